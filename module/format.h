@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The text of /proc/portsock, format 1.
+ */
+#ifndef PORTSOCK_FORMAT_H
+#define PORTSOCK_FORMAT_H
+
+#include "table.h"
+
+struct seq_file;
+
+/**
+ * struct portsock_health - what the first line tells
+ * @netns: inode number of the network namespace
+ * @exact: every number equals the kernel's own tables
+ * @missed: events the probes are known to have lost
+ * @repaired: records a resync corrected
+ * @untracked: sockets there was no memory for
+ * @uptime_ms: since the module was loaded
+ */
+struct portsock_health {
+	u32 netns;
+	bool exact;
+	u64 missed;
+	u64 repaired;
+	u64 untracked;
+	u64 uptime_ms;
+};
+
+void portsock_format_head(struct seq_file *m, const struct portsock_health *health);
+void portsock_format_line(struct seq_file *m, const struct portsock_line *line);
+
+#endif /* PORTSOCK_FORMAT_H */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where the kernel is watched.
+ */
+#ifndef PORTSOCK_HOOKS_H
+#define PORTSOCK_HOOKS_H
+
+#include <linux/types.h>
+
+/**
+ * struct portsock_hook_counts - how many hooks of which kind are armed
+ * @kprobes: at function entry, where the path is process context only
+ * @kretprobes: at function return, likewise
+ * @ftrace: own ftrace_ops, where softirq would lose kprobes
+ * @tracepoints: tracepoints
+ */
+struct portsock_hook_counts {
+	unsigned int kprobes;
+	unsigned int kretprobes;
+	unsigned int ftrace;
+	unsigned int tracepoints;
+};
+
+int portsock_hooks_arm(struct portsock_hook_counts *counts);
+void portsock_hooks_disarm(void);
+
+u64 portsock_hooks_missed(void);
+
+#endif /* PORTSOCK_HOOKS_H */

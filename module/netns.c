@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Namespaces come and go; each has a table while it is there, and a file that
+ * shows it.
+ */
+#include "netns.h"
+
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "proc.h"
+
+/**
+ * struct portsock_netns - what a network namespace keeps for portsock
+ * @table: its rows, NULL before and after
+ */
+struct portsock_netns {
+	struct portsock_table __rcu *table;
+};
+
+static unsigned int portsock_netns_id;
+
+static int netns_add(struct net *net)
+{
+	struct portsock_netns *ns = net_generic(net, portsock_netns_id);
+	struct portsock_table *table = portsock_table_new();
+	int err;
+
+	if (!table)
+		return -ENOMEM;
+	rcu_assign_pointer(ns->table, table);
+	err = portsock_proc_add(net, table);
+	if (err) {
+		RCU_INIT_POINTER(ns->table, NULL);
+		portsock_table_kill(table);
+	}
+	return err;
+}
+
+/*
+ * The kernel purges TIME_WAIT sockets and its own sockets of the namespace
+ * only after this.
+ */
+static void netns_del(struct net *net)
+{
+	struct portsock_netns *ns = net_generic(net, portsock_netns_id);
+	struct portsock_table *table = rcu_dereference_protected(ns->table, 1);
+
+	portsock_proc_del(net);
+	RCU_INIT_POINTER(ns->table, NULL);
+	portsock_table_kill(table);
+}
+
+static struct pernet_operations netns_ops = {
+	.init = netns_add,
+	.exit = netns_del,
+	.id = &portsock_netns_id,
+	.size = sizeof(struct portsock_netns),
+};
+
+/**
+ * portsock_netns_table() - the table of a namespace
+ * @net: any namespace
+ *
+ * Context: RCU read side, which also bounds the use of the table.
+ * Return: the table, or NULL when the namespace is going.
+ */
+struct portsock_table *portsock_netns_table(const struct net *net)
+{
+	const struct portsock_netns *ns = net_generic(net, portsock_netns_id);
+
+	return rcu_dereference(ns->table);
+}
+
+/**
+ * portsock_netns_init() - give every namespace, present and future, a table
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int portsock_netns_init(void)
+{
+	return register_pernet_subsys(&netns_ops);
+}
+
+/**
+ * portsock_netns_exit() - take the tables and files of all namespaces away
+ *
+ * Context: process, may sleep. Every share was deleted.
+ */
+void portsock_netns_exit(void)
+{
+	unregister_pernet_subsys(&netns_ops);
+}

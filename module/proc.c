@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /proc/net/portsock shows the reader's own namespace, as /proc/net/tcp does;
+ * /proc/portsock leads there.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include "proc.h"
+
+#include <linux/module.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/seq_file_net.h>
+#include <net/net_namespace.h>
+
+#include "format.h"
+#include "resync.h"
+
+#define PROC_NAME "portsock"
+
+static unsigned short mode = 0444;
+
+static int mode_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned short value;
+
+	if (kstrtou16(val, 8, &value) || value & ~0444) {
+		pr_err("mode=%s: not a file mode; give an octal one with read bits only, such as 0440\n",
+		       val);
+		return -EINVAL;
+	}
+	mode = value;
+	return 0;
+}
+
+static int mode_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%#o\n", mode);
+}
+
+static const struct kernel_param_ops mode_ops = {
+	.set = mode_set,
+	.get = mode_get,
+};
+
+module_param_cb(mode, &mode_ops, NULL, 0444);
+MODULE_PARM_DESC(mode, "file mode of /proc/net/portsock, octal (default 0444)");
+
+/**
+ * struct proc_iter - a reader's place
+ * @p: the namespace; seq_file wants it first
+ * @cursor: behind @line in the table
+ * @pos: position of @line; 0 is the head
+ * @more: there is a line at @pos
+ * @line: row to show
+ */
+struct proc_iter {
+	struct seq_net_private p;
+	struct portsock_cursor cursor;
+	loff_t pos;
+	bool more;
+	struct portsock_line line;
+};
+
+/* The file goes before the table does, so the table outlives every read. */
+static struct portsock_table *iter_table(struct seq_file *m)
+{
+	return pde_data(file_inode(m->file));
+}
+
+static void iter_step(struct seq_file *m)
+{
+	struct proc_iter *iter = m->private;
+
+	iter->pos++;
+	iter->more = portsock_table_next(iter_table(m), &iter->cursor, &iter->line);
+}
+
+static void *proc_start(struct seq_file *m, loff_t *pos)
+{
+	struct proc_iter *iter = m->private;
+
+	if (!*pos || *pos < iter->pos) {
+		iter->cursor = (struct portsock_cursor){ };
+		iter->pos = 0;
+		iter->more = true;
+	}
+	while (iter->more && iter->pos < *pos)
+		iter_step(m);
+	return iter->more ? iter : NULL;
+}
+
+static void *proc_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	struct proc_iter *iter = v;
+
+	iter_step(m);
+	*pos = iter->pos;
+	return iter->more ? iter : NULL;
+}
+
+static void proc_stop(struct seq_file *m, void *v)
+{
+}
+
+static int proc_show(struct seq_file *m, void *v)
+{
+	struct proc_iter *iter = v;
+	struct portsock_health health;
+
+	if (iter->pos) {
+		portsock_format_line(m, &iter->line);
+		return 0;
+	}
+	portsock_resync_health(&health);
+	health.netns = seq_file_net(m)->ns.inum;
+	portsock_format_head(m, &health);
+	return 0;
+}
+
+static const struct seq_operations proc_ops = {
+	.start = proc_start,
+	.next = proc_next,
+	.stop = proc_stop,
+	.show = proc_show,
+};
+
+/**
+ * portsock_proc_add() - show a table in its namespace
+ * @net: the namespace
+ * @table: lives until portsock_proc_del() returns
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int portsock_proc_add(struct net *net, struct portsock_table *table)
+{
+	if (!proc_create_net_data(PROC_NAME, mode, net->proc_net, &proc_ops,
+				  sizeof(struct proc_iter), table))
+		return -ENOMEM;
+	return 0;
+}
+
+/**
+ * portsock_proc_del() - show it no more
+ * @net: the namespace
+ *
+ * Waits for reads under way.
+ *
+ * Context: process, may sleep.
+ */
+void portsock_proc_del(struct net *net)
+{
+	remove_proc_entry(PROC_NAME, net->proc_net);
+}
+
+/**
+ * portsock_proc_init() - make /proc/portsock
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int portsock_proc_init(void)
+{
+	return proc_symlink(PROC_NAME, NULL, "self/net/" PROC_NAME) ? 0 : -ENOMEM;
+}
+
+/**
+ * portsock_proc_exit() - take /proc/portsock away
+ *
+ * Context: process, may sleep.
+ */
+void portsock_proc_exit(void)
+{
+	remove_proc_entry(PROC_NAME, NULL);
+}

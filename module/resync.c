@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A walk over the kernel's own tables: at load for the sockets that were there
+ * before, later whenever a hook lost an event or memory was short. It costs
+ * O(sockets), and only then. Between a loss and the end of the walk that
+ * repairs it the table does not claim to be exact.
+ *
+ * All work is done by one work item, which is never run twice at a time.
+ */
+#include "resync.h"
+
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/ktime.h>
+#include <linux/net.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+#include <linux/workqueue.h>
+#include <net/inet_hashtables.h>
+#include <net/inet_timewait_sock.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+#include <net/udp.h>
+#include <net/udplite.h>
+
+#include "hooks.h"
+#include "sk.h"
+#include "socks.h"
+
+#define RESYNC_PERIOD (HZ)
+
+/**
+ * struct losses - what had been lost at some time
+ * @missed: events
+ * @untracked: sockets
+ */
+struct losses {
+	u64 missed;
+	u64 untracked;
+};
+
+static struct {
+	struct losses settled;	/* before the last walk that ended */
+	bool walked;		/* at least one has ended */
+	u64 repaired;
+	ktime_t start;
+} resync;
+
+static struct losses losses_now(void)
+{
+	return (struct losses){
+		.missed = portsock_hooks_missed(),
+		.untracked = portsock_socks_untracked(),
+	};
+}
+
+static bool losses_equal(const struct losses *a, const struct losses *b)
+{
+	return a->missed == b->missed && a->untracked == b->untracked;
+}
+
+static void tw_seen(const struct inet_timewait_sock *tw)
+{
+	struct portsock_holding h;
+
+	rcu_read_lock();
+	if (portsock_tw_read(tw, &h))
+		portsock_sock_seen(tw, &h);
+	rcu_read_unlock();
+}
+
+static void sk_seen(const struct sock *sk)
+{
+	struct portsock_holding h;
+
+	rcu_read_lock();
+	if (portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h))
+		portsock_sock_seen(sk, &h);
+	rcu_read_unlock();
+}
+
+/* Bound, listening, connected, orphaned and TIME_WAIT, of all namespaces. */
+static void walk_tcp(void)
+{
+	struct inet_hashinfo *hashinfo = init_net.ipv4.tcp_death_row.hashinfo;
+	unsigned int i;
+
+	for (i = 0; i < hashinfo->bhash_size; i++) {
+		struct inet_bind_hashbucket *head = &hashinfo->bhash[i];
+		struct inet_bind_bucket *tb;
+		struct sock *sk;
+
+		if (hlist_empty(&head->chain))
+			continue;
+		spin_lock_bh(&head->lock);
+		inet_bind_bucket_for_each(tb, &head->chain) {
+			sk_for_each_bound(sk, &tb->owners) {
+				if (sk->sk_state == TCP_TIME_WAIT)
+					tw_seen(inet_twsk(sk));
+				else
+					sk_seen(sk);
+			}
+		}
+		spin_unlock_bh(&head->lock);
+		cond_resched();
+	}
+}
+
+static void walk_udp(struct udp_table *table)
+{
+	unsigned int i;
+
+	for (i = 0; i <= table->mask; i++) {
+		struct udp_hslot *slot = &table->hash[i];
+		struct sock *sk;
+
+		if (hlist_empty(&slot->head))
+			continue;
+		spin_lock_bh(&slot->lock);
+		sk_for_each(sk, &slot->head)
+			sk_seen(sk);
+		spin_unlock_bh(&slot->lock);
+		cond_resched();
+	}
+}
+
+/* Sockets that hold nothing are in no table but their owners' files. */
+static int file_seen(const void *unused, struct file *file, unsigned int fd)
+{
+	struct socket *sock = sock_from_file(file);
+	struct portsock_holding h;
+	struct sock *sk;
+
+	sk = sock ? sock->sk : NULL;
+	if (!sk || !portsock_sk_read(sk, TCP_CLOSE, &h) ||
+	    portsock_sk_bound(sk) || !portsock_sk_idle(sk))
+		return 0;
+	portsock_sk_unbind(&h);
+	portsock_sock_seen(sk, &h);
+	return 0;
+}
+
+static void walk_files(void)
+{
+	struct task_struct *process, *task;
+
+	rcu_read_lock();
+	for_each_process_thread(process, task) {
+		if (task != process &&
+		    READ_ONCE(task->files) == READ_ONCE(process->files))
+			continue;
+		task_lock(task);
+		if (task->files)
+			iterate_fd(task->files, 0, file_seen, NULL);
+		task_unlock(task);
+	}
+	rcu_read_unlock();
+}
+
+static u64 walk(void)
+{
+	portsock_socks_walk_begin();
+	/*
+	 * A release hook fires before the socket leaves the table: a socket
+	 * call that was past the hook when the walk began must be over.
+	 */
+	synchronize_rcu();
+	synchronize_rcu_tasks();
+
+	walk_tcp();
+	walk_udp(&udp_table);
+	walk_udp(&udplite_table);
+	walk_files();
+	return portsock_socks_walk_end();
+}
+
+static void resync_work(struct work_struct *work);
+static DECLARE_DEFERRABLE_WORK(resync_timer, resync_work);
+
+static void resync_work(struct work_struct *work)
+{
+	struct losses now = losses_now();
+
+	if (!losses_equal(&now, &resync.settled)) {
+		resync.repaired += walk();
+		resync.settled = now;
+	}
+	schedule_delayed_work(&resync_timer, RESYNC_PERIOD);
+}
+
+/**
+ * portsock_resync_health() - can the table be trusted?
+ * @health: receives all but the namespace
+ *
+ * Context: any.
+ */
+void portsock_resync_health(struct portsock_health *health)
+{
+	struct losses settled = resync.settled;
+	struct losses now = losses_now();
+
+	health->exact = resync.walked && losses_equal(&now, &settled);
+	health->missed = now.missed;
+	health->repaired = resync.repaired;
+	health->untracked = now.untracked - settled.untracked;
+	health->uptime_ms = ktime_ms_delta(ktime_get(), resync.start);
+}
+
+/**
+ * portsock_resync_init() - count the sockets that are there, then keep watch
+ *
+ * Context: process, may sleep. The hooks are armed.
+ */
+void portsock_resync_init(void)
+{
+	struct losses now = losses_now();
+
+	resync.start = ktime_get();
+	walk();
+	/* What slipped through while the hooks were armed one by one. */
+	resync.repaired = walk();
+	resync.settled = now;
+	resync.walked = true;
+	schedule_delayed_work(&resync_timer, RESYNC_PERIOD);
+}
+
+/**
+ * portsock_resync_exit() - stop keeping watch
+ *
+ * Context: process, may sleep.
+ */
+void portsock_resync_exit(void)
+{
+	resync.walked = false;
+	cancel_delayed_work_sync(&resync_timer);
+}

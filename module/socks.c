@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Records, keyed by the address of the socket. Whoever learns something about
+ * a socket says what it holds now; the record moves the rows from what the
+ * socket last contributed to what it contributes now. Saying a thing twice, or
+ * missing one in between, does no harm.
+ *
+ * Addresses are keys only and are never followed here.
+ */
+#include "socks.h"
+
+#include <linux/hash.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+/**
+ * struct portsock_rec - a socket
+ * @node: in its bucket's chain
+ * @sk: its address
+ * @share: what it contributes
+ * @epoch: walk during which it was last spoken of
+ * @asked: its last bind() named the port it wanted
+ * @gone: it is no more, and a walk that runs must not believe otherwise
+ *
+ * Protected by its bucket's lock.
+ */
+struct portsock_rec {
+	struct hlist_node node;
+	const void *sk;
+	struct portsock_share share;
+	u32 epoch;
+	bool asked;
+	bool gone;
+};
+
+/**
+ * struct rec_bucket - a chain of records
+ * @lock: protects the chain and the records in it; row bucket locks nest inside
+ * @recs: the chain
+ */
+struct rec_bucket {
+	raw_spinlock_t lock;
+	struct hlist_head recs;
+};
+
+static struct rec_bucket *rec_buckets;
+static unsigned int rec_bits;
+static struct kmem_cache *rec_cache;
+
+/*
+ * Written by the one walker, with every bucket lock taken and released between
+ * the change and the walk itself; read under a bucket lock.
+ */
+static bool walking;
+static u32 walk_epoch;
+
+static atomic64_t untracked = ATOMIC64_INIT(0);
+static u64 repaired;
+
+static struct rec_bucket *rec_bucket(const void *sk)
+{
+	return &rec_buckets[hash_ptr(sk, rec_bits)];
+}
+
+/* Caller holds the bucket's lock. */
+static struct portsock_rec *__rec_find(struct rec_bucket *bucket, const void *sk)
+{
+	struct portsock_rec *rec;
+
+	hlist_for_each_entry(rec, &bucket->recs, node)
+		if (rec->sk == sk)
+			return rec;
+	return NULL;
+}
+
+/* Caller holds the bucket's lock. */
+static struct portsock_rec *__rec_get(struct rec_bucket *bucket, const void *sk)
+{
+	struct portsock_rec *rec = __rec_find(bucket, sk);
+
+	if (rec)
+		return rec;
+	rec = kmem_cache_zalloc(rec_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (!rec) {
+		atomic64_inc(&untracked);
+		return NULL;
+	}
+	rec->sk = sk;
+	hlist_add_head(&rec->node, &bucket->recs);
+	return rec;
+}
+
+/* Caller holds the bucket's lock. */
+static void __rec_free(struct portsock_rec *rec)
+{
+	if (rec->share.row)
+		portsock_share_del(&rec->share);
+	hlist_del(&rec->node);
+	kmem_cache_free(rec_cache, rec);
+}
+
+/* Caller holds the bucket's lock. */
+static void __rec_hold(struct portsock_rec *rec, const struct portsock_holding *h)
+{
+	int err;
+
+	rec->epoch = READ_ONCE(walk_epoch);
+	rec->gone = false;
+	if (portsock_share_fits(&rec->share, h)) {
+		portsock_share_update(&rec->share, h);
+		return;
+	}
+	if (rec->share.row)
+		portsock_share_del(&rec->share);
+	err = portsock_share_add(&rec->share, h);
+	if (err == -ENOMEM)
+		atomic64_inc(&untracked);
+}
+
+/**
+ * portsock_sock_hold() - a socket holds a port, or exists and holds none
+ * @sk: the socket or mini-socket
+ * @h: the port it holds now, and its state
+ *
+ * Context: any but NMI; RCU read side (for @h->table).
+ */
+void portsock_sock_hold(const void *sk, const struct portsock_holding *h)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_get(bucket, sk);
+	if (rec)
+		__rec_hold(rec, h);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/**
+ * portsock_sock_bind() - bind() or autobind gives a socket its port
+ * @sk: the socket
+ * @h: the port; a service when portsock_sock_asked() said so before
+ *
+ * Context: any but NMI; RCU read side (for @h->table).
+ */
+void portsock_sock_bind(const void *sk, const struct portsock_holding *h)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_holding bound = *h;
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_get(bucket, sk);
+	if (rec) {
+		bound.service |= rec->asked;
+		__rec_hold(rec, &bound);
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/**
+ * portsock_sock_asked() - a socket asks for a port, with or without naming it
+ * @sk: the socket
+ * @asked: the caller named the port
+ *
+ * The kernel notes that a port was bound explicitly (SOCK_BINDPORT_LOCK) only
+ * after the port was taken.
+ *
+ * Context: any but NMI.
+ */
+void portsock_sock_asked(const void *sk, bool asked)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = asked ? __rec_get(bucket, sk) : __rec_find(bucket, sk);
+	if (rec)
+		rec->asked = asked;
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/**
+ * portsock_sock_forget() - a socket is gone, or no longer anybody's business
+ * @sk: the socket or mini-socket, known or not
+ *
+ * Context: any but NMI.
+ */
+void portsock_sock_forget(const void *sk)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	if (unlikely(READ_ONCE(walking))) {
+		rec = __rec_get(bucket, sk);
+		if (rec) {
+			if (rec->share.row)
+				portsock_share_del(&rec->share);
+			rec->epoch = walk_epoch;
+			rec->gone = true;
+		}
+	} else {
+		rec = __rec_find(bucket, sk);
+		if (rec)
+			__rec_free(rec);
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/**
+ * portsock_socks_walk_begin() - a walk over the kernel's own tables begins
+ *
+ * From now on until portsock_socks_walk_end() what hooks say wins over what
+ * the walk sees, and sockets that go leave a tombstone. The caller then waits
+ * for hooks and socket calls that were under way.
+ *
+ * Context: process, one walker at a time.
+ */
+void portsock_socks_walk_begin(void)
+{
+	WRITE_ONCE(walk_epoch, walk_epoch + 1);
+	WRITE_ONCE(walking, true);
+}
+
+/**
+ * portsock_sock_seen() - a walk met a socket in the kernel's tables
+ * @sk: the socket or mini-socket; cannot leave the table meanwhile
+ * @h: what it holds
+ *
+ * Context: any but NMI, between walk_begin and walk_end; RCU read side.
+ */
+void portsock_sock_seen(const void *sk, const struct portsock_holding *h)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	if (rec && rec->epoch == walk_epoch)
+		goto unlock;
+	rec = __rec_get(bucket, sk);
+	if (!rec)
+		goto unlock;
+	if (portsock_share_equals(&rec->share, h)) {
+		rec->epoch = walk_epoch;
+	} else {
+		__rec_hold(rec, h);
+		repaired++;
+	}
+unlock:
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/**
+ * portsock_socks_walk_end() - a walk is over: drop what nobody spoke of
+ *
+ * Unbound sockets stay: not every one can be met by a walk.
+ *
+ * Context: process, may sleep.
+ * Return: the number of records the walk found wrong.
+ */
+u64 portsock_socks_walk_end(void)
+{
+	u64 wrong;
+	unsigned long i;
+
+	WRITE_ONCE(walking, false);
+	for (i = 0; i < 1UL << rec_bits; i++) {
+		struct rec_bucket *bucket = &rec_buckets[i];
+		struct portsock_rec *rec;
+		struct hlist_node *next;
+		unsigned long flags;
+
+		if (hlist_empty(&bucket->recs))
+			continue;
+		raw_spin_lock_irqsave(&bucket->lock, flags);
+		hlist_for_each_entry_safe(rec, next, &bucket->recs, node) {
+			if (rec->gone) {
+				__rec_free(rec);
+			} else if (rec->epoch != walk_epoch &&
+				   portsock_share_port(&rec->share)) {
+				__rec_free(rec);
+				repaired++;
+			}
+		}
+		raw_spin_unlock_irqrestore(&bucket->lock, flags);
+		cond_resched();
+	}
+	wrong = repaired;
+	repaired = 0;
+	return wrong;
+}
+
+/**
+ * portsock_socks_untracked() - how often memory was short for a socket
+ *
+ * Context: any.
+ * Return: events since the module was loaded.
+ */
+u64 portsock_socks_untracked(void)
+{
+	return atomic64_read(&untracked);
+}
+
+/**
+ * portsock_socks_init() - make room for records
+ * @bits: binary logarithm of the number of hash buckets
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int portsock_socks_init(unsigned int bits)
+{
+	unsigned long i;
+
+	BUILD_BUG_ON(sizeof(struct portsock_rec) > 96);
+
+	rec_cache = kmem_cache_create("portsock_rec", sizeof(struct portsock_rec),
+				      0, 0, NULL);
+	if (!rec_cache)
+		return -ENOMEM;
+	rec_buckets = kvmalloc_array(1UL << bits, sizeof(*rec_buckets), GFP_KERNEL);
+	if (!rec_buckets) {
+		kmem_cache_destroy(rec_cache);
+		return -ENOMEM;
+	}
+	for (i = 0; i < 1UL << bits; i++) {
+		raw_spin_lock_init(&rec_buckets[i].lock);
+		INIT_HLIST_HEAD(&rec_buckets[i].recs);
+	}
+	rec_bits = bits;
+	return 0;
+}
+
+/**
+ * portsock_socks_clear() - forget every socket
+ *
+ * Nobody speaks of sockets any more.
+ *
+ * Context: process, may sleep.
+ */
+void portsock_socks_clear(void)
+{
+	unsigned long i;
+
+	for (i = 0; i < 1UL << rec_bits; i++) {
+		struct portsock_rec *rec;
+		struct hlist_node *next;
+		unsigned long flags;
+
+		raw_spin_lock_irqsave(&rec_buckets[i].lock, flags);
+		hlist_for_each_entry_safe(rec, next, &rec_buckets[i].recs, node)
+			__rec_free(rec);
+		raw_spin_unlock_irqrestore(&rec_buckets[i].lock, flags);
+		cond_resched();
+	}
+}
+
+/**
+ * portsock_socks_exit() - give the room back
+ *
+ * Context: process, may sleep. Every socket was forgotten.
+ */
+void portsock_socks_exit(void)
+{
+	kvfree(rec_buckets);
+	kmem_cache_destroy(rec_cache);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One record per socket: what it contributes to which row.
+ */
+#ifndef PORTSOCK_SOCKS_H
+#define PORTSOCK_SOCKS_H
+
+#include "table.h"
+
+int portsock_socks_init(unsigned int bits);
+void portsock_socks_clear(void);
+void portsock_socks_exit(void);
+
+void portsock_sock_hold(const void *sk, const struct portsock_holding *h);
+void portsock_sock_bind(const void *sk, const struct portsock_holding *h);
+void portsock_sock_forget(const void *sk);
+void portsock_sock_asked(const void *sk, bool asked);
+
+void portsock_socks_walk_begin(void);
+void portsock_sock_seen(const void *sk, const struct portsock_holding *h);
+u64 portsock_socks_walk_end(void);
+
+u64 portsock_socks_untracked(void);
+
+#endif /* PORTSOCK_SOCKS_H */

@@ -1,0 +1,623 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rows and their arithmetic. Knows nothing of sockets, probes or files.
+ *
+ * Rows of all namespaces live in one hash whose buckets are locked one by one;
+ * a bucket lock protects its chain and the counters of the rows in it. A
+ * table's own lock, nested inside, orders its rows for readers and sums its
+ * ephemeral ones. All locks are raw and are taken with interrupts off, since
+ * the callers run in any context but NMI.
+ */
+#include "table.h"
+
+#include <linux/hash.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+/**
+ * struct portsock_row - one (network namespace, protocol, port)
+ * @node: in its bucket's chain
+ * @order: in one of the table's trees; protected by the table's lock
+ * @table: the namespace's table, pinned
+ * @listeners: shares that wait for connections here
+ * @bucket: where it hangs
+ * @key: protocol and port, see key_of()
+ * @shares: sockets and mini-sockets that contribute; a row with any is pinned
+ * @ephemeral: in the tree of ephemerals; changed under both locks
+ * @counts: the numbers
+ *
+ * Protected by the lock of @bucket unless said otherwise.
+ */
+struct portsock_row {
+	struct hlist_node node;
+	struct rb_node order;
+	struct portsock_table *table;
+	struct hlist_head listeners;
+	struct row_bucket *bucket;
+	u32 key;
+	u32 shares;
+	bool ephemeral;
+	struct portsock_counts counts;
+};
+
+/**
+ * struct row_bucket - a chain of rows
+ * @lock: protects the chain and the rows in it
+ * @rows: the chain
+ */
+struct row_bucket {
+	raw_spinlock_t lock;
+	struct hlist_head rows;
+};
+
+static struct row_bucket *row_buckets;
+static unsigned int row_bits;
+static struct kmem_cache *row_cache;
+
+static u32 key_of(u8 proto, u16 port)
+{
+	return (u32)proto << 16 | port;
+}
+
+static struct row_bucket *row_bucket(const struct portsock_table *table, u32 key)
+{
+	return &row_buckets[hash_64((unsigned long)table + ((u64)key << 32 | key),
+				    row_bits)];
+}
+
+/* Caller holds the bucket's lock. */
+static struct portsock_row *__row_find(struct row_bucket *bucket,
+				       const struct portsock_table *table,
+				       u32 key)
+{
+	struct portsock_row *row;
+
+	hlist_for_each_entry(row, &bucket->rows, node)
+		if (row->key == key && row->table == table)
+			return row;
+	return NULL;
+}
+
+/* Caller holds the table's lock. */
+static void __order_insert(struct rb_root *root, struct portsock_row *row)
+{
+	struct rb_node **link = &root->rb_node;
+	struct rb_node *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		if (row->key < rb_entry(parent, struct portsock_row, order)->key)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&row->order, parent, link);
+	rb_insert_color(&row->order, root);
+}
+
+/* Caller holds the table's lock. First row whose key is at least @key. */
+static struct portsock_row *__order_find(const struct rb_root *root, u32 key)
+{
+	struct rb_node *node = root->rb_node;
+	struct portsock_row *best = NULL;
+
+	while (node) {
+		struct portsock_row *row;
+
+		row = rb_entry(node, struct portsock_row, order);
+		if (row->key < key) {
+			node = node->rb_right;
+		} else {
+			best = row;
+			node = node->rb_left;
+		}
+	}
+	return best;
+}
+
+static struct rb_root *row_root(const struct portsock_row *row)
+{
+	return row->ephemeral ? &row->table->ephemerals : &row->table->services;
+}
+
+static void table_put(struct portsock_table *table)
+{
+	if (refcount_dec_and_test(&table->refs))
+		kfree_rcu(table, rcu);
+}
+
+/* Caller holds the bucket's lock. */
+static struct portsock_row *__row_new(struct row_bucket *bucket,
+				      struct portsock_table *table, u32 key,
+				      bool ephemeral)
+{
+	struct portsock_row *row;
+
+	row = kmem_cache_zalloc(row_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (!row)
+		return NULL;
+	row->table = table;
+	row->bucket = bucket;
+	row->key = key;
+	row->ephemeral = ephemeral;
+
+	raw_spin_lock(&table->lock);
+	if (table->dead) {
+		raw_spin_unlock(&table->lock);
+		kmem_cache_free(row_cache, row);
+		return NULL;
+	}
+	__order_insert(row_root(row), row);
+	refcount_inc(&table->refs);
+	raw_spin_unlock(&table->lock);
+
+	hlist_add_head(&row->node, &bucket->rows);
+	return row;
+}
+
+/* Caller holds the row's bucket lock and has seen that no share is left. */
+static void __row_free(struct portsock_row *row)
+{
+	struct portsock_table *table = row->table;
+
+	hlist_del(&row->node);
+	raw_spin_lock(&table->lock);
+	rb_erase(&row->order, row_root(row));
+	raw_spin_unlock(&table->lock);
+	kmem_cache_free(row_cache, row);
+	table_put(table);
+}
+
+static void gauges_add(struct portsock_counts *counts,
+		       const struct portsock_share *share)
+{
+	counts->state[share->state]++;
+	if (share->state == TCP_TIME_WAIT)
+		return;
+	counts->sockets++;
+	counts->ipv6 += share->ipv6;
+	if (counts->peak < counts->sockets)
+		counts->peak = counts->sockets;
+}
+
+static void gauges_del(struct portsock_counts *counts,
+		       const struct portsock_share *share)
+{
+	counts->state[share->state]--;
+	if (share->state == TCP_TIME_WAIT)
+		return;
+	counts->sockets--;
+	counts->ipv6 -= share->ipv6;
+}
+
+static void counts_open(struct portsock_counts *counts,
+			const struct portsock_share *share,
+			enum portsock_how how)
+{
+	gauges_add(counts, share);
+	if (share->state == TCP_TIME_WAIT)
+		return;
+	counts->opened++;
+	counts->accepted += how == PORTSOCK_ACCEPTED;
+	counts->connected += share->connected;
+}
+
+static void counts_move(struct portsock_counts *counts,
+			const struct portsock_share *from,
+			const struct portsock_share *to)
+{
+	gauges_del(counts, from);
+	gauges_add(counts, to);
+	counts->connected += to->connected - from->connected;
+}
+
+static void counts_close(struct portsock_counts *counts,
+			 const struct portsock_share *share)
+{
+	gauges_del(counts, share);
+	if (share->state != TCP_TIME_WAIT)
+		counts->closed++;
+}
+
+/*
+ * Somebody listens on, or asked for, a port the kernel had chosen before. The
+ * sockets it has leave the total, the row's own history stays with the row.
+ * Caller holds the row's bucket lock.
+ */
+static void __row_promote(struct portsock_row *row)
+{
+	struct portsock_table *table = row->table;
+	struct portsock_counts *total;
+	int state;
+
+	raw_spin_lock(&table->lock);
+	total = &table->totals[row->key >> 16];
+	for (state = 0; state < PORTSOCK_STATE_NR; state++)
+		total->state[state] -= row->counts.state[state];
+	total->sockets -= row->counts.sockets;
+	total->ipv6 -= row->counts.ipv6;
+	total->closed += row->counts.sockets;
+	rb_erase(&row->order, &table->ephemerals);
+	row->ephemeral = false;
+	__order_insert(&table->services, row);
+	raw_spin_unlock(&table->lock);
+}
+
+static void share_set(struct portsock_share *share,
+		      const struct portsock_holding *h)
+{
+	share->state = h->state;
+	share->ipv6 = h->ipv6;
+	share->requests = h->requests;
+	share->connected |= h->how == PORTSOCK_CONNECTED;
+}
+
+/* Caller holds the row's bucket lock. */
+static void __share_listen(struct portsock_share *share, bool was)
+{
+	if (share->requests && !was)
+		hlist_add_head(&share->listen, &share->row->listeners);
+	else if (!share->requests && was)
+		hlist_del(&share->listen);
+}
+
+/* Totals of the row's protocol, locked; NULL when the row is no ephemeral one. */
+static struct portsock_counts *total_lock(struct portsock_row *row)
+{
+	if (!row->ephemeral)
+		return NULL;
+	raw_spin_lock(&row->table->lock);
+	return &row->table->totals[row->key >> 16];
+}
+
+static void total_unlock(struct portsock_row *row)
+{
+	raw_spin_unlock(&row->table->lock);
+}
+
+/**
+ * portsock_share_add() - let a socket contribute to the row of its port
+ * @share: contributes nothing yet
+ * @h: what the socket holds
+ *
+ * Makes the row when there is none. A row is a service row when anybody who
+ * ever contributed to it said so, or has port 0 (the unbound sockets).
+ *
+ * Context: any but NMI, interrupts off, RCU read side (for @h->table).
+ * Return: 0, -ENOMEM without memory for the row, or -ESHUTDOWN when there is
+ * none and its namespace is going; @share then still contributes nothing.
+ */
+int portsock_share_add(struct portsock_share *share,
+		       const struct portsock_holding *h)
+{
+	u32 key = key_of(h->proto, h->port);
+	struct row_bucket *bucket = row_bucket(h->table, key);
+	bool service = h->service || !h->port;
+	struct portsock_counts *total;
+	struct portsock_row *row;
+
+	raw_spin_lock(&bucket->lock);
+	row = __row_find(bucket, h->table, key);
+	if (!row)
+		row = __row_new(bucket, h->table, key, !service);
+	if (!row) {
+		raw_spin_unlock(&bucket->lock);
+		return READ_ONCE(h->table->dead) ? -ESHUTDOWN : -ENOMEM;
+	}
+	if (service && row->ephemeral)
+		__row_promote(row);
+
+	share->row = row;
+	share->connected = false;
+	share_set(share, h);
+	__share_listen(share, false);
+	row->shares++;
+	counts_open(&row->counts, share, h->how);
+	total = total_lock(row);
+	if (total) {
+		counts_open(total, share, h->how);
+		total_unlock(row);
+	}
+	raw_spin_unlock(&bucket->lock);
+	return 0;
+}
+
+/**
+ * portsock_share_update() - a socket changed state, family or purpose
+ * @share: contributes to the row @h speaks of (see portsock_share_fits())
+ * @h: what the socket holds now
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_update(struct portsock_share *share,
+			   const struct portsock_holding *h)
+{
+	struct portsock_row *row = share->row;
+	struct portsock_share old = *share;
+	struct portsock_counts *total;
+
+	raw_spin_lock(&row->bucket->lock);
+	if (h->service && row->ephemeral)
+		__row_promote(row);
+	share_set(share, h);
+	__share_listen(share, old.requests);
+	counts_move(&row->counts, &old, share);
+	total = total_lock(row);
+	if (total) {
+		counts_move(total, &old, share);
+		total_unlock(row);
+	}
+	raw_spin_unlock(&row->bucket->lock);
+}
+
+/**
+ * portsock_share_del() - a socket ceased to hold its port
+ * @share: contributes to a row, and to none afterwards
+ *
+ * An ephemeral row goes with its last share; its counters live on in the
+ * total. A service row stays while its namespace does.
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_del(struct portsock_share *share)
+{
+	struct portsock_row *row = share->row;
+	struct row_bucket *bucket = row->bucket;
+	struct portsock_counts *total;
+
+	raw_spin_lock(&bucket->lock);
+	if (share->requests)
+		hlist_del(&share->listen);
+	counts_close(&row->counts, share);
+	total = total_lock(row);
+	if (total) {
+		counts_close(total, share);
+		total_unlock(row);
+	}
+	if (!--row->shares && (row->ephemeral || READ_ONCE(row->table->dead)))
+		__row_free(row);
+	raw_spin_unlock(&bucket->lock);
+	share->row = NULL;
+	share->requests = NULL;
+}
+
+/**
+ * portsock_share_port() - the port a share contributes to
+ * @share: any share
+ *
+ * Context: any; the caller serialises calls on @share.
+ * Return: the port, 0 when the socket is unbound or contributes nothing.
+ */
+u16 portsock_share_port(const struct portsock_share *share)
+{
+	return share->row ? share->row->key : 0;
+}
+
+/**
+ * portsock_share_fits() - does a share contribute to the row of a holding?
+ * @share: any share
+ * @h: any holding
+ *
+ * Context: any; the caller serialises calls on @share.
+ */
+bool portsock_share_fits(const struct portsock_share *share,
+			 const struct portsock_holding *h)
+{
+	return share->row && share->row->table == h->table &&
+	       share->row->key == key_of(h->proto, h->port);
+}
+
+/**
+ * portsock_share_equals() - does a share say just what a holding says?
+ * @share: any share
+ * @h: any holding
+ *
+ * History (how the socket came by its port) is not compared.
+ *
+ * Context: any; the caller serialises calls on @share.
+ */
+bool portsock_share_equals(const struct portsock_share *share,
+			   const struct portsock_holding *h)
+{
+	return portsock_share_fits(share, h) && share->state == h->state &&
+	       share->ipv6 == h->ipv6 && share->requests == h->requests &&
+	       !(h->service && READ_ONCE(share->row->ephemeral));
+}
+
+/**
+ * portsock_table_new() - an empty table for a namespace
+ *
+ * Context: process, may sleep.
+ * Return: the table, or NULL without memory. Ends with portsock_table_kill().
+ */
+struct portsock_table *portsock_table_new(void)
+{
+	struct portsock_table *table = kzalloc(sizeof(*table), GFP_KERNEL);
+
+	if (!table)
+		return NULL;
+	raw_spin_lock_init(&table->lock);
+	table->services = RB_ROOT;
+	table->ephemerals = RB_ROOT;
+	refcount_set(&table->refs, 1);
+	return table;
+}
+
+/* Key of the first row at or after @key; false when there is none. */
+static bool order_next(struct portsock_table *table, const struct rb_root *root,
+		       u32 *key)
+{
+	struct portsock_row *row;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&table->lock, flags);
+	row = __order_find(root, *key);
+	if (row)
+		*key = row->key;
+	raw_spin_unlock_irqrestore(&table->lock, flags);
+	return row;
+}
+
+/**
+ * portsock_table_kill() - the namespace of a table goes
+ * @table: from portsock_table_new(); not looked up by anybody new
+ *
+ * Rows that still have shares (TIME_WAIT and kernel sockets outlive the
+ * namespace for a while) keep the table until their last share is gone.
+ *
+ * Context: process.
+ */
+void portsock_table_kill(struct portsock_table *table)
+{
+	unsigned long flags;
+	u32 key;
+
+	raw_spin_lock_irqsave(&table->lock, flags);
+	table->dead = true;
+	raw_spin_unlock_irqrestore(&table->lock, flags);
+
+	for (key = 0; order_next(table, &table->services, &key); key++) {
+		struct row_bucket *bucket = row_bucket(table, key);
+		struct portsock_row *row;
+
+		raw_spin_lock_irqsave(&bucket->lock, flags);
+		row = __row_find(bucket, table, key);
+		if (row && !row->shares)
+			__row_free(row);
+		raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	}
+	table_put(table);
+}
+
+/* Copies the row of @key; false when it went or changed its part meanwhile. */
+static bool row_copy(struct portsock_table *table, u32 key,
+		     struct portsock_line *line)
+{
+	struct row_bucket *bucket = row_bucket(table, key);
+	const struct portsock_share *share;
+	struct portsock_row *row;
+	unsigned long flags;
+	bool found;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	row = __row_find(bucket, table, key);
+	found = row && row->ephemeral == (line->part == PORTSOCK_EPHEMERALS);
+	if (found) {
+		line->proto = key >> 16;
+		line->port = key;
+		line->counts = row->counts;
+		line->requests = 0;
+		hlist_for_each_entry(share, &row->listeners, listen)
+			line->requests += atomic_read(share->requests);
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return found;
+}
+
+static bool row_next(struct portsock_table *table, const struct rb_root *root,
+		     struct portsock_cursor *cursor, struct portsock_line *line)
+{
+	while (order_next(table, root, &cursor->key)) {
+		if (row_copy(table, cursor->key++, line))
+			return true;
+	}
+	return false;
+}
+
+static bool total_next(struct portsock_table *table,
+		       struct portsock_cursor *cursor,
+		       struct portsock_line *line)
+{
+	unsigned long flags;
+
+	while (cursor->key < PORTSOCK_PROTO_NR) {
+		line->proto = cursor->key++;
+		line->port = 0;
+		line->requests = 0;
+		raw_spin_lock_irqsave(&table->lock, flags);
+		line->counts = table->totals[line->proto];
+		raw_spin_unlock_irqrestore(&table->lock, flags);
+		if (memchr_inv(&line->counts, 0, sizeof(line->counts)))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * portsock_table_next() - copy the next row of a table
+ * @table: any table
+ * @cursor: zeroed to begin with; moved behind the row
+ * @line: receives the row
+ *
+ * Each row is consistent in itself; rows that come and go meanwhile may or may
+ * not be met, all others are met once. Costs O(log rows), whatever the number
+ * of sockets.
+ *
+ * Context: any but NMI.
+ * Return: false when there is no further row.
+ */
+bool portsock_table_next(struct portsock_table *table,
+			 struct portsock_cursor *cursor,
+			 struct portsock_line *line)
+{
+	for (; cursor->part != PORTSOCK_END; cursor->part++, cursor->key = 0) {
+		bool found;
+
+		line->part = cursor->part;
+		if (cursor->part == PORTSOCK_SERVICES)
+			found = row_next(table, &table->services, cursor, line);
+		else if (cursor->part == PORTSOCK_TOTALS)
+			found = total_next(table, cursor, line);
+		else
+			found = row_next(table, &table->ephemerals, cursor, line);
+		if (found)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * portsock_table_init() - make room for rows
+ * @bits: binary logarithm of the number of hash buckets
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int portsock_table_init(unsigned int bits)
+{
+	unsigned long i;
+
+	BUILD_BUG_ON(!IS_ENABLED(CONFIG_LOCKDEP) &&
+		     !IS_ENABLED(CONFIG_DEBUG_SPINLOCK) &&
+		     sizeof(struct portsock_row) > 256);
+
+	row_cache = kmem_cache_create("portsock_row", sizeof(struct portsock_row),
+				      0, SLAB_HWCACHE_ALIGN, NULL);
+	if (!row_cache)
+		return -ENOMEM;
+	row_buckets = kvmalloc_array(1UL << bits, sizeof(*row_buckets), GFP_KERNEL);
+	if (!row_buckets) {
+		kmem_cache_destroy(row_cache);
+		return -ENOMEM;
+	}
+	for (i = 0; i < 1UL << bits; i++) {
+		raw_spin_lock_init(&row_buckets[i].lock);
+		INIT_HLIST_HEAD(&row_buckets[i].rows);
+	}
+	row_bits = bits;
+	return 0;
+}
+
+/**
+ * portsock_table_exit() - give the room back
+ *
+ * Every table was killed and every share deleted.
+ *
+ * Context: process, may sleep.
+ */
+void portsock_table_exit(void)
+{
+	kvfree(row_buckets);
+	kmem_cache_destroy(row_cache);
+}

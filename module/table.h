@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One row per (network namespace, protocol, port): the numbers portsock shows.
+ */
+#ifndef PORTSOCK_TABLE_H
+#define PORTSOCK_TABLE_H
+
+#include <linux/atomic.h>
+#include <linux/rbtree.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <net/tcp_states.h>
+
+/* Transport protocols in the order the table prints them. */
+enum portsock_proto {
+	PORTSOCK_TCP,
+	PORTSOCK_UDP,
+	PORTSOCK_UDPLITE,
+	PORTSOCK_RAW,
+	PORTSOCK_ICMP,
+	PORTSOCK_SCTP,
+	PORTSOCK_DCCP,
+	PORTSOCK_MPTCP,
+	PORTSOCK_PROTO_NR
+};
+
+/* Gauges are indexed by the kernel's TCP state numbers; 0 is unused. */
+#define PORTSOCK_STATE_NR (TCP_CLOSING + 1)
+
+/**
+ * struct portsock_counts - what a row (or a sum of rows) says
+ * @state: sockets by kernel state; TCP_TIME_WAIT counts mini-sockets
+ * @sockets: full sockets, the sum of @state without TCP_TIME_WAIT
+ * @ipv6: those of @sockets that are AF_INET6
+ * @peak: high-water mark of @sockets
+ * @opened: full sockets that came to hold the port
+ * @accepted: those of @opened that were passive children
+ * @connected: those of @opened that called connect() while they held it
+ * @closed: full sockets that ceased to hold the port
+ */
+struct portsock_counts {
+	u32 state[PORTSOCK_STATE_NR];
+	u32 sockets;
+	u32 ipv6;
+	u32 peak;
+	u64 opened;
+	u64 accepted;
+	u64 connected;
+	u64 closed;
+};
+
+/**
+ * struct portsock_table - the rows of one network namespace
+ * @lock: protects @services, @ephemerals, @totals and @dead, and the class and
+ *	the tree linkage of the rows; nests inside a row bucket lock
+ * @services: rows of class service and unbound, by (protocol, port)
+ * @ephemerals: rows of class ephemeral, by (protocol, port)
+ * @totals: per protocol, what all ephemeral rows say, those gone included
+ * @dead: the namespace is going; rows vanish with their last share
+ * @refs: one for the namespace and one for each row
+ * @rcu: hooks look tables up under RCU
+ */
+struct portsock_table {
+	raw_spinlock_t lock;
+	struct rb_root services;
+	struct rb_root ephemerals;
+	struct portsock_counts totals[PORTSOCK_PROTO_NR];
+	bool dead;
+	refcount_t refs;
+	struct rcu_head rcu;
+};
+
+/**
+ * enum portsock_how - how a socket came by its port
+ * @PORTSOCK_FOUND: it had it already, or bind() or the kernel chose it
+ * @PORTSOCK_ACCEPTED: it is a passive child
+ * @PORTSOCK_CONNECTED: it called connect()
+ */
+enum portsock_how {
+	PORTSOCK_FOUND,
+	PORTSOCK_ACCEPTED,
+	PORTSOCK_CONNECTED,
+};
+
+/**
+ * struct portsock_holding - what one socket holds now
+ * @table: of the socket's namespace
+ * @requests: connection requests of a listener (mini-sockets in
+ *	NEW_SYN_RECV), read whenever the row is; NULL for any other socket
+ * @port: local port in host order, 0 when the socket is unbound
+ * @proto: transport protocol
+ * @state: kernel state number; TCP_TIME_WAIT stands for a mini-socket
+ * @how: how it came by the port
+ * @ipv6: the socket is AF_INET6
+ * @service: the port was bound explicitly or is listened on
+ */
+struct portsock_holding {
+	struct portsock_table *table;
+	const atomic_t *requests;
+	u16 port;
+	u8 proto;
+	u8 state;
+	enum portsock_how how;
+	bool ipv6;
+	bool service;
+};
+
+struct portsock_row;
+
+/**
+ * struct portsock_share - what one socket contributes to one row
+ * @row: the row, NULL while it contributes nothing
+ * @listen: on the row's list of listeners when @requests is set
+ * @requests: see struct portsock_holding
+ * @state: state it is counted in
+ * @ipv6: counted as AF_INET6
+ * @connected: counted as connected
+ *
+ * The owner serialises calls on one share; @listen and the row's counters are
+ * protected by the row's bucket lock.
+ */
+struct portsock_share {
+	struct portsock_row *row;
+	struct hlist_node listen;
+	const atomic_t *requests;
+	u8 state;
+	bool ipv6;
+	bool connected;
+};
+
+/**
+ * enum portsock_part - the parts of a table, in the order they are shown
+ * @PORTSOCK_SERVICES: service and unbound rows
+ * @PORTSOCK_TOTALS: one row per protocol that has or had ephemeral ports
+ * @PORTSOCK_EPHEMERALS: single ephemeral rows
+ * @PORTSOCK_END: nothing is left
+ */
+enum portsock_part {
+	PORTSOCK_SERVICES,
+	PORTSOCK_TOTALS,
+	PORTSOCK_EPHEMERALS,
+	PORTSOCK_END,
+};
+
+/**
+ * struct portsock_line - a consistent copy of one row
+ * @part: which part of the table it belongs to
+ * @proto: protocol
+ * @port: port; without meaning in PORTSOCK_TOTALS
+ * @requests: connection requests waiting on the row's listeners
+ * @counts: the row's numbers
+ */
+struct portsock_line {
+	enum portsock_part part;
+	u8 proto;
+	u16 port;
+	u32 requests;
+	struct portsock_counts counts;
+};
+
+/**
+ * struct portsock_cursor - a place in a table
+ * @part: part to look in
+ * @key: first key to consider there
+ */
+struct portsock_cursor {
+	enum portsock_part part;
+	u32 key;
+};
+
+int portsock_table_init(unsigned int bits);
+void portsock_table_exit(void);
+
+struct portsock_table *portsock_table_new(void);
+void portsock_table_kill(struct portsock_table *table);
+
+bool portsock_table_next(struct portsock_table *table,
+			 struct portsock_cursor *cursor,
+			 struct portsock_line *line);
+
+int portsock_share_add(struct portsock_share *share,
+		       const struct portsock_holding *h);
+void portsock_share_update(struct portsock_share *share,
+			   const struct portsock_holding *h);
+void portsock_share_del(struct portsock_share *share);
+u16 portsock_share_port(const struct portsock_share *share);
+bool portsock_share_fits(const struct portsock_share *share,
+			 const struct portsock_holding *h);
+bool portsock_share_equals(const struct portsock_share *share,
+			   const struct portsock_holding *h);
+
+#endif /* PORTSOCK_TABLE_H */
