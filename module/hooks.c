@@ -17,9 +17,6 @@
 #include <linux/kprobes.h>
 #include <linux/net.h>
 #include <linux/tracepoint.h>
-#include <net/inet_connection_sock.h>
-#include <net/inet_timewait_sock.h>
-#include <net/sock.h>
 
 #include "compat.h"
 #include "sk.h"
@@ -27,11 +24,6 @@
 
 /* Tasks that can be inside one watched function at the same time. */
 #define RETURNS_MAX 512
-
-static bool is_tcp(const struct sock *sk)
-{
-	return sk->sk_protocol == IPPROTO_TCP;
-}
 
 static void sk_holds(const struct sock *sk, int state, enum portsock_how how)
 {
@@ -46,12 +38,12 @@ static void sk_holds(const struct sock *sk, int state, enum portsock_how how)
 	rcu_read_unlock();
 }
 
-/* Holds no port: unbound while somebody has it, otherwise nobody's business. */
+/* Holds no port: unbound while a user has it, otherwise nobody's business. */
 static void sk_holds_nothing(const struct sock *sk)
 {
 	struct portsock_holding h;
 
-	if (!portsock_sk_idle(sk)) {
+	if (!portsock_sk_owned(sk)) {
 		portsock_sock_forget(sk);
 		return;
 	}
@@ -69,9 +61,20 @@ static int on_post_create(struct kprobe *kp, struct pt_regs *regs)
 	struct socket *sock = (void *)regs_get_kernel_argument(regs, 0);
 	struct sock *sk = sock->sk;
 
-	if (sk && !sk->sk_kern_sock)
+	if (sk && portsock_sk_owned(sk))
 		sk_holds_nothing(sk);
 	return 0;
+}
+
+/* security_sock_graft(sk, parent): accept() hands out a child, maybe one reset */
+static void notrace on_accept(unsigned long ip, unsigned long parent_ip,
+			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
+
+	if (portsock_sk_is_inet(sk) && portsock_sk_is_tcp(sk) &&
+	    !portsock_sk_bound(sk))
+		sk_holds_nothing(sk);
 }
 
 /* inet_csk_get_port(sk, snum) */
@@ -80,7 +83,7 @@ static int on_get_port(struct kprobe *kp, struct pt_regs *regs)
 	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
 	u16 port = regs_get_kernel_argument(regs, 1);
 
-	if (is_tcp(sk))
+	if (portsock_sk_is_tcp(sk))
 		portsock_sock_asked(sk, port);
 	return 0;
 }
@@ -93,7 +96,7 @@ static int on_bind_hash(struct kprobe *kp, struct pt_regs *regs)
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (is_tcp(sk) && portsock_sk_read(sk, sk->sk_state, &h)) {
+	if (portsock_sk_is_tcp(sk) && portsock_sk_read(sk, sk->sk_state, &h)) {
 		h.port = port;
 		portsock_sock_bind(sk, &h);
 	}
@@ -117,7 +120,7 @@ static void notrace on_ehash(unsigned long ip, unsigned long parent_ip,
 	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
 	int state = sk->sk_state;
 
-	if (is_tcp(sk))
+	if (portsock_sk_is_tcp(sk))
 		sk_holds(sk, state, state == TCP_SYN_RECV ?
 			 PORTSOCK_ACCEPTED : PORTSOCK_CONNECTED);
 }
@@ -132,14 +135,15 @@ static void notrace on_put_port(unsigned long ip, unsigned long parent_ip,
 {
 	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
 
-	if (is_tcp(sk) && sk->sk_state == TCP_CLOSE && !sock_flag(sk, SOCK_DEAD))
+	if (portsock_sk_is_tcp(sk) && sk->sk_state == TCP_CLOSE &&
+	    !sock_flag(sk, SOCK_DEAD))
 		sk_holds_nothing(sk);
 }
 
 static void on_set_state(void *data, const struct sock *sk, const int old,
 			 const int new)
 {
-	if (!is_tcp(sk))
+	if (!portsock_sk_is_tcp(sk))
 		return;
 	/* A child, cloned just now: its bind bucket is the listener's. */
 	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
@@ -171,7 +175,7 @@ static void notrace on_tw_add(unsigned long ip, unsigned long parent_ip,
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (is_tcp(sk) && portsock_tw_read(tw, &h))
+	if (portsock_sk_is_tcp(sk) && portsock_tw_read(tw, &h))
 		portsock_sock_hold(tw, &h);
 	rcu_read_unlock();
 }
@@ -288,12 +292,12 @@ struct hook {
 
 #define KPROBE(_symbol, _handler)					\
 	{ .symbol = _symbol, .kind = HOOK_KPROBE,			\
-	  .kp = { .symbol_name = _symbol, .pre_handler = _handler } }
+	  .kp = { .pre_handler = _handler } }
 
 #define KRETPROBE(_symbol, _handler)					\
 	{ .symbol = _symbol, .kind = HOOK_KRETPROBE,			\
-	  .rp = { .kp.symbol_name = _symbol, .entry_handler = on_udp_call, \
-		  .handler = _handler, .maxactive = RETURNS_MAX,	\
+	  .rp = { .entry_handler = on_udp_call, .handler = _handler,	\
+		  .maxactive = RETURNS_MAX,				\
 		  .data_size = sizeof(struct udp_call) } }
 
 /* Permanent: kernel.ftrace_enabled cannot be cleared while it is armed. */
@@ -323,6 +327,7 @@ static struct hook hooks[] = {
 	KRETPROBE("udp_lib_get_port", on_udp_port),
 	KRETPROBE("__ip4_datagram_connect", on_datagram_connect),
 	KRETPROBE("__ip6_datagram_connect", on_datagram_connect),
+	FTRACE("security_sock_graft", on_accept),
 	KPROBE("security_socket_post_create", on_post_create),
 };
 
@@ -378,9 +383,11 @@ static int hook_arm(struct hook *hook)
 
 	switch (hook->kind) {
 	case HOOK_KPROBE:
+		hook->kp.symbol_name = hook->symbol;
 		err = register_kprobe(&hook->kp);
 		break;
 	case HOOK_KRETPROBE:
+		hook->rp.kp.symbol_name = hook->symbol;
 		err = register_kretprobe(&hook->rp);
 		break;
 	case HOOK_FTRACE:

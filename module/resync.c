@@ -17,9 +17,7 @@
 #include <linux/sched/signal.h>
 #include <linux/workqueue.h>
 #include <net/inet_hashtables.h>
-#include <net/inet_timewait_sock.h>
 #include <net/net_namespace.h>
-#include <net/sock.h>
 #include <net/udp.h>
 #include <net/udplite.h>
 
@@ -133,7 +131,7 @@ static int file_seen(const void *unused, struct file *file, unsigned int fd)
 
 	sk = sock ? sock->sk : NULL;
 	if (!sk || !portsock_sk_read(sk, TCP_CLOSE, &h) ||
-	    portsock_sk_bound(sk) || !portsock_sk_idle(sk))
+	    portsock_sk_bound(sk) || !portsock_sk_owned(sk))
 		return 0;
 	portsock_sk_unbind(&h);
 	portsock_sock_seen(sk, &h);

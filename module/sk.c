@@ -5,17 +5,14 @@
 #include "sk.h"
 
 #include <net/inet_connection_sock.h>
-#include <net/inet_timewait_sock.h>
-#include <net/sock.h>
 
 #include "netns.h"
 
-/* A raw socket carries any protocol number, so the type counts as well. */
 static int proto_of(const struct sock *sk)
 {
-	if (sk->sk_family != AF_INET && sk->sk_family != AF_INET6)
+	if (!portsock_sk_is_inet(sk))
 		return -1;
-	if (sk->sk_type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP)
+	if (portsock_sk_is_tcp(sk))
 		return PORTSOCK_TCP;
 	if (sk->sk_type == SOCK_DGRAM && sk->sk_protocol == IPPROTO_UDP)
 		return PORTSOCK_UDP;
@@ -57,7 +54,7 @@ bool portsock_sk_read(const struct sock *sk, int state,
 
 /**
  * portsock_sk_bound() - does a socket hold the port it names?
- * @sk: full socket of a protocol portsock_sk_read() accepted
+ * @sk: full socket, AF_INET or AF_INET6
  *
  * sk_num alone is no proof: it is set early and cleared late.
  *
@@ -65,22 +62,22 @@ bool portsock_sk_read(const struct sock *sk, int state,
  */
 bool portsock_sk_bound(const struct sock *sk)
 {
-	if (sk->sk_protocol == IPPROTO_TCP)
+	if (portsock_sk_is_tcp(sk))
 		return READ_ONCE(inet_csk(sk)->icsk_bind_hash);
 	return sk_hashed(sk);
 }
 
 /**
- * portsock_sk_idle() - is a socket without a port still somebody's?
+ * portsock_sk_owned() - does a user have a socket in his hands?
  * @sk: full socket
  *
  * Context: any.
- * Return: true when a user has it or may get it, false when it is being closed
- * or belongs to the kernel.
+ * Return: false when it is being closed, waits to be accepted, or belongs to
+ * the kernel.
  */
-bool portsock_sk_idle(const struct sock *sk)
+bool portsock_sk_owned(const struct sock *sk)
 {
-	return !sk->sk_kern_sock && !sock_flag(sk, SOCK_DEAD);
+	return READ_ONCE(sk->sk_socket) && !sk->sk_kern_sock;
 }
 
 /**

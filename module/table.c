@@ -220,6 +220,47 @@ static void counts_close(struct portsock_counts *counts,
 		counts->closed++;
 }
 
+static struct portsock_counts *row_total(const struct portsock_row *row)
+{
+	return &row->table->totals[row->key >> 16];
+}
+
+/*
+ * What happens to a row happens to the total of its protocol as well, unless
+ * it is a service row. Callers hold the row's bucket lock.
+ */
+static void __row_open(struct portsock_row *row, const struct portsock_share *share,
+		       enum portsock_how how)
+{
+	counts_open(&row->counts, share, how);
+	if (!row->ephemeral)
+		return;
+	raw_spin_lock(&row->table->lock);
+	counts_open(row_total(row), share, how);
+	raw_spin_unlock(&row->table->lock);
+}
+
+static void __row_move(struct portsock_row *row, const struct portsock_share *from,
+		       const struct portsock_share *to)
+{
+	counts_move(&row->counts, from, to);
+	if (!row->ephemeral)
+		return;
+	raw_spin_lock(&row->table->lock);
+	counts_move(row_total(row), from, to);
+	raw_spin_unlock(&row->table->lock);
+}
+
+static void __row_close(struct portsock_row *row, const struct portsock_share *share)
+{
+	counts_close(&row->counts, share);
+	if (!row->ephemeral)
+		return;
+	raw_spin_lock(&row->table->lock);
+	counts_close(row_total(row), share);
+	raw_spin_unlock(&row->table->lock);
+}
+
 /*
  * Somebody listens on, or asked for, a port the kernel had chosen before. The
  * sockets it has leave the total, the row's own history stays with the row.
@@ -227,12 +268,11 @@ static void counts_close(struct portsock_counts *counts,
  */
 static void __row_promote(struct portsock_row *row)
 {
+	struct portsock_counts *total = row_total(row);
 	struct portsock_table *table = row->table;
-	struct portsock_counts *total;
 	int state;
 
 	raw_spin_lock(&table->lock);
-	total = &table->totals[row->key >> 16];
 	for (state = 0; state < PORTSOCK_STATE_NR; state++)
 		total->state[state] -= row->counts.state[state];
 	total->sockets -= row->counts.sockets;
@@ -262,20 +302,6 @@ static void __share_listen(struct portsock_share *share, bool was)
 		hlist_del(&share->listen);
 }
 
-/* Totals of the row's protocol, locked; NULL when the row is no ephemeral one. */
-static struct portsock_counts *total_lock(struct portsock_row *row)
-{
-	if (!row->ephemeral)
-		return NULL;
-	raw_spin_lock(&row->table->lock);
-	return &row->table->totals[row->key >> 16];
-}
-
-static void total_unlock(struct portsock_row *row)
-{
-	raw_spin_unlock(&row->table->lock);
-}
-
 /**
  * portsock_share_add() - let a socket contribute to the row of its port
  * @share: contributes nothing yet
@@ -294,7 +320,6 @@ int portsock_share_add(struct portsock_share *share,
 	u32 key = key_of(h->proto, h->port);
 	struct row_bucket *bucket = row_bucket(h->table, key);
 	bool service = h->service || !h->port;
-	struct portsock_counts *total;
 	struct portsock_row *row;
 
 	raw_spin_lock(&bucket->lock);
@@ -313,12 +338,7 @@ int portsock_share_add(struct portsock_share *share,
 	share_set(share, h);
 	__share_listen(share, false);
 	row->shares++;
-	counts_open(&row->counts, share, h->how);
-	total = total_lock(row);
-	if (total) {
-		counts_open(total, share, h->how);
-		total_unlock(row);
-	}
+	__row_open(row, share, h->how);
 	raw_spin_unlock(&bucket->lock);
 	return 0;
 }
@@ -335,19 +355,13 @@ void portsock_share_update(struct portsock_share *share,
 {
 	struct portsock_row *row = share->row;
 	struct portsock_share old = *share;
-	struct portsock_counts *total;
 
 	raw_spin_lock(&row->bucket->lock);
 	if (h->service && row->ephemeral)
 		__row_promote(row);
 	share_set(share, h);
 	__share_listen(share, old.requests);
-	counts_move(&row->counts, &old, share);
-	total = total_lock(row);
-	if (total) {
-		counts_move(total, &old, share);
-		total_unlock(row);
-	}
+	__row_move(row, &old, share);
 	raw_spin_unlock(&row->bucket->lock);
 }
 
@@ -364,17 +378,11 @@ void portsock_share_del(struct portsock_share *share)
 {
 	struct portsock_row *row = share->row;
 	struct row_bucket *bucket = row->bucket;
-	struct portsock_counts *total;
 
 	raw_spin_lock(&bucket->lock);
 	if (share->requests)
 		hlist_del(&share->listen);
-	counts_close(&row->counts, share);
-	total = total_lock(row);
-	if (total) {
-		counts_close(total, share);
-		total_unlock(row);
-	}
+	__row_close(row, share);
 	if (!--row->shares && (row->ephemeral || READ_ONCE(row->table->dead)))
 		__row_free(row);
 	raw_spin_unlock(&bucket->lock);
