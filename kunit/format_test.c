@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The text of /proc/portsock, to the letter.
+ */
+#include <kunit/test.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "../module/format.c"
+
+#define ROOM 1024
+
+static int format_test_init(struct kunit *test)
+{
+	struct seq_file *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
+
+	if (!m)
+		return -ENOMEM;
+	m->buf = kunit_kzalloc(test, ROOM, GFP_KERNEL);
+	m->size = ROOM;
+	test->priv = m;
+	return m->buf ? 0 : -ENOMEM;
+}
+
+static const char *text(struct kunit *test)
+{
+	struct seq_file *m = test->priv;
+
+	KUNIT_ASSERT_LT(test, m->count, m->size);
+	m->buf[m->count] = '\0';
+	return m->buf;
+}
+
+static void head_tells_health_and_columns(struct kunit *test)
+{
+	static const struct portsock_health health = {
+		.netns = U32_MAX,
+		.exact = true,
+		.missed = 2,
+		.repaired = 3,
+		.untracked = 4,
+		.uptime_ms = U64_MAX,
+	};
+
+	portsock_format_head(test->priv, &health);
+	KUNIT_EXPECT_STREQ(test, text(test),
+			   "portsock 1 netns 4294967295 exact 1 missed 2 repaired 3 untracked 4 uptime_ms 18446744073709551615\n"
+			   "proto port class sockets ipv6 established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack listen closing opened accepted connected closed peak\n");
+}
+
+static void head_admits_to_be_inexact(struct kunit *test)
+{
+	static const struct portsock_health health = { };
+
+	portsock_format_head(test->priv, &health);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text(test), " exact 0 "));
+}
+
+static void line_has_every_number_in_its_column(struct kunit *test)
+{
+	static const struct portsock_line line = {
+		.part = PORTSOCK_SERVICES,
+		.proto = PORTSOCK_TCP,
+		.port = 443,
+		.requests = 100,
+		.counts = {
+			.sockets = 1,
+			.ipv6 = 2,
+			.state = { 999, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21 },
+			.opened = 31,
+			.accepted = 32,
+			.connected = 33,
+			.closed = 34,
+			.peak = 35,
+		},
+	};
+
+	portsock_format_line(test->priv, &line);
+	KUNIT_EXPECT_STREQ(test, text(test),
+			   "tcp 443 service 1 2 11 12 113 14 15 16 17 18 19 20 21 31 32 33 34 35\n");
+}
+
+static void line_survives_the_largest_numbers(struct kunit *test)
+{
+	struct portsock_line line = {
+		.part = PORTSOCK_EPHEMERALS,
+		.proto = PORTSOCK_MPTCP,
+		.port = 65535,
+		.requests = U32_MAX,
+	};
+
+	line.counts.state[TCP_SYN_RECV] = U32_MAX;
+	line.counts.opened = U64_MAX;
+	portsock_format_line(test->priv, &line);
+	KUNIT_EXPECT_STREQ(test, text(test),
+			   "mptcp 65535 ephemeral 0 0 0 0 8589934590 0 0 0 0 0 0 0 0 18446744073709551615 0 0 0 0\n");
+}
+
+static void line_names_protocol_port_and_class(struct kunit *test)
+{
+	static const struct {
+		struct portsock_line line;
+		const char *start;
+	} rows[] = {
+		{ { PORTSOCK_SERVICES, PORTSOCK_UDP, 53 }, "udp 53 service " },
+		{ { PORTSOCK_SERVICES, PORTSOCK_UDPLITE, 0 }, "udplite 0 unbound " },
+		{ { PORTSOCK_TOTALS, PORTSOCK_TCP, 0 }, "tcp * ephemeral " },
+		{ { PORTSOCK_SERVICES, PORTSOCK_RAW, 1 }, "raw 1 service " },
+		{ { PORTSOCK_EPHEMERALS, PORTSOCK_ICMP, 7 }, "icmp 7 ephemeral " },
+		{ { PORTSOCK_EPHEMERALS, PORTSOCK_SCTP, 9 }, "sctp 9 ephemeral " },
+		{ { PORTSOCK_SERVICES, PORTSOCK_DCCP, 5001 }, "dccp 5001 service " },
+	};
+	struct seq_file *m = test->priv;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		m->count = 0;
+		portsock_format_line(m, &rows[i].line);
+		KUNIT_EXPECT_PTR_EQ(test, strstr(text(test), rows[i].start), m->buf);
+	}
+}
+
+static void overflow_is_left_to_seq_file(struct kunit *test)
+{
+	static const struct portsock_line line = { };
+	struct seq_file *m = test->priv;
+
+	m->size = 20;
+	portsock_format_line(m, &line);
+	KUNIT_EXPECT_TRUE(test, seq_has_overflowed(m));
+}
+
+static struct kunit_case format_cases[] = {
+	KUNIT_CASE(head_tells_health_and_columns),
+	KUNIT_CASE(head_admits_to_be_inexact),
+	KUNIT_CASE(line_has_every_number_in_its_column),
+	KUNIT_CASE(line_survives_the_largest_numbers),
+	KUNIT_CASE(line_names_protocol_port_and_class),
+	KUNIT_CASE(overflow_is_left_to_seq_file),
+	{ }
+};
+
+static struct kunit_suite format_suite = {
+	.name = "portsock_format",
+	.init = format_test_init,
+	.test_cases = format_cases,
+};
+
+kunit_test_suite(format_suite);
+
+MODULE_LICENSE("GPL");

@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rows: arithmetic, order, life.
+ */
+#include <kunit/test.h>
+#include <linux/module.h>
+#include <linux/prandom.h>
+#include <linux/slab.h>
+
+static bool no_memory;
+#define kmem_cache_zalloc(cache, gfp) \
+	(no_memory ? NULL : kmem_cache_zalloc(cache, gfp))
+#include "../module/table.c"
+
+#define HASH_BITS 4
+
+static int suite_init(struct kunit_suite *suite)
+{
+	return portsock_table_init(HASH_BITS);
+}
+
+static void suite_exit(struct kunit_suite *suite)
+{
+	portsock_table_exit();
+}
+
+/* A table of its own for each case; killed at the end when the case did not. */
+static int table_test_init(struct kunit *test)
+{
+	no_memory = false;
+	test->priv = portsock_table_new();
+	return test->priv ? 0 : -ENOMEM;
+}
+
+static void table_test_exit(struct kunit *test)
+{
+	if (test->priv)
+		portsock_table_kill(test->priv);
+}
+
+static struct portsock_holding holding(struct kunit *test, u8 proto, u16 port,
+				       u8 state)
+{
+	return (struct portsock_holding){
+		.table = test->priv,
+		.proto = proto,
+		.port = port,
+		.state = state,
+	};
+}
+
+static struct portsock_holding service(struct kunit *test, u8 proto, u16 port,
+				       u8 state)
+{
+	struct portsock_holding h = holding(test, proto, port, state);
+
+	h.service = true;
+	return h;
+}
+
+static void add(struct kunit *test, struct portsock_share *share,
+		struct portsock_holding h)
+{
+	KUNIT_ASSERT_EQ(test, portsock_share_add(share, &h), 0);
+}
+
+static void del_all(struct portsock_share *shares, size_t n)
+{
+	while (n--)
+		portsock_share_del(&shares[n]);
+}
+
+/* The row of a part, protocol and port, as a reader meets it. */
+static bool line_find(struct portsock_table *table, enum portsock_part part,
+		      u8 proto, u16 port, struct portsock_line *line)
+{
+	struct portsock_cursor cursor = { };
+
+	while (portsock_table_next(table, &cursor, line)) {
+		if (line->part == part && line->proto == proto &&
+		    line->port == port)
+			return true;
+	}
+	return false;
+}
+
+static struct portsock_counts row_counts(struct kunit *test, enum portsock_part part,
+					 u8 proto, u16 port)
+{
+	struct portsock_line line;
+
+	KUNIT_ASSERT_TRUE(test, line_find(test->priv, part, proto, port, &line));
+	return line.counts;
+}
+
+static size_t lines(struct portsock_table *table)
+{
+	struct portsock_cursor cursor = { };
+	struct portsock_line line;
+	size_t n = 0;
+
+	while (portsock_table_next(table, &cursor, &line))
+		n++;
+	return n;
+}
+
+static void expect_balanced(struct kunit *test, const struct portsock_counts *counts)
+{
+	u32 sum = 0;
+	int state;
+
+	for (state = 1; state < PORTSOCK_STATE_NR; state++)
+		if (state != TCP_TIME_WAIT)
+			sum += counts->state[state];
+	KUNIT_EXPECT_EQ(test, counts->sockets, sum);
+	KUNIT_EXPECT_EQ(test, counts->opened - counts->closed, (u64)counts->sockets);
+}
+
+static void table_new_is_empty(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, lines(test->priv), (size_t)0);
+}
+
+static void share_add_counts_in_its_state(struct kunit *test)
+{
+	struct portsock_share shares[3] = { };
+	struct portsock_holding child = holding(test, PORTSOCK_TCP, 80, TCP_SYN_RECV);
+	struct portsock_counts counts;
+
+	child.how = PORTSOCK_ACCEPTED;
+	child.ipv6 = true;
+	add(test, &shares[0], service(test, PORTSOCK_TCP, 80, TCP_LISTEN));
+	add(test, &shares[1], child);
+	add(test, &shares[2], child);
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80);
+	KUNIT_EXPECT_EQ(test, counts.sockets, 3);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_LISTEN], 1);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_SYN_RECV], 2);
+	KUNIT_EXPECT_EQ(test, counts.ipv6, 2);
+	KUNIT_EXPECT_EQ(test, counts.opened, 3);
+	KUNIT_EXPECT_EQ(test, counts.accepted, 2);
+	KUNIT_EXPECT_EQ(test, counts.connected, 0);
+	KUNIT_EXPECT_EQ(test, counts.peak, 3);
+	expect_balanced(test, &counts);
+	del_all(shares, 3);
+}
+
+static void share_update_moves_state_and_family(struct kunit *test)
+{
+	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_ESTABLISHED);
+	struct portsock_share share = { };
+	struct portsock_counts counts;
+
+	h.ipv6 = true;
+	add(test, &share, h);
+	h.state = TCP_CLOSE_WAIT;
+	h.ipv6 = false;
+	portsock_share_update(&share, &h);
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_ESTABLISHED], 0);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_CLOSE_WAIT], 1);
+	KUNIT_EXPECT_EQ(test, counts.ipv6, 0);
+	KUNIT_EXPECT_EQ(test, counts.opened, 1);
+	expect_balanced(test, &counts);
+	portsock_share_del(&share);
+}
+
+static void share_connected_counts_once_while_held(struct kunit *test)
+{
+	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_CLOSE);
+	struct portsock_share share = { };
+
+	add(test, &share, h);
+	h.how = PORTSOCK_CONNECTED;
+	h.state = TCP_SYN_SENT;
+	portsock_share_update(&share, &h);
+	portsock_share_update(&share, &h);
+	KUNIT_EXPECT_EQ(test, row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80).connected, 1);
+	portsock_share_del(&share);
+	add(test, &share, h);
+	KUNIT_EXPECT_EQ(test, row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80).connected, 2);
+	portsock_share_del(&share);
+}
+
+static void time_wait_is_no_socket(struct kunit *test)
+{
+	struct portsock_share share = { };
+	struct portsock_counts counts;
+
+	add(test, &share, holding(test, PORTSOCK_TCP, 40000, TCP_TIME_WAIT));
+	counts = row_counts(test, PORTSOCK_EPHEMERALS, PORTSOCK_TCP, 40000);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_TIME_WAIT], 1);
+	KUNIT_EXPECT_EQ(test, counts.sockets, 0);
+	KUNIT_EXPECT_EQ(test, counts.opened, 0);
+	KUNIT_EXPECT_EQ(test, counts.peak, 0);
+	portsock_share_del(&share);
+	KUNIT_EXPECT_EQ(test, lines(test->priv), (size_t)0);
+}
+
+static void ephemeral_row_goes_with_its_last_share(struct kunit *test)
+{
+	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000, TCP_SYN_SENT);
+	struct portsock_share share = { }, tw = { };
+	struct portsock_counts total;
+	struct portsock_line line;
+
+	h.how = PORTSOCK_CONNECTED;
+	add(test, &share, h);
+	add(test, &tw, holding(test, PORTSOCK_TCP, 40000, TCP_TIME_WAIT));
+	portsock_share_del(&share);
+	KUNIT_EXPECT_TRUE(test, line_find(test->priv, PORTSOCK_EPHEMERALS,
+					  PORTSOCK_TCP, 40000, &line));
+	portsock_share_del(&tw);
+	KUNIT_EXPECT_FALSE(test, line_find(test->priv, PORTSOCK_EPHEMERALS,
+					   PORTSOCK_TCP, 40000, &line));
+	total = row_counts(test, PORTSOCK_TOTALS, PORTSOCK_TCP, 0);
+	KUNIT_EXPECT_EQ(test, total.opened, 1);
+	KUNIT_EXPECT_EQ(test, total.connected, 1);
+	KUNIT_EXPECT_EQ(test, total.closed, 1);
+	KUNIT_EXPECT_EQ(test, total.peak, 1);
+	KUNIT_EXPECT_EQ(test, total.sockets, 0);
+}
+
+static void service_row_stays_with_its_counters(struct kunit *test)
+{
+	struct portsock_share share = { };
+	struct portsock_counts counts;
+
+	add(test, &share, service(test, PORTSOCK_UDP, 53, TCP_CLOSE));
+	portsock_share_del(&share);
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_UDP, 53);
+	KUNIT_EXPECT_EQ(test, counts.opened, 1);
+	KUNIT_EXPECT_EQ(test, counts.closed, 1);
+	KUNIT_EXPECT_EQ(test, counts.sockets, 0);
+	KUNIT_EXPECT_EQ(test, counts.peak, 1);
+}
+
+static void ephemeral_row_turned_service_leaves_the_total_balanced(struct kunit *test)
+{
+	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000, TCP_CLOSE);
+	struct portsock_share shares[2] = { };
+	struct portsock_counts counts;
+
+	add(test, &shares[0], h);
+	add(test, &shares[1], holding(test, PORTSOCK_TCP, 40000, TCP_TIME_WAIT));
+	h.state = TCP_LISTEN;
+	h.service = true;
+	portsock_share_update(&shares[0], &h);
+
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 40000);
+	KUNIT_EXPECT_EQ(test, counts.sockets, 1);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_LISTEN], 1);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_TIME_WAIT], 1);
+	KUNIT_EXPECT_EQ(test, counts.opened, 1);
+	expect_balanced(test, &counts);
+	counts = row_counts(test, PORTSOCK_TOTALS, PORTSOCK_TCP, 0);
+	KUNIT_EXPECT_EQ(test, counts.sockets, 0);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_CLOSE], 0);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_TIME_WAIT], 0);
+	KUNIT_EXPECT_EQ(test, counts.opened, 1);
+	expect_balanced(test, &counts);
+	KUNIT_EXPECT_EQ(test, lines(test->priv), (size_t)2);
+	del_all(shares, 2);
+}
+
+static void ephemeral_row_turns_service_when_a_service_joins(struct kunit *test)
+{
+	struct portsock_share shares[2] = { };
+	struct portsock_counts counts;
+
+	add(test, &shares[0], holding(test, PORTSOCK_TCP, 40000, TCP_ESTABLISHED));
+	add(test, &shares[1], service(test, PORTSOCK_TCP, 40000, TCP_CLOSE));
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 40000);
+	KUNIT_EXPECT_EQ(test, counts.sockets, 2);
+	expect_balanced(test, &counts);
+	del_all(shares, 2);
+}
+
+static void lines_come_in_order(struct kunit *test)
+{
+	static const struct {
+		u8 proto;
+		u16 port;
+		bool service;
+	} in[] = {
+		{ PORTSOCK_UDP, 40001, false }, { PORTSOCK_TCP, 65535, true },
+		{ PORTSOCK_UDP, 53, true }, { PORTSOCK_TCP, 40000, false },
+		{ PORTSOCK_TCP, 22, true }, { PORTSOCK_UDP, 0, false },
+		{ PORTSOCK_TCP, 39999, false }, { PORTSOCK_TCP, 0, false },
+	};
+	static const struct {
+		enum portsock_part part;
+		u8 proto;
+		u16 port;
+	} out[] = {
+		{ PORTSOCK_SERVICES, PORTSOCK_TCP, 0 },
+		{ PORTSOCK_SERVICES, PORTSOCK_TCP, 22 },
+		{ PORTSOCK_SERVICES, PORTSOCK_TCP, 65535 },
+		{ PORTSOCK_SERVICES, PORTSOCK_UDP, 0 },
+		{ PORTSOCK_SERVICES, PORTSOCK_UDP, 53 },
+		{ PORTSOCK_TOTALS, PORTSOCK_TCP, 0 },
+		{ PORTSOCK_TOTALS, PORTSOCK_UDP, 0 },
+		{ PORTSOCK_EPHEMERALS, PORTSOCK_TCP, 39999 },
+		{ PORTSOCK_EPHEMERALS, PORTSOCK_TCP, 40000 },
+		{ PORTSOCK_EPHEMERALS, PORTSOCK_UDP, 40001 },
+	};
+	struct portsock_share shares[ARRAY_SIZE(in)] = { };
+	struct portsock_cursor cursor = { };
+	struct portsock_line line;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(in); i++) {
+		struct portsock_holding h;
+
+		h = holding(test, in[i].proto, in[i].port, TCP_CLOSE);
+		h.service = in[i].service;
+		add(test, &shares[i], h);
+	}
+	for (i = 0; i < ARRAY_SIZE(out); i++) {
+		KUNIT_ASSERT_TRUE(test, portsock_table_next(test->priv, &cursor, &line));
+		KUNIT_EXPECT_EQ(test, line.part, out[i].part);
+		KUNIT_EXPECT_EQ(test, line.proto, out[i].proto);
+		KUNIT_EXPECT_EQ(test, line.port, out[i].port);
+	}
+	KUNIT_EXPECT_FALSE(test, portsock_table_next(test->priv, &cursor, &line));
+	del_all(shares, ARRAY_SIZE(shares));
+}
+
+static void reader_goes_on_where_a_row_vanished(struct kunit *test)
+{
+	struct portsock_share shares[3] = { };
+	struct portsock_cursor cursor = { .part = PORTSOCK_EPHEMERALS };
+	struct portsock_line line;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		add(test, &shares[i], holding(test, PORTSOCK_TCP, 40000 + i, TCP_CLOSE));
+	KUNIT_ASSERT_TRUE(test, portsock_table_next(test->priv, &cursor, &line));
+	KUNIT_EXPECT_EQ(test, line.port, 40000);
+	portsock_share_del(&shares[0]);
+	portsock_share_del(&shares[1]);
+	KUNIT_ASSERT_TRUE(test, portsock_table_next(test->priv, &cursor, &line));
+	KUNIT_EXPECT_EQ(test, line.port, 40002);
+	KUNIT_EXPECT_FALSE(test, portsock_table_next(test->priv, &cursor, &line));
+	portsock_share_del(&shares[2]);
+}
+
+static void requests_of_all_listeners_are_summed_when_read(struct kunit *test)
+{
+	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_LISTEN);
+	atomic_t requests[2] = { ATOMIC_INIT(2), ATOMIC_INIT(3) };
+	struct portsock_share shares[2] = { };
+	struct portsock_line line;
+
+	h.requests = &requests[0];
+	add(test, &shares[0], h);
+	h.requests = &requests[1];
+	add(test, &shares[1], h);
+	atomic_inc(&requests[1]);
+	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES,
+					  PORTSOCK_TCP, 80, &line));
+	KUNIT_EXPECT_EQ(test, line.requests, 6);
+	KUNIT_EXPECT_EQ(test, line.counts.sockets, 2);
+
+	h.requests = NULL;
+	h.state = TCP_CLOSE;
+	portsock_share_update(&shares[1], &h);
+	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES,
+					  PORTSOCK_TCP, 80, &line));
+	KUNIT_EXPECT_EQ(test, line.requests, 2);
+	portsock_share_del(&shares[0]);
+	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES,
+					  PORTSOCK_TCP, 80, &line));
+	KUNIT_EXPECT_EQ(test, line.requests, 0);
+	portsock_share_del(&shares[1]);
+}
+
+static void counters_balance_across_overflow(struct kunit *test)
+{
+	struct portsock_share shares[2] = { };
+	struct portsock_counts counts;
+
+	add(test, &shares[0], service(test, PORTSOCK_TCP, 80, TCP_LISTEN));
+	shares[0].row->counts.opened = U64_MAX;
+	shares[0].row->counts.closed = U64_MAX - 1;
+	add(test, &shares[1], service(test, PORTSOCK_TCP, 80, TCP_ESTABLISHED));
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80);
+	KUNIT_EXPECT_EQ(test, counts.opened, 0);
+	KUNIT_EXPECT_EQ(test, counts.closed, U64_MAX - 1);
+	expect_balanced(test, &counts);
+	portsock_share_del(&shares[1]);
+	portsock_share_del(&shares[0]);
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80);
+	KUNIT_EXPECT_EQ(test, counts.closed, 0);
+	expect_balanced(test, &counts);
+}
+
+static void share_add_without_memory_leaves_nothing(struct kunit *test)
+{
+	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000, TCP_CLOSE);
+	struct portsock_share share = { };
+	struct portsock_counts counts;
+
+	no_memory = true;
+	KUNIT_EXPECT_EQ(test, portsock_share_add(&share, &h), -ENOMEM);
+	KUNIT_EXPECT_NULL(test, share.row);
+	KUNIT_EXPECT_EQ(test, lines(test->priv), (size_t)0);
+	no_memory = false;
+	add(test, &share, h);
+	no_memory = true;
+	counts = row_counts(test, PORTSOCK_EPHEMERALS, PORTSOCK_TCP, 40000);
+	KUNIT_EXPECT_EQ(test, counts.sockets, 1);
+	portsock_share_del(&share);
+}
+
+static void dead_table_takes_no_new_row(struct kunit *test)
+{
+	struct portsock_holding known = service(test, PORTSOCK_TCP, 80, TCP_LISTEN);
+	struct portsock_holding fresh = service(test, PORTSOCK_TCP, 81, TCP_LISTEN);
+	struct portsock_share shares[2] = { };
+	struct portsock_table *table = test->priv;
+
+	add(test, &shares[0], known);
+	refcount_inc(&table->refs);
+	portsock_table_kill(table);
+	test->priv = NULL;
+	KUNIT_EXPECT_EQ(test, portsock_share_add(&shares[1], &fresh), -ESHUTDOWN);
+	KUNIT_EXPECT_NULL(test, shares[1].row);
+	/* one for the row, one taken above */
+	KUNIT_EXPECT_EQ(test, refcount_read(&table->refs), 2);
+	portsock_share_del(&shares[0]);
+	KUNIT_EXPECT_EQ(test, refcount_read(&table->refs), 1);
+	KUNIT_EXPECT_EQ(test, lines(table), (size_t)0);
+	table_put(table);
+}
+
+static void killed_table_frees_idle_rows(struct kunit *test)
+{
+	struct portsock_share share = { };
+	struct portsock_table *table = test->priv;
+	int port;
+
+	for (port = 1; port < 100; port++) {
+		add(test, &share, service(test, PORTSOCK_TCP, port, TCP_CLOSE));
+		portsock_share_del(&share);
+	}
+	KUNIT_EXPECT_EQ(test, refcount_read(&table->refs), 100);
+	refcount_inc(&table->refs);
+	portsock_table_kill(table);
+	test->priv = NULL;
+	KUNIT_EXPECT_EQ(test, refcount_read(&table->refs), 1);
+	table_put(table);
+}
+
+static void tables_do_not_see_each_other(struct kunit *test)
+{
+	struct portsock_table *other = portsock_table_new();
+	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_LISTEN);
+	struct portsock_share shares[2] = { };
+	struct portsock_counts counts;
+
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	add(test, &shares[0], h);
+	KUNIT_EXPECT_EQ(test, lines(other), (size_t)0);
+	h.table = other;
+	h.state = TCP_CLOSE;
+	add(test, &shares[1], h);
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80);
+	KUNIT_EXPECT_EQ(test, counts.sockets, 1);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_CLOSE], 0);
+	del_all(shares, 2);
+	portsock_table_kill(other);
+}
+
+static void share_equals_tells_every_gauge_apart(struct kunit *test)
+{
+	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_ESTABLISHED);
+	struct portsock_share share = { };
+	struct portsock_holding other;
+	atomic_t requests;
+
+	KUNIT_EXPECT_FALSE(test, portsock_share_equals(&share, &h));
+	add(test, &share, h);
+	KUNIT_EXPECT_TRUE(test, portsock_share_equals(&share, &h));
+	other = h;
+	other.state = TCP_CLOSE;
+	KUNIT_EXPECT_FALSE(test, portsock_share_equals(&share, &other));
+	other = h;
+	other.ipv6 = true;
+	KUNIT_EXPECT_FALSE(test, portsock_share_equals(&share, &other));
+	other = h;
+	other.port = 81;
+	KUNIT_EXPECT_FALSE(test, portsock_share_equals(&share, &other));
+	other = h;
+	other.proto = PORTSOCK_DCCP;
+	KUNIT_EXPECT_FALSE(test, portsock_share_equals(&share, &other));
+	other = h;
+	other.requests = &requests;
+	KUNIT_EXPECT_FALSE(test, portsock_share_equals(&share, &other));
+	portsock_share_del(&share);
+}
+
+/* Many sockets at random against a plain count of them. */
+static void random_shares_equal_a_plain_count(struct kunit *test)
+{
+	enum { SHARES = 200, PORTS = 16, STEPS = 20000 };
+	struct portsock_holding *h = kunit_kcalloc(test, SHARES, sizeof(*h), GFP_KERNEL);
+	struct portsock_share *shares = kunit_kcalloc(test, SHARES, sizeof(*shares), GFP_KERNEL);
+	struct rnd_state rnd;
+	int step, port, i;
+
+	KUNIT_ASSERT_NOT_NULL(test, h);
+	KUNIT_ASSERT_NOT_NULL(test, shares);
+	prandom_seed_state(&rnd, 20261);
+	for (step = 0; step < STEPS; step++) {
+		u32 r = prandom_u32_state(&rnd);
+
+		i = r % SHARES;
+		r /= SHARES;
+		if (shares[i].row && r & 1) {
+			portsock_share_del(&shares[i]);
+			continue;
+		}
+		h[i].state = 1 + (r >> 1) % TCP_CLOSING;
+		h[i].ipv6 = r & 32;
+		h[i].service = !(r & (63 << 8));
+		if (shares[i].row) {
+			if (h[i].state != TCP_TIME_WAIT &&
+			    shares[i].state != TCP_TIME_WAIT)
+				portsock_share_update(&shares[i], &h[i]);
+			else
+				h[i].state = shares[i].state, h[i].ipv6 = shares[i].ipv6;
+			continue;
+		}
+		h[i].table = test->priv;
+		h[i].port = 1 + (r >> 16) % PORTS;
+		add(test, &shares[i], h[i]);
+	}
+	for (port = 1; port <= PORTS; port++) {
+		struct portsock_counts want = { };
+		struct portsock_line line = { };
+
+		for (i = 0; i < SHARES; i++) {
+			if (!shares[i].row || h[i].port != port)
+				continue;
+			want.state[h[i].state]++;
+			if (h[i].state == TCP_TIME_WAIT)
+				continue;
+			want.sockets++;
+			want.ipv6 += h[i].ipv6;
+		}
+		if (!line_find(test->priv, PORTSOCK_SERVICES, PORTSOCK_TCP, port, &line))
+			line_find(test->priv, PORTSOCK_EPHEMERALS, PORTSOCK_TCP, port, &line);
+		KUNIT_EXPECT_EQ(test, line.port, port);
+		KUNIT_EXPECT_EQ(test, line.counts.sockets, want.sockets);
+		KUNIT_EXPECT_EQ(test, line.counts.ipv6, want.ipv6);
+		KUNIT_EXPECT_EQ(test, 0, memcmp(line.counts.state, want.state,
+						sizeof(want.state)));
+		expect_balanced(test, &line.counts);
+	}
+	if (lines(test->priv) > PORTS) {
+		struct portsock_counts total;
+
+		total = row_counts(test, PORTSOCK_TOTALS, PORTSOCK_TCP, 0);
+		expect_balanced(test, &total);
+	}
+	for (i = 0; i < SHARES; i++)
+		if (shares[i].row)
+			portsock_share_del(&shares[i]);
+}
+
+static struct kunit_case table_cases[] = {
+	KUNIT_CASE(table_new_is_empty),
+	KUNIT_CASE(share_add_counts_in_its_state),
+	KUNIT_CASE(share_update_moves_state_and_family),
+	KUNIT_CASE(share_connected_counts_once_while_held),
+	KUNIT_CASE(time_wait_is_no_socket),
+	KUNIT_CASE(ephemeral_row_goes_with_its_last_share),
+	KUNIT_CASE(service_row_stays_with_its_counters),
+	KUNIT_CASE(ephemeral_row_turned_service_leaves_the_total_balanced),
+	KUNIT_CASE(ephemeral_row_turns_service_when_a_service_joins),
+	KUNIT_CASE(lines_come_in_order),
+	KUNIT_CASE(reader_goes_on_where_a_row_vanished),
+	KUNIT_CASE(requests_of_all_listeners_are_summed_when_read),
+	KUNIT_CASE(counters_balance_across_overflow),
+	KUNIT_CASE(share_add_without_memory_leaves_nothing),
+	KUNIT_CASE(dead_table_takes_no_new_row),
+	KUNIT_CASE(killed_table_frees_idle_rows),
+	KUNIT_CASE(tables_do_not_see_each_other),
+	KUNIT_CASE(share_equals_tells_every_gauge_apart),
+	KUNIT_CASE(random_shares_equal_a_plain_count),
+	{ }
+};
+
+static struct kunit_suite table_suite = {
+	.name = "portsock_table",
+	.suite_init = suite_init,
+	.suite_exit = suite_exit,
+	.init = table_test_init,
+	.exit = table_test_exit,
+	.test_cases = table_cases,
+};
+
+kunit_test_suite(table_suite);
+
+MODULE_LICENSE("GPL");

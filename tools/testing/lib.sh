@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the scripts beside this file share. Sourced, never run.
+
+testing=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# The variables below are for the scripts that source this file.
+# shellcheck disable=SC2034
+repo=$(cd "$testing/../.." && pwd)
+cache=${PORTSOCK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/portsock}
+me=${0##*/}
+
+# sbin is not in everybody's PATH, mke2fs and depmod are there.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+say() { printf '%s: %s\n' "$me" "$*" >&2; }
+die() { say "$*"; exit "${failure:-1}"; }
+
+# usage: print the comment block at the top of the calling script.
+usage() { sed -n '3,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"; }
+
+# scratch: a directory that goes away with the script, beside the cached
+# files so that a finished one is put in place by a rename.
+scratch()
+{
+	mkdir -p "$cache/tmp"
+	# Left by runs that were killed.
+	find "$cache/tmp" -mindepth 1 -maxdepth 1 -mtime +1 -exec rm -rf {} +
+	tmp=$(mktemp -d "$cache/tmp/$me.XXXXXX")
+	trap 'rm -rf "$tmp"' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+}
+
+# lock NAME: two runs that make the same thing take turns.
+lock()
+{
+	mkdir -p "$cache/lock"
+	exec 9> "$cache/lock/$1"
+	flock -n 9 || { say "waiting for another run that makes $1"; flock 9; }
+}
+
+# pack DIR IMAGE: an ext4 image that holds the files of DIR.
+pack()
+{
+	local size
+	size=$(du -skx "$1/." | cut -f1)
+	rm -f "$2"
+	mke2fs -q -t ext4 -O ^has_journal -m 0 -E root_owner=0:0 -d "$1/." \
+		"$2" $((size + size / 4 + 8192))k > /dev/null ||
+		die "cannot make a disk image of $1"
+}
+
+# apt's own configuration says where packages come from. These two keep to
+# Debian's repositories and leave out what else a machine may have.
+apt_repositories()
+{
+	# shellcheck disable=SC2016
+	apt-get indextargets --format \
+		'$(ORIGIN) $(COMPONENT) $(CODENAME) $(REPO_URI)' \
+		'Created-By: Packages' | awk '$1 == "Debian" && $2 == "main"' |
+		sort -u
+}
+
+apt_update()
+{
+	if [ "$(id -u)" != 0 ]; then
+		die "the package lists are missing or old; run as root: apt-get update"
+	fi
+	say 'apt-get update'
+	apt-get -qq -o DPkg::Lock::Timeout=300 update >&2 ||
+		die 'apt-get update failed'
+}
