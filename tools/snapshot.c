@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapshot.h"
+
+#define BLANKS " \t"
+#define PORT_MAX 65535
+
+static const char * const health_numbers[] = {
+	"netns", "exact", "missed", "repaired", "untracked", "uptime_ms",
+};
+
+#define fail(snapshot, format, ...)							\
+	portsock_error_set(&(snapshot)->error, "%s: line %lu: " format,			\
+			   (snapshot)->name, (snapshot)->line, ##__VA_ARGS__)
+
+/* Process names may hold anything: keep terminals and JSON safe from it. */
+static void text_clean(char *text)
+{
+	for (; *text; text++)
+		if (!isascii((unsigned char)*text) || (!isprint((unsigned char)*text) && *text != '\t'))
+			*text = '?';
+}
+
+/* Return: 1 for a line, without its newline, 0 at the end, -1 on failure. */
+static int line_read(struct portsock_snapshot *snapshot, char *text)
+{
+	size_t length;
+
+	errno = 0;
+	snapshot->line++;
+	if (!fgets(text, PORTSOCK_LINE_MAX, snapshot->in)) {
+		if (!ferror(snapshot->in))
+			return 0;
+		return portsock_error_set(&snapshot->error, "%s: read failed: %s", snapshot->name,
+					  strerror(errno));
+	}
+
+	length = strlen(text);
+	if (!length || text[length - 1] != '\n') {
+		if (feof(snapshot->in))
+			return fail(snapshot, "cut off: the table is not complete, capture it again");
+		return fail(snapshot, "longer than %d bytes or not text: not a portsock table",
+			    PORTSOCK_LINE_MAX - 2);
+	}
+	text[length - 1] = '\0';
+	text_clean(text);
+
+	return 1;
+}
+
+static struct portsock_value value_parse(const char *text)
+{
+	struct portsock_value value = { .text = text };
+
+	if (!isdigit((unsigned char)*text) || (*text == '0' && text[1]) ||
+	    text[strspn(text, "0123456789")])
+		return value;
+
+	errno = 0;
+	value.number = strtoull(text, NULL, 10);
+	value.is_number = !errno;
+
+	return value;
+}
+
+/* Names and values of line 1 and 2 go into JSON as they are. */
+static bool word_is_plain(const char *word)
+{
+	return !strpbrk(word, "\"\\?");
+}
+
+static int health_pair_parse(struct portsock_snapshot *snapshot, const char *key, const char *text)
+{
+	struct portsock_pair *pair = &snapshot->pairs[snapshot->nr_pairs];
+	size_t i;
+
+	if (!text)
+		return fail(snapshot, "'%s' has no value", key);
+	if (!word_is_plain(key) || !word_is_plain(text))
+		return fail(snapshot, "'%s %s' is garbage", key, text);
+	for (i = 0; i < snapshot->nr_pairs; i++)
+		if (!strcmp(snapshot->pairs[i].key, key))
+			return fail(snapshot, "'%s' is there twice", key);
+	if (snapshot->nr_pairs == PORTSOCK_PAIRS_MAX)
+		return fail(snapshot, "more than %d keys", PORTSOCK_PAIRS_MAX);
+
+	pair->key = key;
+	pair->value = value_parse(text);
+	for (i = 0; i < sizeof(health_numbers) / sizeof(*health_numbers); i++)
+		if (!strcmp(health_numbers[i], key) && !pair->value.is_number)
+			return fail(snapshot, "%s '%s' is not a number", key, text);
+	snapshot->nr_pairs++;
+
+	return 0;
+}
+
+static const struct portsock_pair *health_pair(const struct portsock_snapshot *snapshot, const char *key)
+{
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_pairs; i++)
+		if (!strcmp(snapshot->pairs[i].key, key))
+			return &snapshot->pairs[i];
+
+	return NULL;
+}
+
+static int format_check(struct portsock_snapshot *snapshot, const char *text)
+{
+	struct portsock_value format = value_parse(text);
+
+	if (!format.is_number || !format.number)
+		return fail(snapshot, "format '%s' is not a number from 1", text);
+	if (format.number > PORTSOCK_FORMAT)
+		return fail(snapshot, "format %" PRIu64 " is newer than this reader (%d): update portsock",
+			    format.number, PORTSOCK_FORMAT);
+
+	return 0;
+}
+
+static int health_read(struct portsock_snapshot *snapshot)
+{
+	const struct portsock_pair *exact;
+	char *word, *rest;
+	int rc;
+
+	rc = line_read(snapshot, snapshot->health_text);
+	if (rc < 0)
+		return rc;
+	if (!rc)
+		return portsock_error_set(&snapshot->error, "%s: empty: not a portsock table", snapshot->name);
+
+	word = strtok_r(snapshot->health_text, BLANKS, &rest);
+	if (!word || strcmp(word, "portsock"))
+		return fail(snapshot, "not a portsock table: begins with '%.40s' instead of 'portsock %d'",
+			    word ? word : "", PORTSOCK_FORMAT);
+	word = strtok_r(NULL, BLANKS, &rest);
+	if (!word)
+		return fail(snapshot, "the format number is missing");
+	if (format_check(snapshot, word))
+		return -1;
+
+	while ((word = strtok_r(NULL, BLANKS, &rest)))
+		if (health_pair_parse(snapshot, word, strtok_r(NULL, BLANKS, &rest)))
+			return -1;
+
+	exact = health_pair(snapshot, "exact");
+	if (!exact || exact->value.number > 1)
+		return fail(snapshot, "'exact 0' or 'exact 1' is missing");
+
+	return 0;
+}
+
+static int field_index(const struct portsock_snapshot *snapshot, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_fields; i++)
+		if (!strcmp(snapshot->fields[i].name, name))
+			return i;
+
+	return -1;
+}
+
+static int fields_read(struct portsock_snapshot *snapshot)
+{
+	const struct portsock_column *column;
+	char *word, *rest;
+	int rc;
+
+	rc = line_read(snapshot, snapshot->field_text);
+	if (rc < 0)
+		return rc;
+
+	word = rc ? strtok_r(snapshot->field_text, BLANKS, &rest) : NULL;
+	if (!word)
+		return fail(snapshot, "the column names are missing");
+	for (; word; word = strtok_r(NULL, BLANKS, &rest)) {
+		if (!word_is_plain(word))
+			return fail(snapshot, "column '%s' is garbage", word);
+		if (field_index(snapshot, word) >= 0)
+			return fail(snapshot, "column '%s' is there twice", word);
+		if (snapshot->nr_fields == PORTSOCK_CELLS_MAX)
+			return fail(snapshot, "more than %d columns", PORTSOCK_CELLS_MAX);
+		snapshot->fields[snapshot->nr_fields++] = (struct portsock_field) {
+			.name = word,
+			.column = portsock_column_find(word),
+		};
+	}
+
+	for (column = portsock_columns; column->name; column++)
+		if (!column->optional && field_index(snapshot, column->name) < 0)
+			return fail(snapshot, "column '%s' is missing", column->name);
+	snapshot->proto = field_index(snapshot, "proto");
+	snapshot->port = field_index(snapshot, "port");
+	snapshot->class = field_index(snapshot, "class");
+
+	return 0;
+}
+
+int portsock_snapshot_open(struct portsock_snapshot *snapshot, FILE *in, const char *name)
+{
+	*snapshot = (struct portsock_snapshot) { .in = in, .name = name };
+
+	if (health_read(snapshot))
+		return -1;
+
+	return fields_read(snapshot);
+}
+
+static int cell_check(struct portsock_snapshot *snapshot, unsigned int i)
+{
+	const struct portsock_column *column = snapshot->fields[i].column;
+	const struct portsock_value *cell = &snapshot->cells[i];
+
+	if (!column || column->kind == PORTSOCK_COLUMN_TEXT)
+		return 0;
+	if (column->kind == PORTSOCK_COLUMN_PORT) {
+		if (strcmp(cell->text, "*") && (!cell->is_number || cell->number > PORT_MAX))
+			return fail(snapshot, "port '%s' is neither 0-%d nor '*'", cell->text, PORT_MAX);
+		return 0;
+	}
+	if (!cell->is_number)
+		return fail(snapshot, "%s '%s' is not a 64-bit number", column->name, cell->text);
+
+	return 0;
+}
+
+int portsock_snapshot_next(struct portsock_snapshot *snapshot)
+{
+	unsigned int last = snapshot->nr_fields - 1;
+	char *text = snapshot->row_text;
+	unsigned int i;
+	int rc;
+
+	rc = line_read(snapshot, text);
+	if (rc <= 0)
+		return rc;
+
+	for (i = 0; ; i++) {
+		text += strspn(text, BLANKS);
+		if (!*text)
+			break;
+		if (i > last)
+			return fail(snapshot, "more values than the %u columns", snapshot->nr_fields);
+		snapshot->cells[i].text = text;
+		/* The last column takes the rest: process names hold blanks. */
+		text += i == last && !strcmp(snapshot->fields[i].name, "comm") ?
+			strlen(text) : strcspn(text, BLANKS);
+		if (*text)
+			*text++ = '\0';
+		snapshot->cells[i] = value_parse(snapshot->cells[i].text);
+		if (cell_check(snapshot, i))
+			return -1;
+	}
+	if (i <= last)
+		return fail(snapshot, "%u values for %u columns", i, snapshot->nr_fields);
+
+	return 1;
+}
+
+static bool row_is_ephemeral(const struct portsock_snapshot *snapshot)
+{
+	return !strcmp(snapshot->cells[snapshot->class].text, "ephemeral");
+}
+
+bool portsock_snapshot_is_total(const struct portsock_snapshot *snapshot)
+{
+	return row_is_ephemeral(snapshot) && !snapshot->cells[snapshot->port].is_number;
+}
+
+bool portsock_snapshot_is_single(const struct portsock_snapshot *snapshot)
+{
+	return row_is_ephemeral(snapshot) && snapshot->cells[snapshot->port].is_number;
+}
+
+uint64_t portsock_snapshot_health(const struct portsock_snapshot *snapshot, const char *key)
+{
+	const struct portsock_pair *pair = health_pair(snapshot, key);
+
+	return pair ? pair->value.number : 0;
+}

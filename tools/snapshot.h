@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PORTSOCK_SNAPSHOT_H
+#define PORTSOCK_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "column.h"
+#include "error.h"
+
+#define PORTSOCK_FORMAT		1
+#define PORTSOCK_PAIRS_MAX	64
+#define PORTSOCK_CELLS_MAX	128
+/* Bytes in a line with its newline and NUL: three times what 64 columns of full u64 need. */
+#define PORTSOCK_LINE_MAX	4096
+
+/**
+ * struct portsock_value - a word of the table
+ * @text: as printed, bytes outside printable ASCII replaced by '?'
+ * @number: its value, when @is_number
+ * @is_number: @text is a decimal u64 without leading zeros
+ */
+struct portsock_value {
+	const char *text;
+	uint64_t number;
+	bool is_number;
+};
+
+/**
+ * struct portsock_pair - what line 1 tells about the table's health
+ * @key: its name
+ * @value: its value
+ */
+struct portsock_pair {
+	const char *key;
+	struct portsock_value value;
+};
+
+/**
+ * struct portsock_field - a column of the table being read
+ * @name: as printed in line 2
+ * @column: what the reader knows about it, NULL if nothing
+ */
+struct portsock_field {
+	const char *name;
+	const struct portsock_column *column;
+};
+
+/**
+ * struct portsock_snapshot - a table being read, one row at a time
+ * @in: where it comes from; stays the caller's
+ * @name: what to call @in in messages
+ * @line: number of the line read last, from 1
+ * @pairs: health, @nr_pairs of them, in the order printed
+ * @fields: columns, @nr_fields of them, in the order printed
+ * @cells: the current row, one value per field; valid until the next one is read
+ * @proto: index of the field `proto`
+ * @port: index of the field `port`
+ * @class: index of the field `class`
+ * @error: why reading failed
+ */
+struct portsock_snapshot {
+	FILE *in;
+	const char *name;
+	unsigned long line;
+	unsigned int nr_pairs;
+	unsigned int nr_fields;
+	unsigned int proto;
+	unsigned int port;
+	unsigned int class;
+	struct portsock_pair pairs[PORTSOCK_PAIRS_MAX];
+	struct portsock_field fields[PORTSOCK_CELLS_MAX];
+	struct portsock_value cells[PORTSOCK_CELLS_MAX];
+	struct portsock_error error;
+	/* private: the words above point into these */
+	char health_text[PORTSOCK_LINE_MAX];
+	char field_text[PORTSOCK_LINE_MAX];
+	char row_text[PORTSOCK_LINE_MAX];
+};
+
+/**
+ * portsock_snapshot_open() - read the health and the column names
+ * @snapshot: to be filled; needs no release
+ * @in: the table
+ * @name: what to call it in messages; must outlive @snapshot
+ *
+ * Return: 0, or -1 with @snapshot->error set: not a table, another format, a known column or `exact`
+ * missing, or the read failed.
+ */
+int portsock_snapshot_open(struct portsock_snapshot *snapshot, FILE *in, const char *name);
+
+/**
+ * portsock_snapshot_next() - read the next row into @snapshot->cells
+ * @snapshot: an opened snapshot
+ *
+ * Reads no further than this row (and what @in buffers), so a caller that stops does not pay for the rest.
+ *
+ * Return: 1 for a row, 0 at the end, -1 with @snapshot->error set.
+ */
+int portsock_snapshot_next(struct portsock_snapshot *snapshot);
+
+/**
+ * portsock_snapshot_is_total() - is the current row a protocol's ephemeral total?
+ * @snapshot: a snapshot with a current row
+ */
+bool portsock_snapshot_is_total(const struct portsock_snapshot *snapshot);
+
+/**
+ * portsock_snapshot_is_single() - is the current row one single ephemeral port?
+ * @snapshot: a snapshot with a current row
+ */
+bool portsock_snapshot_is_single(const struct portsock_snapshot *snapshot);
+
+/**
+ * portsock_snapshot_health() - a number from line 1
+ * @snapshot: an opened snapshot
+ * @key: its name
+ *
+ * Return: the number; 0 when the table does not tell.
+ */
+uint64_t portsock_snapshot_health(const struct portsock_snapshot *snapshot, const char *key);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PORTSOCK_SOURCE_H
+#define PORTSOCK_SOURCE_H
+
+#include <stdio.h>
+
+#include "error.h"
+
+#define PORTSOCK_PROC	"/proc/portsock"
+
+/**
+ * struct portsock_source - where a table is read from
+ * @in: open for reading; the caller closes it
+ * @name: its path, for messages
+ */
+struct portsock_source {
+	FILE *in;
+	char name[256];
+};
+
+/**
+ * portsock_source_open() - open a table by its path
+ * @source: to be filled
+ * @path: PORTSOCK_PROC, a captured table, or "-" for stdin
+ * @error: set on failure
+ *
+ * Return: 0, or -1 if it cannot be opened.
+ */
+int portsock_source_open(struct portsock_source *source, const char *path, struct portsock_error *error);
+
+/**
+ * portsock_source_open_netns() - open the table of another network namespace
+ * @source: to be filled
+ * @netns: process ID, or a name below /run/netns
+ * @error: set on failure
+ *
+ * For a name the calling process enters the namespace and stays there, which takes CAP_SYS_ADMIN.
+ *
+ * Return: 0, or -1 if there is no such namespace or it cannot be entered or read.
+ */
+int portsock_source_open_netns(struct portsock_source *source, const char *netns,
+			       struct portsock_error *error);
+
+#endif

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The program as its users meet it: output, messages, exit status. */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "table.h"
+
+#define WEB	"PORTSOCK_FILE=" SAMPLES "/web.table "
+#define RUN	WEB READER " "
+#define PRINT	"printf '%s' '"
+#define PIPE	"' | " READER " -f - "
+
+static char output[65536];
+
+/* Return: exit status of the shell command, what it prints in output[]. */
+static int run(const char *command)
+{
+	FILE *out = popen(command, "r");
+	size_t length;
+	int status;
+
+	assert_non_null(out);
+	length = fread(output, 1, sizeof(output) - 1, out);
+	output[length] = '\0';
+	status = pclose(out);
+	assert_true(WIFEXITED(status));
+
+	return WEXITSTATUS(status);
+}
+
+static void expect(const char *command, int status, const char *printed)
+{
+	assert_int_equal(run(command), status);
+	assert_string_equal(output, printed);
+}
+
+static void table_of_services(void **state)
+{
+	(void)state;
+	expect(RUN "2>&1", 0,
+	       "PROTO PORT SERVICE    SOCKETS ESTAB SYN_S SYN_R TIME_W CLOSE CLOSE_W LISTEN  OPENED\n"
+	       "tcp      0 unbound          3     -     -     -      -     3       -      -     412\n"
+	       "tcp     22 ssh              3     2     -     -      -     -       -      1       5\n"
+	       "tcp     80 http            12    10     -     2    311     -       -      2   90233\n"
+	       "tcp    443 https        20534 20480     -    14   1893     -      50      4 1839201\n"
+	       "tcp   5432 postgresql      17    16     -     -      -     -       -      1      17\n"
+	       "tcp   8080 http-alt         1     -     -     -      -     -       -      1       1\n"
+	       "udp     53 domain           2     -     -     -      -     2       -      -       2\n"
+	       "udp   5353 mdns             2     -     -     -      -     2       -      -       2\n"
+	       "raw      1 icmp             1     -     -     -      -     1       -      -       1\n"
+	       "tcp      * ephemeral        4     3     1     -      9     -       -      -     812\n"
+	       "udp      * ephemeral        1     1     -     -      -     -       -      -      76\n"
+	       "total                   20580 20512     1    16   2213     8      50      9 1930762\n");
+}
+
+static void table_of_all_has_the_same_total(void **state)
+{
+	(void)state;
+	expect(RUN "| tail -n 1 | tr -s ' '", 0, "total 20580 20512 1 16 2213 8 50 9 1930762\n");
+	expect(RUN "-a | tail -n 1 | tr -s ' '", 0, "total 20580 20512 1 16 2213 8 50 9 1930762\n");
+	expect(RUN "--all -o proto,port | tail -n 4", 0, "udp       *\ntcp   40123\ntcp   40124\nudp   33101\n");
+}
+
+static void filters_by_option(void **state)
+{
+	(void)state;
+	expect(RUN "-o port -p udp,raw", 0, "PORT\n  53\n5353\n   1\n   *\n");
+	expect(RUN "-o port --port 0-79,https", 0, "PORT\n   0\n  22\n 443\n  53\n   1\n");
+	expect(RUN "-o port --state close_wait,syn_sent", 0, "PORT\n 443\n   *\n");
+	expect(RUN "-o port -p tcp -p udp -P 22,53 -s listen", 0, "PORT\n  22\n");
+}
+
+static void port_listed_is_found_among_singles(void **state)
+{
+	(void)state;
+	expect(RUN "-o proto,port,sockets -P 22,40124,33101", 0,
+	       "PROTO  PORT SOCKETS\n"
+	       "tcp      22       3\n"
+	       "tcp   40124       1\n"
+	       "udp   33101       1\n");
+}
+
+static void port_single_of_two_protos_is_found_in_both(void **state)
+{
+	(void)state;
+	expect(PRINT HEALTH COLUMNS SSH TCP_40001 TCP_40002 ROW("udp", "40001", "ephemeral", "1", "0", "0", "0") "\n"
+	       PIPE "-o proto,port -P 40001", 0,
+	       "PROTO  PORT\n"
+	       "tcp   40001\n"
+	       "udp   40001\n");
+}
+
+static void nothing_matched_is_1(void **state)
+{
+	(void)state;
+	expect(RUN "-P 7 2>&1", 1, "portsock: no row matches\n");
+	expect(RUN "-p sctp 2>/dev/null", 1, "");
+	expect(RUN "-s last_ack 2>/dev/null", 1, "");
+	expect(RUN "-P 7 -j 2>&1 | python3 -c 'import json,sys; print(json.load(sys.stdin)[\"rows\"])'", 0, "[]\n");
+	assert_int_equal(run(RUN "-P 7 -j"), 1);
+	assert_int_equal(run(PRINT HEALTH COLUMNS PIPE), 0);
+}
+
+/* An oracle of another make: what Python reads from the JSON, and from the table itself. */
+static void json_says_what_the_table_says(void **state)
+{
+	(void)state;
+	expect(RUN "-a --json | python3 -c '\n"
+	       "import json, sys\n"
+	       "got = json.load(sys.stdin)\n"
+	       "lines = [line.split() for line in open(\"" SAMPLES "/web.table\")]\n"
+	       "head = dict(zip(lines[0][2::2], map(int, lines[0][3::2])), format=1, exact=True)\n"
+	       "assert got[\"portsock\"] == head and got[\"portsock\"][\"exact\"] is True, got[\"portsock\"]\n"
+	       "value = lambda text: int(text) if text.isdigit() else None if text == \"*\" else text\n"
+	       "rows = [dict(zip(lines[1], map(value, line))) for line in lines[2:]]\n"
+	       "names = [row.pop(\"service\") for row in got[\"rows\"]]\n"
+	       "assert got[\"rows\"] == rows, got[\"rows\"]\n"
+	       "print(len(rows), *names)'", 0,
+	       "14 None ssh http https postgresql http-alt domain mdns icmp None None None None None\n");
+}
+
+static void json_with_odd_values_is_valid(void **state)
+{
+	(void)state;
+	expect("printf '%s\\n%s comm\\n%s a\"b\\\\\\\\ \\t\\033[31m\\377\\303\\251\\n' 'portsock 1 exact 0 big 18446744073709551615' '"
+	       NAMES "' '" ROW("tcp", "22", "service", "18446744073709551615", "2", "0", "1") "'"
+	       " | " READER " -f - -j -o sockets,comm | python3 -c 'import json,sys; print(json.load(sys.stdin))'", 0,
+	       "{'portsock': {'format': 1, 'exact': False, 'big': 18446744073709551615}, "
+	       "'rows': [{'sockets': 18446744073709551615, 'comm': 'a\"b\\\\\\\\ \\t?[31m??" "?'}]}\n");
+}
+
+static void health_is_told_on_stderr(void **state)
+{
+	(void)state;
+	expect(PRINT "portsock 1 exact 0 missed 3 repaired 1 untracked 2\n" COLUMNS SSH PIPE "2>&1 >/dev/null", 0,
+	       "portsock: not exact at the moment: counts may be off until the next repair (missed 3, repaired 1, untracked 2)\n");
+	expect(PRINT "portsock 1 exact 1 missed 3 repaired 3 untracked 0\n" COLUMNS SSH PIPE "2>&1 >/dev/null", 0,
+	       "portsock: sockets and states are exact, but short-lived ones may be missing in opened and closed (missed 3, repaired 3, untracked 0)\n");
+	expect(PRINT "portsock 1 exact 1 missed 0 repaired 3 untracked 0\n" COLUMNS SSH PIPE "2>&1 >/dev/null", 0, "");
+	expect(PRINT "portsock 1 exact 0 missed 3\n" COLUMNS SSH PIPE "-j 2>&1 >/dev/null", 0, "");
+}
+
+static void table_broken_is_2_without_output(void **state)
+{
+	(void)state;
+	expect(PRINT HEALTH COLUMNS SSH "tcp 44" PIPE "2>&1", 2,
+	       "portsock: stdin: line 4: cut off: the table is not complete, capture it again\n");
+	expect(PRINT "portsock 2 exact 1\n" COLUMNS PIPE "-j 2>&1", 2,
+	       "portsock: stdin: line 1: format 2 is newer than this reader (1): update portsock\n");
+	expect(READER " -f /dev/null 2>&1", 2, "portsock: /dev/null: empty: not a portsock table\n");
+	expect(READER " -f /dev/zero 2>&1", 2,
+	       "portsock: /dev/zero: line 1: longer than 4094 bytes or not text: not a portsock table\n");
+	expect(READER " -f / 2>&1", 2, "portsock: /: read failed: Is a directory\n");
+}
+
+static void source_missing_is_2(void **state)
+{
+	(void)state;
+	expect(READER " -f /nonexistent 2>&1", 2, "portsock: /nonexistent: No such file or directory\n");
+	expect("PORTSOCK_FILE=/proc/nonexistent " READER " 2>&1", 2,
+	       "portsock: /proc/nonexistent: No such file or directory (is the module loaded? modprobe portsock)\n");
+	expect(READER " -N nonexistent 2>&1", 2,
+	       "portsock: --netns nonexistent: no such process ID or name in /run/netns (see: ip netns list)\n");
+	expect(READER " -N ../../proc/self/ns/net 2>&1", 2,
+	       "portsock: --netns '../../proc/self/ns/net': neither a process ID nor a name in /run/netns\n");
+	expect(READER " -N 4194305 2>&1", 2, "portsock: --netns 4194305: no process has this ID\n");
+}
+
+static void file_option_beats_environment(void **state)
+{
+	(void)state;
+	expect("PORTSOCK_FILE=/nonexistent " READER " -o port -P 22 --file " SAMPLES "/web.table", 0, "PORT\n  22\n");
+}
+
+static void usage_wrong_is_2(void **state)
+{
+	(void)state;
+	expect(RUN "443 2>&1", 2, "portsock: unexpected argument '443' (see: portsock --help)\n");
+	expect(RUN "-N 1 -f x 2>&1", 2, "portsock: --file and --netns exclude each other\n");
+	expect(RUN "-P 70000 2>&1", 2, "portsock: --port: '70000' is beyond 65535\n");
+	expect(RUN "-s up 2>&1", 2, "portsock: --state: unknown state 'up' (valid: " STATES ")\n");
+	expect(RUN "-o up 2>&1", 2, "portsock: --output: unknown column 'up' (valid: service " NAMES ")\n");
+	expect(RUN "--up 2>/dev/null", 2, "");
+}
+
+static void help_names_every_column(void **state)
+{
+	const struct portsock_column *column;
+
+	(void)state;
+	assert_int_equal(run(READER " --help"), 0);
+	for (column = portsock_columns; column->name; column++)
+		assert_non_null(strstr(output, column->name));
+	assert_non_null(strstr(output, "Usage: portsock [options]\n"));
+}
+
+static void version_is_the_module_s(void **state)
+{
+	static char version[sizeof(output)];
+
+	(void)state;
+	assert_int_equal(run("awk -F '\"' '/define PORTSOCK_VERSION /{ print \"portsock \" $2 }' " VERSION_H), 0);
+	strcpy(version, output);
+	expect(READER " -V", 0, version);
+}
+
+static void disk_full_is_2(void **state)
+{
+	(void)state;
+	expect(RUN "2>&1 >/dev/full", 2, "portsock: write failed: No space left on device\n");
+	expect(RUN "-j 2>&1 >/dev/full", 2, "portsock: write failed: No space left on device\n");
+	expect(READER " -h 2>&1 >/dev/full", 2, "portsock: write failed: No space left on device\n");
+	expect(RUN "2>&1 >&-", 2, "portsock: write failed: Bad file descriptor\n");
+}
+
+/* true(1) has long left when the first byte is written. */
+static void pipe_closed_is_silent(void **state)
+{
+	(void)state;
+	expect("{ { sleep 0.2; " RUN "2>&4; echo $? >&4; } | true; } 4>&1", 0, "0\n");
+}
+
+static void child_read_table(int in)
+{
+	static char reader[] = READER, file[] = "-f", minus[] = "-";
+	char *args[] = { reader, file, minus, NULL };
+	FILE *null = fopen("/dev/null", "w");
+
+	dup2(in, STDIN_FILENO);
+	dup2(fileno(null), STDOUT_FILENO);
+	alarm(10);
+	execv(READER, args);
+	_exit(127);
+}
+
+/*
+ * The pipe holds single ephemeral rows and stays open: a reader that wanted to see the end would wait
+ * for it until its alarm, one that read on would leave less in the pipe.
+ */
+static void rows_behind_the_first_single_are_not_read(void **state)
+{
+	static const char head[] = HEALTH COLUMNS SSH TCP_TOTAL;
+	int status, pipe_ends[2], left = 0;
+	size_t sent = strlen(head);
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(pipe_ends), 0);
+	assert_int_equal(write(pipe_ends[1], head, strlen(head)), strlen(head));
+	for (; sent < 50000; sent += strlen(TCP_40001))
+		assert_int_equal(write(pipe_ends[1], TCP_40001, strlen(TCP_40001)), strlen(TCP_40001));
+
+	child = fork();
+	assert_true(child >= 0);
+	if (!child)
+		child_read_table(pipe_ends[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+
+	assert_int_equal(ioctl(pipe_ends[0], FIONREAD, &left), 0);
+	assert_int_equal(sent - left, 4096);
+	close(pipe_ends[0]);
+	close(pipe_ends[1]);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(table_of_services),
+		cmocka_unit_test(table_of_all_has_the_same_total),
+		cmocka_unit_test(filters_by_option),
+		cmocka_unit_test(port_listed_is_found_among_singles),
+		cmocka_unit_test(port_single_of_two_protos_is_found_in_both),
+		cmocka_unit_test(nothing_matched_is_1),
+		cmocka_unit_test(json_says_what_the_table_says),
+		cmocka_unit_test(json_with_odd_values_is_valid),
+		cmocka_unit_test(health_is_told_on_stderr),
+		cmocka_unit_test(table_broken_is_2_without_output),
+		cmocka_unit_test(source_missing_is_2),
+		cmocka_unit_test(file_option_beats_environment),
+		cmocka_unit_test(usage_wrong_is_2),
+		cmocka_unit_test(help_names_every_column),
+		cmocka_unit_test(version_is_the_module_s),
+		cmocka_unit_test(disk_full_is_2),
+		cmocka_unit_test(pipe_closed_is_silent),
+		cmocka_unit_test(rows_behind_the_first_single_are_not_read),
+	};
+
+	/* Tests see no table but their own; messages come in English. */
+	unsetenv("PORTSOCK_FILE");
+	setenv("LC_ALL", "C.UTF-8", 1);
+
+	return cmocka_run_group_tests_name("portsock", tests, NULL, NULL);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Tables to read, made up of strings. */
+#ifndef PORTSOCK_TEST_TABLE_H
+#define PORTSOCK_TEST_TABLE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "snapshot.h"
+
+#define HEALTH	"portsock 1 netns 4026531840 exact 1 missed 0 repaired 0 untracked 0 uptime_ms 12345\n"
+#define STATES	"established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack listen closing"
+#define NAMES	"proto port class sockets ipv6 " STATES " opened accepted connected closed peak"
+#define COLUMNS	NAMES "\n"
+
+/* In the order of NAMES; of the states those that tests need. */
+#define ROW(proto, port, class, sockets, established, time_wait, listen) \
+	proto " " port " " class " " sockets " 0 " established " 0 0 0 0 " time_wait " 0 0 0 " listen " 0 7 6 5 4 3"
+
+#define SSH		ROW("tcp", "22", "service", "3", "2", "0", "1") "\n"
+#define HTTPS		ROW("tcp", "443", "service", "11", "10", "5", "1") "\n"
+#define DOMAIN		ROW("udp", "53", "service", "2", "2", "0", "0") "\n"
+#define UNBOUND		ROW("tcp", "0", "unbound", "1", "0", "0", "0") "\n"
+#define TCP_TOTAL	ROW("tcp", "*", "ephemeral", "9", "8", "4", "0") "\n"
+#define TCP_40001	ROW("tcp", "40001", "ephemeral", "4", "4", "0", "0") "\n"
+#define TCP_40002	ROW("tcp", "40002", "ephemeral", "5", "4", "4", "0") "\n"
+
+/* fmemopen() refuses a size of 0. */
+static inline FILE *table_open(const char *text)
+{
+	FILE *in = *text ? fmemopen((void *)text, strlen(text), "r") : fopen("/dev/null", "r");
+
+	assert_non_null(in);
+
+	return in;
+}
+
+/* The table is closed at once: for those whose first lines are wrong. */
+static inline const char *table_refusal(const char *text)
+{
+	static struct portsock_snapshot snapshot;
+	FILE *in = table_open(text);
+
+	assert_int_equal(portsock_snapshot_open(&snapshot, in, "T"), -1);
+	fclose(in);
+
+	return snapshot.error.text;
+}
+
+static inline FILE *snapshot_of(struct portsock_snapshot *snapshot, const char *text)
+{
+	FILE *in = table_open(text);
+
+	if (portsock_snapshot_open(snapshot, in, "T"))
+		fail_msg("%s", snapshot->error.text);
+
+	return in;
+}
+
+static inline const struct portsock_value *cell_of(const struct portsock_snapshot *snapshot, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_fields; i++)
+		if (!strcmp(snapshot->fields[i].name, name))
+			return &snapshot->cells[i];
+	fail_msg("no column %s", name);
+
+	return NULL;
+}
+
+#endif
