@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+# What a person runs. What kbuild runs is in Kbuild.
+
+RELEASE ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(RELEASE)/build
+PREFIX ?= /usr/local
+VERSION := $(shell sed -n 's/^\#define PORTSOCK_VERSION "\(.*\)"/\1/p' module/version.h)
+
+testing := tools/testing
+
+all: module reader ## build portsock.ko and the reader
+
+module: headers ## build portsock.ko for this machine's kernel (or KDIR=...)
+	@$(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR) modules
+
+headers:
+	@test -e $(KDIR)/Makefile || { \
+		echo "portsock: no kernel headers in $(KDIR)" >&2; \
+		echo "portsock: apt install linux-headers-$(RELEASE), or give KDIR=..." >&2; \
+		exit 1; }
+
+reader: ## build tools/portsock
+	@$(MAKE) --no-print-directory -C tools PREFIX=$(PREFIX)
+
+install: all ## install both, load the module (as root)
+	$(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR) modules_install
+	$(MAKE) --no-print-directory -C tools install PREFIX=$(PREFIX)
+	@if [ -z "$(DESTDIR)" ]; then \
+		depmod $(RELEASE) && modprobe portsock && \
+		echo "portsock $(VERSION) is loaded: run portsock, or cat /proc/portsock"; \
+	fi
+
+uninstall: ## unload the module, remove both (as root)
+	if grep -q ^portsock /proc/modules; then modprobe -r portsock; fi
+	rm -f /lib/modules/$(RELEASE)/extra/portsock.ko /lib/modules/$(RELEASE)/updates/portsock.ko
+	rm -f $(PREFIX)/bin/portsock
+	depmod $(RELEASE)
+
+demo: ## see it at work in a virtual machine, next to ss
+	@$(testing)/demo
+
+test: ## run every test; ends with "N passed, N failed"
+	@$(testing)/test
+
+check: ## checkpatch, sparse, W=1, shellcheck
+	@$(testing)/check
+
+kunit: ## run the KUnit suites only
+	@$(testing)/deps kunit
+	@$(testing)/kunit
+
+vm: ## a shell in the virtual machine, the module built in /portsock
+	@$(testing)/shell
+
+clean: ## remove what was built
+	@$(MAKE) --no-print-directory -C tools clean
+	@$(MAKE) --no-print-directory -C $(testing)/selftests clean
+	@find . -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
+		-o -name '.*.cmd' -o -name modules.order -o -name Module.symvers | \
+		xargs rm -f
+
+help: ## show this
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
+
+.PHONY: all module headers reader install uninstall demo test check kunit vm clean help
