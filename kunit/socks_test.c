@@ -124,6 +124,36 @@ static void hold_of_another_port_moves_the_socket(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, line_of(40000).part, PORTSOCK_END);
 }
 
+static void release(const void *sk)
+{
+	struct portsock_holding h = holding(0, TCP_CLOSE);
+
+	portsock_sock_release(sk, &h);
+}
+
+static void release_makes_a_known_socket_unbound(struct kunit *test)
+{
+	hold(&sks[0], 40000, TCP_CLOSE);
+	release(&sks[0]);
+	KUNIT_EXPECT_EQ(test, sockets(40000), 0);
+	KUNIT_EXPECT_EQ(test, sockets(0), 1);
+}
+
+static void release_after_close_revives_nothing(struct kunit *test)
+{
+	hold(&sks[0], 40000, TCP_CLOSE);
+	portsock_sock_forget(&sks[0]);
+	release(&sks[0]);
+	KUNIT_EXPECT_EQ(test, recs(), (size_t)0);
+
+	portsock_socks_walk_begin();
+	portsock_sock_forget(&sks[0]);
+	release(&sks[0]);
+	KUNIT_EXPECT_EQ(test, sockets(0), 0);
+	portsock_socks_walk_end(BIT(PORTSOCK_TCP));
+	KUNIT_EXPECT_EQ(test, recs(), (size_t)0);
+}
+
 static void missed_event_is_set_right_by_the_next(struct kunit *test)
 {
 	/* the socket at this address was closed unseen, its memory used again */
@@ -178,7 +208,7 @@ static void row_without_memory_is_untracked_until_a_walk(struct kunit *test)
 	no_memory = false;
 	portsock_socks_walk_begin();
 	seen(&sks[0], 81, TCP_ESTABLISHED);
-	KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(), 1);
+	KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(BIT(PORTSOCK_TCP)), 1);
 	KUNIT_EXPECT_EQ(test, sockets(81), 1);
 }
 
@@ -194,7 +224,7 @@ static void walk_finds_what_the_hooks_missed(struct kunit *test)
 	seen(&sks[1], 80, TCP_CLOSE_WAIT);
 	seen(&sks[3], 83, TCP_ESTABLISHED);
 	seen(&sks[4], 80, TCP_ESTABLISHED);	/* opened unseen */
-	KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(), 4);
+	KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(BIT(PORTSOCK_TCP)), 4);
 	KUNIT_EXPECT_EQ(test, sockets(80), 3);
 	KUNIT_EXPECT_EQ(test, line_of(80).counts.state[TCP_CLOSE_WAIT], 1);
 	KUNIT_EXPECT_EQ(test, line_of(80).counts.state[TCP_ESTABLISHED], 1);
@@ -202,6 +232,14 @@ static void walk_finds_what_the_hooks_missed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sockets(83), 1);
 	KUNIT_EXPECT_EQ(test, sockets(0), 1);
 	KUNIT_EXPECT_EQ(test, recs(), (size_t)5);
+}
+
+static void walk_keeps_protocols_it_cannot_meet(struct kunit *test)
+{
+	hold(&sks[0], 80, TCP_LISTEN);
+	portsock_socks_walk_begin();
+	KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(BIT(PORTSOCK_UDP)), 0);
+	KUNIT_EXPECT_EQ(test, sockets(80), 1);
 }
 
 static void walk_of_a_sound_table_changes_nothing(struct kunit *test)
@@ -214,7 +252,7 @@ static void walk_of_a_sound_table_changes_nothing(struct kunit *test)
 		portsock_socks_walk_begin();
 		seen(&sks[0], 80, TCP_LISTEN);
 		seen(&sks[1], 80, TCP_ESTABLISHED);
-		KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(), 0);
+		KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(BIT(PORTSOCK_TCP)), 0);
 	}
 	KUNIT_EXPECT_EQ(test, sockets(80), 2);
 }
@@ -229,7 +267,7 @@ static void walk_believes_hooks_more_than_itself(struct kunit *test)
 	/* the walk read both before */
 	seen(&sks[0], 80, TCP_ESTABLISHED);
 	seen(&sks[1], 80, TCP_ESTABLISHED);
-	KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(), 0);
+	KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(BIT(PORTSOCK_TCP)), 0);
 	KUNIT_EXPECT_EQ(test, sockets(80), 1);
 	KUNIT_EXPECT_EQ(test, line_of(80).counts.state[TCP_CLOSE_WAIT], 1);
 	KUNIT_EXPECT_EQ(test, recs(), (size_t)1);
@@ -241,7 +279,7 @@ static void walk_does_not_revive_a_socket_unknown_before(struct kunit *test)
 	portsock_sock_forget(&sks[0]);
 	seen(&sks[0], 80, TCP_ESTABLISHED);
 	KUNIT_EXPECT_EQ(test, sockets(80), 0);
-	portsock_socks_walk_end();
+	portsock_socks_walk_end(BIT(PORTSOCK_TCP));
 	KUNIT_EXPECT_EQ(test, recs(), (size_t)0);
 }
 
@@ -250,7 +288,7 @@ static void walk_lets_a_new_socket_have_an_old_address(struct kunit *test)
 	portsock_socks_walk_begin();
 	portsock_sock_forget(&sks[0]);
 	hold(&sks[0], 80, TCP_SYN_RECV);
-	portsock_socks_walk_end();
+	portsock_socks_walk_end(BIT(PORTSOCK_TCP));
 	KUNIT_EXPECT_EQ(test, sockets(80), 1);
 }
 
@@ -260,7 +298,7 @@ static void walk_is_not_misled_by_a_mere_question(struct kunit *test)
 	portsock_socks_walk_begin();
 	portsock_sock_asked(&sks[0], true);
 	seen(&sks[0], 80, TCP_LISTEN);
-	KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(), 1);
+	KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(BIT(PORTSOCK_TCP)), 1);
 	KUNIT_EXPECT_EQ(test, line_of(80).counts.state[TCP_LISTEN], 1);
 }
 
@@ -270,7 +308,7 @@ static void tombstone_without_memory_asks_for_another_walk(struct kunit *test)
 	no_memory = true;
 	portsock_sock_forget(&sks[0]);
 	no_memory = false;
-	portsock_socks_walk_end();
+	portsock_socks_walk_end(BIT(PORTSOCK_TCP));
 	KUNIT_EXPECT_EQ(test, portsock_socks_untracked(), 1);
 }
 
@@ -278,12 +316,15 @@ static struct kunit_case socks_cases[] = {
 	KUNIT_CASE(hold_said_twice_counts_once),
 	KUNIT_CASE(forget_of_an_unknown_socket_is_nothing),
 	KUNIT_CASE(hold_of_another_port_moves_the_socket),
+	KUNIT_CASE(release_makes_a_known_socket_unbound),
+	KUNIT_CASE(release_after_close_revives_nothing),
 	KUNIT_CASE(missed_event_is_set_right_by_the_next),
 	KUNIT_CASE(bind_of_a_named_port_makes_a_service),
 	KUNIT_CASE(bind_of_any_port_makes_an_ephemeral),
 	KUNIT_CASE(hold_without_memory_is_untracked_and_harmless),
 	KUNIT_CASE(row_without_memory_is_untracked_until_a_walk),
 	KUNIT_CASE(walk_finds_what_the_hooks_missed),
+	KUNIT_CASE(walk_keeps_protocols_it_cannot_meet),
 	KUNIT_CASE(walk_of_a_sound_table_changes_nothing),
 	KUNIT_CASE(walk_believes_hooks_more_than_itself),
 	KUNIT_CASE(walk_does_not_revive_a_socket_unknown_before),

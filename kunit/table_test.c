@@ -452,6 +452,69 @@ static void killed_table_frees_idle_rows(struct kunit *test)
 	table_put(table);
 }
 
+static void idle_services_beyond_the_limit_fold_oldest_first(struct kunit *test)
+{
+	struct portsock_share used = { }, share = { };
+	struct portsock_table *table = test->priv;
+	struct portsock_counts total;
+	struct portsock_line line;
+	int port;
+
+	add(test, &used, service(test, PORTSOCK_TCP, 1, TCP_LISTEN));
+	for (port = 2; port < 2 + PORTSOCK_IDLE_MAX; port++) {
+		add(test, &share, service(test, PORTSOCK_TCP, port, TCP_CLOSE));
+		portsock_share_del(&share);
+	}
+	/* port 2 is used again, which makes 3 the one idle for longest */
+	add(test, &share, service(test, PORTSOCK_TCP, 2, TCP_CLOSE));
+	portsock_share_del(&share);
+	KUNIT_EXPECT_EQ(test, table->idle_nr, PORTSOCK_IDLE_MAX);
+	add(test, &share, service(test, PORTSOCK_UDP, 53, TCP_CLOSE));
+	portsock_share_del(&share);
+
+	KUNIT_EXPECT_EQ(test, table->idle_nr, PORTSOCK_IDLE_MAX);
+	KUNIT_EXPECT_TRUE(test, line_find(table, PORTSOCK_SERVICES, PORTSOCK_TCP, 1, &line));
+	KUNIT_EXPECT_TRUE(test, line_find(table, PORTSOCK_SERVICES, PORTSOCK_TCP, 2, &line));
+	KUNIT_EXPECT_FALSE(test, line_find(table, PORTSOCK_SERVICES, PORTSOCK_TCP, 3, &line));
+	KUNIT_EXPECT_TRUE(test, line_find(table, PORTSOCK_SERVICES, PORTSOCK_TCP, 4, &line));
+	total = row_counts(test, PORTSOCK_TOTALS, PORTSOCK_TCP, 0);
+	KUNIT_EXPECT_EQ(test, total.opened, 1);
+	KUNIT_EXPECT_EQ(test, total.peak, 1);
+	expect_balanced(test, &total);
+	portsock_share_del(&used);
+}
+
+static void unbound_rows_are_never_folded(struct kunit *test)
+{
+	struct portsock_table *table = test->priv;
+	struct portsock_share share = { };
+	struct portsock_counts counts;
+
+	add(test, &share, holding(test, PORTSOCK_TCP, 0, TCP_CLOSE));
+	portsock_share_del(&share);
+	KUNIT_EXPECT_EQ(test, table->idle_nr, 0);
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 0);
+	KUNIT_EXPECT_EQ(test, counts.closed, 1);
+}
+
+static void accepted_share_is_never_connected(struct kunit *test)
+{
+	struct portsock_holding h = holding(test, PORTSOCK_SCTP, 80, TCP_CLOSE);
+	struct portsock_share share = { };
+	struct portsock_counts counts;
+
+	h.how = PORTSOCK_ACCEPTED;
+	h.service = true;
+	add(test, &share, h);
+	h.how = PORTSOCK_CONNECTED;
+	h.state = TCP_ESTABLISHED;
+	portsock_share_update(&share, &h);
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_SCTP, 80);
+	KUNIT_EXPECT_EQ(test, counts.accepted, 1);
+	KUNIT_EXPECT_EQ(test, counts.connected, 0);
+	portsock_share_del(&share);
+}
+
 static void tables_do_not_see_each_other(struct kunit *test)
 {
 	struct portsock_table *other = portsock_table_new();
@@ -586,6 +649,9 @@ static struct kunit_case table_cases[] = {
 	KUNIT_CASE(share_add_without_memory_leaves_nothing),
 	KUNIT_CASE(dead_table_takes_no_new_row),
 	KUNIT_CASE(killed_table_frees_idle_rows),
+	KUNIT_CASE(idle_services_beyond_the_limit_fold_oldest_first),
+	KUNIT_CASE(unbound_rows_are_never_folded),
+	KUNIT_CASE(accepted_share_is_never_connected),
 	KUNIT_CASE(tables_do_not_see_each_other),
 	KUNIT_CASE(share_equals_tells_every_gauge_apart),
 	KUNIT_CASE(random_shares_equal_a_plain_count),

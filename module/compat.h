@@ -7,6 +7,10 @@
 
 #include <linux/ftrace.h>
 #include <linux/ptrace.h>
+#include <net/inet_hashtables.h>
+
+/* Declared in no public header; exported by dccp.ko, which left in 6.16. */
+extern struct inet_hashinfo dccp_hashinfo;
 
 /*
  * Since 5.11 x86 hands ftrace callbacks their arguments without a full

@@ -15,8 +15,11 @@
 
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/net.h>
 #include <linux/tracepoint.h>
+#include <net/sctp/structs.h>
 
 #include "compat.h"
 #include "sk.h"
@@ -38,8 +41,24 @@ static void sk_holds(const struct sock *sk, int state, enum portsock_how how)
 	rcu_read_unlock();
 }
 
-/* Holds no port: unbound while a user has it, otherwise nobody's business. */
-static void sk_holds_nothing(const struct sock *sk)
+/* A user has got a socket that holds no port. */
+static void sk_unbound(const struct sock *sk)
+{
+	struct portsock_holding h;
+
+	rcu_read_lock();
+	if (portsock_sk_read(sk, TCP_CLOSE, &h)) {
+		portsock_sk_unbind(&h);
+		portsock_sock_hold(sk, &h);
+	}
+	rcu_read_unlock();
+}
+
+/*
+ * A socket let its port go: unbound while a user has it, otherwise nobody's
+ * business. One that close() made forgotten stays so.
+ */
+static void sk_released(const struct sock *sk)
 {
 	struct portsock_holding h;
 
@@ -50,7 +69,7 @@ static void sk_holds_nothing(const struct sock *sk)
 	rcu_read_lock();
 	if (portsock_sk_read(sk, TCP_CLOSE, &h)) {
 		portsock_sk_unbind(&h);
-		portsock_sock_hold(sk, &h);
+		portsock_sock_release(sk, &h);
 	}
 	rcu_read_unlock();
 }
@@ -61,8 +80,9 @@ static int on_post_create(struct kprobe *kp, struct pt_regs *regs)
 	struct socket *sock = (void *)regs_get_kernel_argument(regs, 0);
 	struct sock *sk = sock->sk;
 
-	if (sk && portsock_sk_owned(sk))
-		sk_holds_nothing(sk);
+	/* a raw socket has its port already */
+	if (sk && portsock_sk_owned(sk) && portsock_sk_proto(sk) != PORTSOCK_RAW)
+		sk_unbound(sk);
 	return 0;
 }
 
@@ -72,9 +92,8 @@ static void notrace on_accept(unsigned long ip, unsigned long parent_ip,
 {
 	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
 
-	if (portsock_sk_is_inet(sk) && portsock_sk_is_tcp(sk) &&
-	    !portsock_sk_bound(sk))
-		sk_holds_nothing(sk);
+	if (portsock_sk_has_bucket(sk) && !portsock_sk_bound(sk))
+		sk_unbound(sk);
 }
 
 /* inet_csk_get_port(sk, snum) */
@@ -83,8 +102,7 @@ static int on_get_port(struct kprobe *kp, struct pt_regs *regs)
 	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
 	u16 port = regs_get_kernel_argument(regs, 1);
 
-	if (portsock_sk_is_tcp(sk))
-		portsock_sock_asked(sk, port);
+	portsock_sock_asked(sk, port);
 	return 0;
 }
 
@@ -96,7 +114,7 @@ static int on_bind_hash(struct kprobe *kp, struct pt_regs *regs)
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (portsock_sk_is_tcp(sk) && portsock_sk_read(sk, sk->sk_state, &h)) {
+	if (portsock_sk_read(sk, sk->sk_state, &h)) {
 		h.port = port;
 		portsock_sock_bind(sk, &h);
 	}
@@ -104,7 +122,7 @@ static int on_bind_hash(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
-/* tcp_fastopen_defer_connect(sk, err): connect() got a port */
+/* tcp_fastopen_defer_connect(sk, err), dccp_connect(sk): connect() got a port */
 static int on_connect(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
@@ -120,9 +138,8 @@ static void notrace on_ehash(unsigned long ip, unsigned long parent_ip,
 	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
 	int state = sk->sk_state;
 
-	if (portsock_sk_is_tcp(sk))
-		sk_holds(sk, state, state == TCP_SYN_RECV ?
-			 PORTSOCK_ACCEPTED : PORTSOCK_CONNECTED);
+	sk_holds(sk, state, state == TCP_SYN_RECV ?
+		 PORTSOCK_ACCEPTED : PORTSOCK_CONNECTED);
 }
 
 /*
@@ -135,35 +152,57 @@ static void notrace on_put_port(unsigned long ip, unsigned long parent_ip,
 {
 	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
 
-	if (portsock_sk_is_tcp(sk) && sk->sk_state == TCP_CLOSE &&
-	    !sock_flag(sk, SOCK_DEAD))
-		sk_holds_nothing(sk);
+	if (sk->sk_state == TCP_CLOSE && !sock_flag(sk, SOCK_DEAD))
+		sk_released(sk);
+}
+
+/* How a socket came by its port, as far as a change of state tells. */
+static enum portsock_how how_of(int old, int new)
+{
+	if (new == TCP_SYN_SENT)
+		return PORTSOCK_CONNECTED;
+	if (new != TCP_ESTABLISHED)
+		return PORTSOCK_FOUND;
+	/* SCTP clients know no other state before, MPTCP children are copies */
+	if (old == TCP_CLOSE)
+		return PORTSOCK_CONNECTED;
+	if (old == TCP_SYN_RECV || old == TCP_LISTEN)
+		return PORTSOCK_ACCEPTED;
+	return PORTSOCK_FOUND;
 }
 
 static void on_set_state(void *data, const struct sock *sk, const int old,
 			 const int new)
 {
-	if (!portsock_sk_is_tcp(sk))
+	int proto = portsock_sk_proto(sk);
+	bool bound;
+
+	if (proto < 0)
 		return;
 	/* A child, cloned just now: its bind bucket is the listener's. */
 	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
 		return;
-	if (portsock_sk_bound(sk)) {
-		enum portsock_how how = PORTSOCK_FOUND;
-
-		if (new == TCP_SYN_SENT)
-			how = PORTSOCK_CONNECTED;
-		else if (old == TCP_SYN_RECV && new == TCP_ESTABLISHED)
-			how = PORTSOCK_ACCEPTED;
-		sk_holds(sk, new, how);
-	} else if (new == TCP_CLOSE) {
-		sk_holds_nothing(sk);
-	}
+	bound = portsock_sk_bound(sk);
+	/* An MPTCP connection that ends does not forget its port. */
+	if (proto == PORTSOCK_MPTCP && new == TCP_CLOSE && old != TCP_LISTEN)
+		bound = false;
+	if (bound)
+		sk_holds(sk, new, how_of(old, new));
+	else if (new == TCP_CLOSE)
+		sk_released(sk);
 }
 
 static void on_destroy(void *data, struct sock *sk)
 {
 	portsock_sock_forget(sk);
+}
+
+/* dccp_destroy_sock(sk), mptcp_destroy(sk) */
+static void notrace on_destroy_call(unsigned long ip, unsigned long parent_ip,
+				    struct ftrace_ops *ops,
+				    struct ftrace_regs *fregs)
+{
+	portsock_sock_forget((void *)portsock_ftrace_argument(fregs, 0));
 }
 
 /* inet_twsk_hashdance(tw, sk, hashinfo) */
@@ -175,7 +214,7 @@ static void notrace on_tw_add(unsigned long ip, unsigned long parent_ip,
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (portsock_sk_is_tcp(sk) && portsock_tw_read(tw, &h))
+	if (portsock_tw_read(tw, portsock_sk_proto(sk), &h))
 		portsock_sock_hold(tw, &h);
 	rcu_read_unlock();
 }
@@ -191,28 +230,39 @@ static void notrace on_tw_del(unsigned long ip, unsigned long parent_ip,
 }
 
 /**
- * struct udp_call - what a return handler remembers of the call
+ * struct call - what a return handler remembers of the call
  * @sk: the socket
  * @asked: the caller named the port
  */
-struct udp_call {
+struct call {
 	struct sock *sk;
 	bool asked;
 };
 
-/* udp_lib_get_port(sk, snum, hash2_nulladdr) */
-static int on_udp_call(struct kretprobe_instance *ri, struct pt_regs *regs)
+/* udp_lib_get_port(sk, snum, hash2), ping_get_port(sk, ident), *_connect(sk, ...) */
+static int on_call(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	struct udp_call *call = (void *)ri->data;
+	struct call *call = (void *)ri->data;
 
 	call->sk = (void *)regs_get_kernel_argument(regs, 0);
 	call->asked = (u16)regs_get_kernel_argument(regs, 1);
 	return 0;
 }
 
-static int on_udp_port(struct kretprobe_instance *ri, struct pt_regs *regs)
+/* sctp_get_port_local(sk, addr) */
+static int on_sctp_call(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	struct udp_call *call = (void *)ri->data;
+	const union sctp_addr *addr = (void *)regs_get_kernel_argument(regs, 1);
+	struct call *call = (void *)ri->data;
+
+	call->sk = (void *)regs_get_kernel_argument(regs, 0);
+	call->asked = addr->v4.sin_port;
+	return 0;
+}
+
+static int on_got_port(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct call *call = (void *)ri->data;
 	const struct sock *sk = call->sk;
 	struct portsock_holding h;
 
@@ -230,7 +280,7 @@ static int on_udp_port(struct kretprobe_instance *ri, struct pt_regs *regs)
 /* __ip4_datagram_connect(sk, ...), __ip6_datagram_connect(sk, ...) */
 static int on_datagram_connect(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	struct udp_call *call = (void *)ri->data;
+	struct call *call = (void *)ri->data;
 	const struct sock *sk = call->sk;
 
 	if (!regs_return_value(regs) && portsock_sk_bound(sk))
@@ -238,7 +288,7 @@ static int on_datagram_connect(struct kretprobe_instance *ri, struct pt_regs *re
 	return 0;
 }
 
-/* __udp_disconnect(sk, flags); a port that goes with it passes on_udp_unhash() */
+/* __udp_disconnect(sk, flags); a port that goes with it passes on_unhash() */
 static int on_udp_disconnect(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
@@ -248,13 +298,82 @@ static int on_udp_disconnect(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
-/* udp_lib_unhash(sk): disconnect, or close(), of a bound socket or any other */
-static int on_udp_unhash(struct kprobe *kp, struct pt_regs *regs)
+/*
+ * udp_lib_unhash(sk), ping_unhash(sk), raw_unhash_sk(sk): disconnect, or close()
+ * of a bound socket or any other
+ */
+static int on_unhash(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
 
-	sk_holds_nothing(sk);
+	sk_released(sk);
 	return 0;
+}
+
+/* sk_common_release(sk): close(), with whatever port there is yet to go */
+static int on_close(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
+
+	/* associations may keep the port of a closed SCTP socket */
+	if (portsock_sk_proto(sk) != PORTSOCK_SCTP || !portsock_sk_bound(sk))
+		portsock_sock_forget(sk);
+	return 0;
+}
+
+/* raw_hash_sk(sk) */
+static int on_raw_hash(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
+
+	sk_holds(sk, sk->sk_state, PORTSOCK_FOUND);
+	return 0;
+}
+
+/* sctp_assoc_migrate(assoc, newsk): accept() or peeloff */
+static void notrace on_sctp_migrate(unsigned long ip, unsigned long parent_ip,
+				    struct ftrace_ops *ops,
+				    struct ftrace_regs *fregs)
+{
+	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 1);
+
+	sk_holds(sk, sk->sk_state, PORTSOCK_ACCEPTED);
+}
+
+/*
+ * sctp_put_port(sk): bind() failed half way, or, maybe long after close(), the
+ * last association let go
+ */
+static void notrace on_sctp_put_port(unsigned long ip, unsigned long parent_ip,
+				     struct ftrace_ops *ops,
+				     struct ftrace_regs *fregs)
+{
+	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
+
+	if (sk->sk_shutdown == SHUTDOWN_MASK)
+		portsock_sock_forget(sk);
+	else
+		sk_released(sk);
+}
+
+/* mptcp_copy_inaddrs(msk, ssk): the msk takes the port of its first subflow */
+static void notrace on_mptcp_port(unsigned long ip, unsigned long parent_ip,
+				  struct ftrace_ops *ops,
+				  struct ftrace_regs *fregs)
+{
+	struct sock *msk = (void *)portsock_ftrace_argument(fregs, 0);
+	struct sock *ssk = (void *)portsock_ftrace_argument(fregs, 1);
+	struct portsock_holding h;
+
+	rcu_read_lock();
+	if (ssk->sk_num && portsock_sk_read(msk, msk->sk_state, &h)) {
+		h.port = ssk->sk_num;
+		h.service |= ssk->sk_userlocks & SOCK_BINDPORT_LOCK;
+		if (h.state != TCP_CLOSE && h.state != TCP_LISTEN)
+			h.how = PORTSOCK_CONNECTED;
+		portsock_sock_hold(msk, &h);
+	}
+	rcu_read_unlock();
 }
 
 enum hook_kind {
@@ -267,6 +386,9 @@ enum hook_kind {
 /**
  * struct hook - one place that is watched
  * @symbol: function or tracepoint
+ * @module: it is part of this module, which may come and go; NULL when it is
+ *	always there
+ * @optional: this kernel may have been built without it
  * @kind: how
  * @armed: it is
  * @kp: for HOOK_KPROBE
@@ -277,6 +399,8 @@ enum hook_kind {
  */
 struct hook {
 	const char *symbol;
+	const char *module;
+	bool optional;
 	enum hook_kind kind;
 	bool armed;
 	union {
@@ -290,20 +414,21 @@ struct hook {
 	};
 };
 
-#define KPROBE(_symbol, _handler)					\
+#define KPROBE(_symbol, _handler, ...)					\
 	{ .symbol = _symbol, .kind = HOOK_KPROBE,			\
-	  .kp = { .pre_handler = _handler } }
+	  .kp = { .pre_handler = _handler }, ##__VA_ARGS__ }
 
-#define KRETPROBE(_symbol, _handler)					\
+#define KRETPROBE(_symbol, _call, _handler, ...)			\
 	{ .symbol = _symbol, .kind = HOOK_KRETPROBE,			\
-	  .rp = { .entry_handler = on_udp_call, .handler = _handler,	\
+	  .rp = { .entry_handler = _call, .handler = _handler,		\
 		  .maxactive = RETURNS_MAX,				\
-		  .data_size = sizeof(struct udp_call) } }
+		  .data_size = sizeof(struct call) }, ##__VA_ARGS__ }
 
 /* Permanent: kernel.ftrace_enabled cannot be cleared while it is armed. */
-#define FTRACE(_symbol, _handler)					\
+#define FTRACE(_symbol, _handler, ...)					\
 	{ .symbol = _symbol, .kind = HOOK_FTRACE,			\
-	  .ops = { .func = _handler, .flags = FTRACE_OPS_FL_PERMANENT } }
+	  .ops = { .func = _handler, .flags = FTRACE_OPS_FL_PERMANENT }, \
+	  ##__VA_ARGS__ }
 
 #define TRACEPOINT(_symbol, _probe)					\
 	{ .symbol = _symbol, .kind = HOOK_TRACEPOINT, .probe = _probe }
@@ -322,14 +447,33 @@ static struct hook hooks[] = {
 	KPROBE("inet_csk_get_port", on_get_port),
 	KPROBE("inet_bind_hash", on_bind_hash),
 	KPROBE("tcp_fastopen_defer_connect", on_connect),
-	KPROBE("udp_lib_unhash", on_udp_unhash),
+	KPROBE("sk_common_release", on_close),
+	KPROBE("udp_lib_unhash", on_unhash),
+	KPROBE("ping_unhash", on_unhash),
+	KPROBE("raw_unhash_sk", on_unhash),
 	KPROBE("__udp_disconnect", on_udp_disconnect),
-	KRETPROBE("udp_lib_get_port", on_udp_port),
-	KRETPROBE("__ip4_datagram_connect", on_datagram_connect),
-	KRETPROBE("__ip6_datagram_connect", on_datagram_connect),
+	KPROBE("raw_hash_sk", on_raw_hash),
+	KRETPROBE("udp_lib_get_port", on_call, on_got_port),
+	KRETPROBE("ping_get_port", on_call, on_got_port),
+	KRETPROBE("__ip4_datagram_connect", on_call, on_datagram_connect),
+	KRETPROBE("__ip6_datagram_connect", on_call, on_datagram_connect,
+		  .optional = true),
+	FTRACE("mptcp_destroy", on_destroy_call, .optional = true),
+	FTRACE("mptcp_copy_inaddrs", on_mptcp_port, .optional = true),
+	FTRACE("sctp_put_port", on_sctp_put_port, .module = "sctp"),
+	FTRACE("sctp_assoc_migrate", on_sctp_migrate, .module = "sctp"),
+	KRETPROBE("sctp_get_port_local", on_sctp_call, on_got_port, .module = "sctp"),
+	FTRACE("dccp_destroy_sock", on_destroy_call, .module = "dccp"),
+	KPROBE("dccp_connect", on_connect, .module = "dccp"),
 	FTRACE("security_sock_graft", on_accept),
 	KPROBE("security_socket_post_create", on_post_create),
 };
+
+/* Protects the hooks against modules that come and go. */
+static DEFINE_MUTEX(hooks_lock);
+
+/* Hooks that could not be armed although their module is there. */
+static unsigned int hooks_blind;
 
 static void tracepoint_match(struct tracepoint *tp, void *priv)
 {
@@ -421,23 +565,47 @@ static void hook_disarm(struct hook *hook)
 	hook->armed = false;
 }
 
-static void hook_count(const struct hook *hook, struct portsock_hook_counts *counts)
+/* Caller holds hooks_lock. */
+static int __hook_arm_present(struct hook *hook, const char *module)
 {
-	switch (hook->kind) {
-	case HOOK_KPROBE:
-		counts->kprobes++;
-		break;
-	case HOOK_KRETPROBE:
-		counts->kretprobes++;
-		break;
-	case HOOK_FTRACE:
-		counts->ftrace++;
-		break;
-	case HOOK_TRACEPOINT:
-		counts->tracepoints++;
-		break;
-	}
+	int err;
+
+	err = hook_arm(hook);
+	if (err == -ENOENT && (hook->optional || (hook->module && !module)))
+		return 0;
+	if (err)
+		pr_err("cannot hook %s: error %d%s\n", hook->symbol, err,
+		       err == -EBUSY ? " (is kernel.ftrace_enabled 0?)" : "");
+	return err;
 }
+
+/* A protocol that comes as a module is watched before its first socket. */
+static int hooks_notify(struct notifier_block *nb, unsigned long event, void *data)
+{
+	const struct module *module = data;
+	size_t i;
+
+	if (event != MODULE_STATE_COMING && event != MODULE_STATE_GOING)
+		return NOTIFY_DONE;
+	mutex_lock(&hooks_lock);
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		struct hook *hook = &hooks[i];
+
+		if (!hook->module || strcmp(hook->module, module->name))
+			continue;
+		if (event == MODULE_STATE_GOING && hook->armed)
+			hook_disarm(hook);
+		else if (event == MODULE_STATE_COMING && !hook->armed &&
+			 __hook_arm_present(hook, module->name))
+			hooks_blind++;
+	}
+	mutex_unlock(&hooks_lock);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block hooks_notifier = {
+	.notifier_call = hooks_notify,
+};
 
 /**
  * portsock_hooks_missed() - events the hooks are known to have lost
@@ -463,29 +631,62 @@ u64 portsock_hooks_missed(void)
 }
 
 /**
+ * portsock_hooks_see() - is every protocol that is there watched?
+ *
+ * Context: any.
+ */
+bool portsock_hooks_see(void)
+{
+	return !READ_ONCE(hooks_blind);
+}
+
+/**
+ * portsock_hooks_count() - how many hooks of which kind are armed
+ * @counts: receives them
+ *
+ * Context: process, may sleep.
+ */
+void portsock_hooks_count(struct portsock_hook_counts *counts)
+{
+	size_t i;
+
+	*counts = (struct portsock_hook_counts){ };
+	mutex_lock(&hooks_lock);
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		if (!hooks[i].armed)
+			continue;
+		counts->kprobes += hooks[i].kind == HOOK_KPROBE;
+		counts->kretprobes += hooks[i].kind == HOOK_KRETPROBE;
+		counts->ftrace += hooks[i].kind == HOOK_FTRACE;
+		counts->tracepoints += hooks[i].kind == HOOK_TRACEPOINT;
+	}
+	mutex_unlock(&hooks_lock);
+}
+
+/**
  * portsock_hooks_arm() - begin to watch
- * @counts: receives how many hooks of which kind are armed
  *
  * Context: process, may sleep.
  * Return: 0, or a negative errno after a message that names the hook; then
  * none is armed.
  */
-int portsock_hooks_arm(struct portsock_hook_counts *counts)
+int portsock_hooks_arm(void)
 {
 	size_t i;
 	int err;
 
-	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		err = hook_arm(&hooks[i]);
-		if (err) {
-			pr_err("cannot hook %s: error %d; not loaded\n",
-			       hooks[i].symbol, err);
-			portsock_hooks_disarm();
-			return err;
-		}
-		hook_count(&hooks[i], counts);
+	err = register_module_notifier(&hooks_notifier);
+	if (err)
+		return err;
+	mutex_lock(&hooks_lock);
+	for (i = 0; i < ARRAY_SIZE(hooks) && !err; i++) {
+		if (!hooks[i].armed)
+			err = __hook_arm_present(&hooks[i], NULL);
 	}
-	return 0;
+	mutex_unlock(&hooks_lock);
+	if (err)
+		portsock_hooks_disarm();
+	return err;
 }
 
 /**
@@ -499,9 +700,12 @@ void portsock_hooks_disarm(void)
 {
 	size_t i;
 
+	unregister_module_notifier(&hooks_notifier);
+	mutex_lock(&hooks_lock);
 	for (i = ARRAY_SIZE(hooks); i > 0; i--) {
 		if (hooks[i - 1].armed)
 			hook_disarm(&hooks[i - 1]);
 	}
+	mutex_unlock(&hooks_lock);
 	tracepoint_synchronize_unregister();
 }

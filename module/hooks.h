@@ -21,9 +21,11 @@ struct portsock_hook_counts {
 	unsigned int tracepoints;
 };
 
-int portsock_hooks_arm(struct portsock_hook_counts *counts);
+int portsock_hooks_arm(void);
 void portsock_hooks_disarm(void);
 
+void portsock_hooks_count(struct portsock_hook_counts *counts);
 u64 portsock_hooks_missed(void);
+bool portsock_hooks_see(void);
 
 #endif /* PORTSOCK_HOOKS_H */

@@ -54,7 +54,7 @@ static int __init step(const char *name, int err)
 
 static int __init portsock_init(void)
 {
-	struct portsock_hook_counts hooks = { };
+	struct portsock_hook_counts hooks;
 	int bits = hash_bits();
 	int err;
 
@@ -72,10 +72,11 @@ static int __init portsock_init(void)
 	err = step("cannot create /proc/portsock", portsock_proc_init());
 	if (err)
 		goto netns;
-	err = portsock_hooks_arm(&hooks);
+	err = step("cannot watch sockets", portsock_hooks_arm());
 	if (err)
 		goto proc;
 	portsock_resync_init();
+	portsock_hooks_count(&hooks);
 	pr_info("version %s, armed %u kprobes, %u kretprobes, %u ftrace hooks, %u tracepoints\n",
 		PORTSOCK_VERSION, hooks.kprobes, hooks.kretprobes,
 		hooks.ftrace, hooks.tracepoints);

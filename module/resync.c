@@ -12,15 +12,18 @@
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/ktime.h>
+#include <linux/module.h>
 #include <linux/net.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/workqueue.h>
-#include <net/inet_hashtables.h>
 #include <net/net_namespace.h>
+#include <net/raw.h>
+#include <net/rawv6.h>
 #include <net/udp.h>
 #include <net/udplite.h>
 
+#include "compat.h"
 #include "hooks.h"
 #include "sk.h"
 #include "socks.h"
@@ -57,12 +60,12 @@ static bool losses_equal(const struct losses *a, const struct losses *b)
 	return a->missed == b->missed && a->untracked == b->untracked;
 }
 
-static void tw_seen(const struct inet_timewait_sock *tw)
+static void tw_seen(const struct inet_timewait_sock *tw, u8 proto)
 {
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (portsock_tw_read(tw, &h))
+	if (portsock_tw_read(tw, proto, &h))
 		portsock_sock_seen(tw, &h);
 	rcu_read_unlock();
 }
@@ -78,9 +81,8 @@ static void sk_seen(const struct sock *sk)
 }
 
 /* Bound, listening, connected, orphaned and TIME_WAIT, of all namespaces. */
-static void walk_tcp(void)
+static void walk_buckets(struct inet_hashinfo *hashinfo, u8 proto)
 {
-	struct inet_hashinfo *hashinfo = init_net.ipv4.tcp_death_row.hashinfo;
 	unsigned int i;
 
 	for (i = 0; i < hashinfo->bhash_size; i++) {
@@ -94,7 +96,7 @@ static void walk_tcp(void)
 		inet_bind_bucket_for_each(tb, &head->chain) {
 			sk_for_each_bound(sk, &tb->owners) {
 				if (sk->sk_state == TCP_TIME_WAIT)
-					tw_seen(inet_twsk(sk));
+					tw_seen(inet_twsk(sk), proto);
 				else
 					sk_seen(sk);
 			}
@@ -122,7 +124,39 @@ static void walk_udp(struct udp_table *table)
 	}
 }
 
-/* Sockets that hold nothing are in no table but their owners' files. */
+static void walk_raw(struct raw_hashinfo *table)
+{
+	unsigned int i;
+
+	for (i = 0; i < RAW_HTABLE_SIZE; i++) {
+		struct sock *sk;
+
+		spin_lock_bh(&table->lock);
+		sk_for_each(sk, &table->ht[i])
+			sk_seen(sk);
+		spin_unlock_bh(&table->lock);
+	}
+}
+
+/* DCCP is a module that may not be there, and must not go meanwhile. */
+static void walk_dccp(void)
+{
+	struct inet_hashinfo *hashinfo = symbol_get(dccp_hashinfo);
+
+	if (!hashinfo)
+		return;
+	walk_buckets(hashinfo, PORTSOCK_DCCP);
+	symbol_put(dccp_hashinfo);
+}
+
+/* Every bound socket of these is in a table that can be walked. */
+#define WALKED (BIT(PORTSOCK_TCP) | BIT(PORTSOCK_UDP) | BIT(PORTSOCK_UDPLITE) | \
+		BIT(PORTSOCK_RAW) | BIT(PORTSOCK_DCCP))
+
+/*
+ * Sockets that hold nothing are in no table but their owners' files, and the
+ * tables of some protocols are out of reach.
+ */
 static int file_seen(const void *unused, struct file *file, unsigned int fd)
 {
 	struct socket *sock = sock_from_file(file);
@@ -130,10 +164,12 @@ static int file_seen(const void *unused, struct file *file, unsigned int fd)
 	struct sock *sk;
 
 	sk = sock ? sock->sk : NULL;
-	if (!sk || !portsock_sk_read(sk, TCP_CLOSE, &h) ||
-	    portsock_sk_bound(sk) || !portsock_sk_owned(sk))
+	if (!sk || !portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h))
 		return 0;
-	portsock_sk_unbind(&h);
+	if (!portsock_sk_bound(sk) && portsock_sk_owned(sk))
+		portsock_sk_unbind(&h);
+	else if (BIT(h.proto) & WALKED)
+		return 0;
 	portsock_sock_seen(sk, &h);
 	return 0;
 }
@@ -165,11 +201,14 @@ static u64 walk(void)
 	synchronize_rcu();
 	synchronize_rcu_tasks();
 
-	walk_tcp();
+	walk_buckets(init_net.ipv4.tcp_death_row.hashinfo, PORTSOCK_TCP);
+	walk_dccp();
 	walk_udp(&udp_table);
 	walk_udp(&udplite_table);
+	walk_raw(&raw_v4_hashinfo);
+	walk_raw(&raw_v6_hashinfo);
 	walk_files();
-	return portsock_socks_walk_end();
+	return portsock_socks_walk_end(WALKED);
 }
 
 static void resync_work(struct work_struct *work);
@@ -197,7 +236,8 @@ void portsock_resync_health(struct portsock_health *health)
 	struct losses settled = resync.settled;
 	struct losses now = losses_now();
 
-	health->exact = resync.walked && losses_equal(&now, &settled);
+	health->exact = resync.walked && portsock_hooks_see() &&
+			losses_equal(&now, &settled);
 	health->missed = now.missed;
 	health->repaired = resync.repaired;
 	health->untracked = now.untracked - settled.untracked;

@@ -4,21 +4,116 @@
  */
 #include "sk.h"
 
+#include <linux/dccp.h>
+#include <linux/icmpv6.h>
+#include <linux/net.h>
 #include <net/inet_connection_sock.h>
+#include <net/sctp/structs.h>
 
 #include "netns.h"
 
-static int proto_of(const struct sock *sk)
+/**
+ * portsock_sk_proto() - the protocol a socket is counted under
+ * @sk: full socket of any family
+ *
+ * A raw socket carries any protocol number, so the type counts as well.
+ *
+ * Context: any.
+ * Return: enum portsock_proto, or -1 for what portsock does not count.
+ */
+int portsock_sk_proto(const struct sock *sk)
 {
-	if (!portsock_sk_is_inet(sk))
+	if (sk->sk_family != AF_INET && sk->sk_family != AF_INET6)
 		return -1;
-	if (portsock_sk_is_tcp(sk))
+	if (sk->sk_type == SOCK_RAW)
+		return PORTSOCK_RAW;
+	switch (sk->sk_protocol) {
+	case IPPROTO_TCP:
 		return PORTSOCK_TCP;
-	if (sk->sk_type == SOCK_DGRAM && sk->sk_protocol == IPPROTO_UDP)
+	case IPPROTO_UDP:
 		return PORTSOCK_UDP;
-	if (sk->sk_type == SOCK_DGRAM && sk->sk_protocol == IPPROTO_UDPLITE)
+	case IPPROTO_UDPLITE:
 		return PORTSOCK_UDPLITE;
-	return -1;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return PORTSOCK_ICMP;
+	case IPPROTO_SCTP:
+		return PORTSOCK_SCTP;
+	case IPPROTO_DCCP:
+		return PORTSOCK_DCCP;
+	case IPPROTO_MPTCP:
+		return PORTSOCK_MPTCP;
+	default:
+		return -1;
+	}
+}
+
+/**
+ * portsock_sk_has_bucket() - do bind buckets of TCP's kind say what it holds?
+ * @sk: full socket of any family
+ *
+ * Context: any.
+ * Return: true for TCP and DCCP.
+ */
+bool portsock_sk_has_bucket(const struct sock *sk)
+{
+	int proto = portsock_sk_proto(sk);
+
+	return proto == PORTSOCK_TCP || proto == PORTSOCK_DCCP;
+}
+
+/**
+ * portsock_sk_bound() - does a socket hold the port it names?
+ * @sk: full socket of a protocol that is counted
+ *
+ * sk_num alone is no proof: it is set early and cleared late. Only an MPTCP
+ * socket has nothing else, its port is that of its first subflow.
+ *
+ * Context: any.
+ */
+bool portsock_sk_bound(const struct sock *sk)
+{
+	switch (portsock_sk_proto(sk)) {
+	case PORTSOCK_TCP:
+	case PORTSOCK_DCCP:
+		return READ_ONCE(inet_csk(sk)->icsk_bind_hash);
+	case PORTSOCK_SCTP:
+		return READ_ONCE(sctp_sk(sk)->bind_hash);
+	case PORTSOCK_MPTCP:
+		return READ_ONCE(sk->sk_num);
+	default:
+		return sk_hashed(sk);
+	}
+}
+
+/**
+ * portsock_sk_owned() - does a user have a socket in his hands?
+ * @sk: full socket
+ *
+ * Context: any.
+ * Return: false when it is an orphan, waits to be accepted, or belongs to the
+ * kernel.
+ */
+bool portsock_sk_owned(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_socket) && !sk->sk_kern_sock;
+}
+
+/* DCCP has states of its own behind TCP's; TCP_TIME_WAIT means a mini-socket. */
+static u8 state_of(int proto, int state)
+{
+	if (proto != PORTSOCK_DCCP)
+		return state;
+	switch (state) {
+	case DCCP_PARTOPEN:
+		return TCP_ESTABLISHED;
+	case DCCP_PASSIVE_CLOSEREQ:
+		return TCP_CLOSE_WAIT;
+	case DCCP_TIME_WAIT:
+		return TCP_CLOSING;
+	default:
+		return state;
+	}
 }
 
 /**
@@ -34,50 +129,26 @@ static int proto_of(const struct sock *sk)
 bool portsock_sk_read(const struct sock *sk, int state,
 		      struct portsock_holding *h)
 {
+	int proto = portsock_sk_proto(sk);
 	bool listens = state == TCP_LISTEN;
-	int proto = proto_of(sk);
 
 	if (proto < 0)
 		return false;
 	h->table = portsock_netns_table(sock_net(sk));
 	if (!h->table)
 		return false;
-	h->requests = listens ? &inet_csk(sk)->icsk_accept_queue.qlen : NULL;
+	h->requests = NULL;
+	if (listens && (proto == PORTSOCK_TCP || proto == PORTSOCK_DCCP))
+		h->requests = &inet_csk(sk)->icsk_accept_queue.qlen;
 	h->port = sk->sk_num;
 	h->proto = proto;
-	h->state = state;
+	h->state = state_of(proto, state);
 	h->how = PORTSOCK_FOUND;
 	h->ipv6 = sk->sk_family == AF_INET6;
-	h->service = listens || sk->sk_userlocks & SOCK_BINDPORT_LOCK;
+	/* a raw socket names the protocol it wants */
+	h->service = listens || proto == PORTSOCK_RAW ||
+		     sk->sk_userlocks & SOCK_BINDPORT_LOCK;
 	return true;
-}
-
-/**
- * portsock_sk_bound() - does a socket hold the port it names?
- * @sk: full socket, AF_INET or AF_INET6
- *
- * sk_num alone is no proof: it is set early and cleared late.
- *
- * Context: any.
- */
-bool portsock_sk_bound(const struct sock *sk)
-{
-	if (portsock_sk_is_tcp(sk))
-		return READ_ONCE(inet_csk(sk)->icsk_bind_hash);
-	return sk_hashed(sk);
-}
-
-/**
- * portsock_sk_owned() - does a user have a socket in his hands?
- * @sk: full socket
- *
- * Context: any.
- * Return: false when it is being closed, waits to be accepted, or belongs to
- * the kernel.
- */
-bool portsock_sk_owned(const struct sock *sk)
-{
-	return READ_ONCE(sk->sk_socket) && !sk->sk_kern_sock;
 }
 
 /**
@@ -96,13 +167,14 @@ void portsock_sk_unbind(struct portsock_holding *h)
 
 /**
  * portsock_tw_read() - read what a TIME_WAIT mini-socket holds
- * @tw: mini-socket of TCP, whatever its substate
+ * @tw: mini-socket, whatever its substate
+ * @proto: PORTSOCK_TCP or PORTSOCK_DCCP, which it does not tell itself
  * @h: receives the holding
  *
  * Context: any but NMI; RCU read side, which also bounds the use of @h.
  * Return: false when its namespace is going.
  */
-bool portsock_tw_read(const struct inet_timewait_sock *tw,
+bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
 		      struct portsock_holding *h)
 {
 	h->table = portsock_netns_table(twsk_net(tw));
@@ -110,7 +182,7 @@ bool portsock_tw_read(const struct inet_timewait_sock *tw,
 		return false;
 	h->requests = NULL;
 	h->port = tw->tw_num;
-	h->proto = PORTSOCK_TCP;
+	h->proto = proto;
 	h->state = TCP_TIME_WAIT;
 	h->how = PORTSOCK_FOUND;
 	h->ipv6 = tw->tw_family == AF_INET6;

@@ -10,36 +10,15 @@
 
 #include "table.h"
 
-/**
- * portsock_sk_is_inet() - is a socket of the family portsock counts?
- * @sk: full socket
- *
- * Context: any.
- */
-static inline bool portsock_sk_is_inet(const struct sock *sk)
-{
-	return sk->sk_family == AF_INET || sk->sk_family == AF_INET6;
-}
-
-/**
- * portsock_sk_is_tcp() - is an inet socket a TCP socket?
- * @sk: full socket, AF_INET or AF_INET6
- *
- * A raw socket carries any protocol number, so the type counts as well.
- *
- * Context: any.
- */
-static inline bool portsock_sk_is_tcp(const struct sock *sk)
-{
-	return sk->sk_protocol == IPPROTO_TCP && sk->sk_type == SOCK_STREAM;
-}
+int portsock_sk_proto(const struct sock *sk);
+bool portsock_sk_has_bucket(const struct sock *sk);
+bool portsock_sk_bound(const struct sock *sk);
+bool portsock_sk_owned(const struct sock *sk);
 
 bool portsock_sk_read(const struct sock *sk, int state,
 		      struct portsock_holding *h);
-bool portsock_sk_bound(const struct sock *sk);
-bool portsock_sk_owned(const struct sock *sk);
 void portsock_sk_unbind(struct portsock_holding *h);
-bool portsock_tw_read(const struct inet_timewait_sock *tw,
+bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
 		      struct portsock_holding *h);
 
 #endif /* PORTSOCK_SK_H */

@@ -162,6 +162,26 @@ void portsock_sock_bind(const void *sk, const struct portsock_holding *h)
 }
 
 /**
+ * portsock_sock_release() - a socket that may be closing let its port go
+ * @sk: the socket; nothing happens when it is not known, or forgotten before
+ * @h: that of an unbound socket
+ *
+ * Context: any but NMI; RCU read side (for @h->table).
+ */
+void portsock_sock_release(const void *sk, const struct portsock_holding *h)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	if (rec && !rec->gone)
+		__rec_hold(rec, h);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/**
  * portsock_sock_asked() - a socket asks for a port, with or without naming it
  * @sk: the socket
  * @asked: the caller named the port
@@ -260,13 +280,14 @@ unlock:
 
 /**
  * portsock_socks_walk_end() - a walk is over: drop what nobody spoke of
+ * @protos: bit mask of the protocols whose every bound socket a walk meets
  *
- * Unbound sockets stay: not every one can be met by a walk.
+ * Other sockets, and unbound ones, stay: not every one can be met by a walk.
  *
  * Context: process, may sleep.
  * Return: the number of records the walk found wrong.
  */
-u64 portsock_socks_walk_end(void)
+u64 portsock_socks_walk_end(unsigned long protos)
 {
 	u64 wrong;
 	unsigned long i;
@@ -285,7 +306,7 @@ u64 portsock_socks_walk_end(void)
 			if (rec->gone) {
 				__rec_free(rec);
 			} else if (rec->epoch != walk_epoch &&
-				   portsock_share_port(&rec->share)) {
+				   portsock_share_in(&rec->share, protos)) {
 				__rec_free(rec);
 				repaired++;
 			}

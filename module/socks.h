@@ -13,12 +13,13 @@ void portsock_socks_exit(void);
 
 void portsock_sock_hold(const void *sk, const struct portsock_holding *h);
 void portsock_sock_bind(const void *sk, const struct portsock_holding *h);
+void portsock_sock_release(const void *sk, const struct portsock_holding *h);
 void portsock_sock_forget(const void *sk);
 void portsock_sock_asked(const void *sk, bool asked);
 
 void portsock_socks_walk_begin(void);
 void portsock_sock_seen(const void *sk, const struct portsock_holding *h);
-u64 portsock_socks_walk_end(void);
+u64 portsock_socks_walk_end(unsigned long protos);
 
 u64 portsock_socks_untracked(void);
 

@@ -20,6 +20,8 @@
  * @node: in its bucket's chain
  * @order: in one of the table's trees; protected by the table's lock
  * @table: the namespace's table, pinned
+ * @idle: on the table's list while it is a service row without a share;
+ *	changed under both locks
  * @listeners: shares that wait for connections here
  * @bucket: where it hangs
  * @key: protocol and port, see key_of()
@@ -32,6 +34,7 @@
 struct portsock_row {
 	struct hlist_node node;
 	struct rb_node order;
+	struct list_head idle;
 	struct portsock_table *table;
 	struct hlist_head listeners;
 	struct row_bucket *bucket;
@@ -58,6 +61,16 @@ static struct kmem_cache *row_cache;
 static u32 key_of(u8 proto, u16 port)
 {
 	return (u32)proto << 16 | port;
+}
+
+static u8 key_proto(u32 key)
+{
+	return key >> 16;
+}
+
+static u16 key_port(u32 key)
+{
+	return key;
 }
 
 static struct row_bucket *row_bucket(const struct portsock_table *table, u32 key)
@@ -141,6 +154,7 @@ static struct portsock_row *__row_new(struct row_bucket *bucket,
 	row->bucket = bucket;
 	row->key = key;
 	row->ephemeral = ephemeral;
+	INIT_LIST_HEAD(&row->idle);
 
 	raw_spin_lock(&table->lock);
 	if (table->dead) {
@@ -156,6 +170,15 @@ static struct portsock_row *__row_new(struct row_bucket *bucket,
 	return row;
 }
 
+/* Caller holds the table's lock. */
+static void __idle_del(struct portsock_row *row)
+{
+	if (list_empty(&row->idle))
+		return;
+	list_del_init(&row->idle);
+	row->table->idle_nr--;
+}
+
 /* Caller holds the row's bucket lock and has seen that no share is left. */
 static void __row_free(struct portsock_row *row)
 {
@@ -164,9 +187,39 @@ static void __row_free(struct portsock_row *row)
 	hlist_del(&row->node);
 	raw_spin_lock(&table->lock);
 	rb_erase(&row->order, row_root(row));
+	__idle_del(row);
 	raw_spin_unlock(&table->lock);
 	kmem_cache_free(row_cache, row);
 	table_put(table);
+}
+
+/* A service row got its first share. Caller holds its bucket lock. */
+static void __row_wake(struct portsock_row *row)
+{
+	if (list_empty(&row->idle))
+		return;
+	raw_spin_lock(&row->table->lock);
+	__idle_del(row);
+	raw_spin_unlock(&row->table->lock);
+}
+
+/*
+ * A service row lost its last share. Returns true when there are more such
+ * rows than the table keeps; @oldest is then the key of the one to fold.
+ * Caller holds the row's bucket lock.
+ */
+static bool __row_rest(struct portsock_row *row, u32 *oldest)
+{
+	struct portsock_table *table = row->table;
+	bool full;
+
+	raw_spin_lock(&table->lock);
+	list_add_tail(&row->idle, &table->idle);
+	full = ++table->idle_nr > PORTSOCK_IDLE_MAX;
+	if (full)
+		*oldest = list_first_entry(&table->idle, struct portsock_row, idle)->key;
+	raw_spin_unlock(&table->lock);
+	return full;
 }
 
 static void gauges_add(struct portsock_counts *counts,
@@ -192,15 +245,14 @@ static void gauges_del(struct portsock_counts *counts,
 }
 
 static void counts_open(struct portsock_counts *counts,
-			const struct portsock_share *share,
-			enum portsock_how how)
+			const struct portsock_share *share)
 {
 	gauges_add(counts, share);
 	if (share->state == TCP_TIME_WAIT)
 		return;
 	counts->opened++;
-	counts->accepted += how == PORTSOCK_ACCEPTED;
-	counts->connected += share->connected;
+	counts->accepted += share->how == PORTSOCK_ACCEPTED;
+	counts->connected += share->how == PORTSOCK_CONNECTED;
 }
 
 static void counts_move(struct portsock_counts *counts,
@@ -209,7 +261,10 @@ static void counts_move(struct portsock_counts *counts,
 {
 	gauges_del(counts, from);
 	gauges_add(counts, to);
-	counts->connected += to->connected - from->connected;
+	if (to->how == from->how)
+		return;
+	counts->accepted += to->how == PORTSOCK_ACCEPTED;
+	counts->connected += to->how == PORTSOCK_CONNECTED;
 }
 
 static void counts_close(struct portsock_counts *counts,
@@ -222,21 +277,20 @@ static void counts_close(struct portsock_counts *counts,
 
 static struct portsock_counts *row_total(const struct portsock_row *row)
 {
-	return &row->table->totals[row->key >> 16];
+	return &row->table->totals[key_proto(row->key)];
 }
 
 /*
  * What happens to a row happens to the total of its protocol as well, unless
  * it is a service row. Callers hold the row's bucket lock.
  */
-static void __row_open(struct portsock_row *row, const struct portsock_share *share,
-		       enum portsock_how how)
+static void __row_open(struct portsock_row *row, const struct portsock_share *share)
 {
-	counts_open(&row->counts, share, how);
+	counts_open(&row->counts, share);
 	if (!row->ephemeral)
 		return;
 	raw_spin_lock(&row->table->lock);
-	counts_open(row_total(row), share, how);
+	counts_open(row_total(row), share);
 	raw_spin_unlock(&row->table->lock);
 }
 
@@ -290,7 +344,8 @@ static void share_set(struct portsock_share *share,
 	share->state = h->state;
 	share->ipv6 = h->ipv6;
 	share->requests = h->requests;
-	share->connected |= h->how == PORTSOCK_CONNECTED;
+	if (share->how == PORTSOCK_FOUND)
+		share->how = h->how;
 }
 
 /* Caller holds the row's bucket lock. */
@@ -334,11 +389,12 @@ int portsock_share_add(struct portsock_share *share,
 		__row_promote(row);
 
 	share->row = row;
-	share->connected = false;
+	share->how = PORTSOCK_FOUND;
 	share_set(share, h);
 	__share_listen(share, false);
-	row->shares++;
-	__row_open(row, share, h->how);
+	if (!row->shares++)
+		__row_wake(row);
+	__row_open(row, share);
 	raw_spin_unlock(&bucket->lock);
 	return 0;
 }
@@ -365,41 +421,75 @@ void portsock_share_update(struct portsock_share *share,
 	raw_spin_unlock(&row->bucket->lock);
 }
 
+/* An idle service row becomes part of its protocol's total, unless it woke. */
+static void row_fold(struct portsock_table *table, u32 key)
+{
+	struct row_bucket *bucket = row_bucket(table, key);
+	struct portsock_counts *total;
+	struct portsock_row *row;
+
+	raw_spin_lock(&bucket->lock);
+	row = __row_find(bucket, table, key);
+	if (row && !row->shares) {
+		raw_spin_lock(&table->lock);
+		total = row_total(row);
+		total->opened += row->counts.opened;
+		total->accepted += row->counts.accepted;
+		total->connected += row->counts.connected;
+		total->closed += row->counts.closed;
+		total->peak = max(total->peak, row->counts.peak);
+		raw_spin_unlock(&table->lock);
+		__row_free(row);
+	}
+	raw_spin_unlock(&bucket->lock);
+}
+
 /**
  * portsock_share_del() - a socket ceased to hold its port
  * @share: contributes to a row, and to none afterwards
  *
  * An ephemeral row goes with its last share; its counters live on in the
- * total. A service row stays while its namespace does.
+ * total. A service row stays, see PORTSOCK_IDLE_MAX.
  *
- * Context: any but NMI, interrupts off.
+ * Context: any but NMI, interrupts off, RCU read side.
  */
 void portsock_share_del(struct portsock_share *share)
 {
 	struct portsock_row *row = share->row;
 	struct row_bucket *bucket = row->bucket;
+	struct portsock_table *table = row->table;
+	bool full = false;
+	u32 oldest;
 
 	raw_spin_lock(&bucket->lock);
 	if (share->requests)
 		hlist_del(&share->listen);
 	__row_close(row, share);
-	if (!--row->shares && (row->ephemeral || READ_ONCE(row->table->dead)))
-		__row_free(row);
+	if (!--row->shares) {
+		if (row->ephemeral || READ_ONCE(table->dead))
+			__row_free(row);
+		else if (key_port(row->key))
+			full = __row_rest(row, &oldest);
+	}
 	raw_spin_unlock(&bucket->lock);
 	share->row = NULL;
 	share->requests = NULL;
+	if (full)
+		row_fold(table, oldest);
 }
 
 /**
- * portsock_share_port() - the port a share contributes to
+ * portsock_share_in() - does a share contribute to a port of some protocols?
  * @share: any share
+ * @protos: bit mask of protocols
  *
  * Context: any; the caller serialises calls on @share.
- * Return: the port, 0 when the socket is unbound or contributes nothing.
+ * Return: false also when it counts as unbound or contributes nothing.
  */
-u16 portsock_share_port(const struct portsock_share *share)
+bool portsock_share_in(const struct portsock_share *share, unsigned long protos)
 {
-	return share->row ? share->row->key : 0;
+	return share->row && key_port(share->row->key) &&
+	       protos & BIT(key_proto(share->row->key));
 }
 
 /**
@@ -448,6 +538,7 @@ struct portsock_table *portsock_table_new(void)
 	raw_spin_lock_init(&table->lock);
 	table->services = RB_ROOT;
 	table->ephemerals = RB_ROOT;
+	INIT_LIST_HEAD(&table->idle);
 	refcount_set(&table->refs, 1);
 	return table;
 }
@@ -512,8 +603,8 @@ static bool row_copy(struct portsock_table *table, u32 key,
 	row = __row_find(bucket, table, key);
 	found = row && row->ephemeral == (line->part == PORTSOCK_EPHEMERALS);
 	if (found) {
-		line->proto = key >> 16;
-		line->port = key;
+		line->proto = key_proto(key);
+		line->port = key_port(key);
 		line->counts = row->counts;
 		line->requests = 0;
 		hlist_for_each_entry(share, &row->listeners, listen)

@@ -6,6 +6,7 @@
 #define PORTSOCK_TABLE_H
 
 #include <linux/atomic.h>
+#include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -50,12 +51,20 @@ struct portsock_counts {
 	u64 closed;
 };
 
+/*
+ * Service rows without a socket that a namespace keeps. More of them are folded
+ * into the total of their protocol, the one idle for longest first.
+ */
+#define PORTSOCK_IDLE_MAX 512
+
 /**
  * struct portsock_table - the rows of one network namespace
- * @lock: protects @services, @ephemerals, @totals and @dead, and the class and
- *	the tree linkage of the rows; nests inside a row bucket lock
+ * @lock: protects all below, and the class and the linkage of the rows; nests
+ *	inside a row bucket lock
  * @services: rows of class service and unbound, by (protocol, port)
  * @ephemerals: rows of class ephemeral, by (protocol, port)
+ * @idle: service rows without a share, the one idle for longest first
+ * @idle_nr: length of @idle
  * @totals: per protocol, what all ephemeral rows say, those gone included
  * @dead: the namespace is going; rows vanish with their last share
  * @refs: one for the namespace and one for each row
@@ -65,6 +74,8 @@ struct portsock_table {
 	raw_spinlock_t lock;
 	struct rb_root services;
 	struct rb_root ephemerals;
+	struct list_head idle;
+	unsigned int idle_nr;
 	struct portsock_counts totals[PORTSOCK_PROTO_NR];
 	bool dead;
 	refcount_t refs;
@@ -115,7 +126,7 @@ struct portsock_row;
  * @requests: see struct portsock_holding
  * @state: state it is counted in
  * @ipv6: counted as AF_INET6
- * @connected: counted as connected
+ * @how: how it came by the port, as far as it is known
  *
  * The owner serialises calls on one share; @listen and the row's counters are
  * protected by the row's bucket lock.
@@ -124,9 +135,9 @@ struct portsock_share {
 	struct portsock_row *row;
 	struct hlist_node listen;
 	const atomic_t *requests;
+	enum portsock_how how;
 	u8 state;
 	bool ipv6;
-	bool connected;
 };
 
 /**
@@ -184,7 +195,7 @@ int portsock_share_add(struct portsock_share *share,
 void portsock_share_update(struct portsock_share *share,
 			   const struct portsock_holding *h);
 void portsock_share_del(struct portsock_share *share);
-u16 portsock_share_port(const struct portsock_share *share);
+bool portsock_share_in(const struct portsock_share *share, unsigned long protos);
 bool portsock_share_fits(const struct portsock_share *share,
 			 const struct portsock_holding *h);
 bool portsock_share_equals(const struct portsock_share *share,
