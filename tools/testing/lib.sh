@@ -24,7 +24,7 @@ scratch()
 {
 	mkdir -p "$cache/tmp"
 	# Left by runs that were killed.
-	find "$cache/tmp" -mindepth 1 -maxdepth 1 -mtime +1 -exec rm -rf {} +
+	find "$cache/tmp" -mindepth 1 -maxdepth 1 -mtime +1 -exec rm -rf {} + 2> /dev/null || :
 	tmp=$(mktemp -d "$cache/tmp/$me.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
 	trap 'exit 130' INT
