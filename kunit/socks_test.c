@@ -36,7 +36,7 @@ static int socks_test_init(struct kunit *test)
 
 static void socks_test_exit(struct kunit *test)
 {
-	portsock_socks_clear();
+	portsock_socks_clear(NULL);
 	portsock_table_kill(table);
 	portsock_socks_exit();
 	portsock_table_exit();

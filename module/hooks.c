@@ -574,8 +574,9 @@ static int __hook_arm_present(struct hook *hook, const char *module)
 	if (err == -ENOENT && (hook->optional || (hook->module && !module)))
 		return 0;
 	if (err)
-		pr_err("cannot hook %s: error %d%s\n", hook->symbol, err,
-		       err == -EBUSY ? " (is kernel.ftrace_enabled 0?)" : "");
+		pr_err("cannot hook %s: error %d%s; %s\n", hook->symbol, err,
+		       err == -EBUSY ? " (is kernel.ftrace_enabled 0?)" : "",
+		       module ? "the table will not claim to be exact" : "not loaded");
 	return err;
 }
 

@@ -13,6 +13,7 @@
 #include "netns.h"
 #include "proc.h"
 #include "resync.h"
+#include "selftest.h"
 #include "socks.h"
 #include "table.h"
 #include "version.h"
@@ -72,10 +73,10 @@ static int __init portsock_init(void)
 	err = step("cannot create /proc/portsock", portsock_proc_init());
 	if (err)
 		goto netns;
-	err = step("cannot watch sockets", portsock_hooks_arm());
+	err = portsock_hooks_arm();
 	if (err)
 		goto proc;
-	portsock_resync_init();
+	portsock_resync_init(portsock_selftest());
 	portsock_hooks_count(&hooks);
 	pr_info("version %s, armed %u kprobes, %u kretprobes, %u ftrace hooks, %u tracepoints\n",
 		PORTSOCK_VERSION, hooks.kprobes, hooks.kretprobes,
@@ -85,7 +86,7 @@ static int __init portsock_init(void)
 proc:
 	portsock_proc_exit();
 netns:
-	portsock_socks_clear();
+	portsock_socks_clear(NULL);
 	portsock_netns_exit();
 socks:
 	portsock_socks_exit();
@@ -99,7 +100,7 @@ static void __exit portsock_exit(void)
 	portsock_resync_exit();
 	portsock_hooks_disarm();
 	portsock_proc_exit();
-	portsock_socks_clear();
+	portsock_socks_clear(NULL);
 	portsock_netns_exit();
 	portsock_socks_exit();
 	portsock_table_exit();

@@ -19,6 +19,7 @@ struct portsock_netns {
 };
 
 static unsigned int portsock_netns_id;
+static struct portsock_table __rcu *stand_in;
 
 static int netns_add(struct net *net)
 {
@@ -68,8 +69,25 @@ static struct pernet_operations netns_ops = {
 struct portsock_table *portsock_netns_table(const struct net *net)
 {
 	const struct portsock_netns *ns = net_generic(net, portsock_netns_id);
+	struct portsock_table *table = rcu_dereference(stand_in);
 
+	if (unlikely(table))
+		return net_eq(net, &init_net) ? table : NULL;
 	return rcu_dereference(ns->table);
+}
+
+/**
+ * portsock_netns_stand_in() - let another table stand in for that of init_net
+ * @table: it, or NULL for every namespace's own again
+ *
+ * Meanwhile no other namespace has one. After NULL the caller waits for an RCU
+ * grace period before the table goes.
+ *
+ * Context: process.
+ */
+void portsock_netns_stand_in(struct portsock_table *table)
+{
+	rcu_assign_pointer(stand_in, table);
 }
 
 /**

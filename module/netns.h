@@ -13,5 +13,6 @@ int portsock_netns_init(void);
 void portsock_netns_exit(void);
 
 struct portsock_table *portsock_netns_table(const struct net *net);
+void portsock_netns_stand_in(struct portsock_table *table);
 
 #endif /* PORTSOCK_NETNS_H */

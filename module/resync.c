@@ -42,7 +42,7 @@ struct losses {
 
 static struct {
 	struct losses settled;	/* before the last walk that ended */
-	bool walked;		/* at least one has ended */
+	bool sound;		/* one has ended, and hooks see what they should */
 	u64 repaired;
 	ktime_t start;
 } resync;
@@ -70,14 +70,29 @@ static void tw_seen(const struct inet_timewait_sock *tw, u8 proto)
 	rcu_read_unlock();
 }
 
-static void sk_seen(const struct sock *sk)
+static void sk_seen(const struct sock *sk, bool service)
 {
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h))
+	if (portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h)) {
+		h.service |= service;
 		portsock_sock_seen(sk, &h);
+	}
 	rcu_read_unlock();
+}
+
+/* Connections may be met before the listener that makes their port a service. */
+static bool bucket_serves(const struct inet_bind_bucket *tb)
+{
+	const struct sock *sk;
+
+	sk_for_each_bound(sk, &tb->owners) {
+		if (sk->sk_state == TCP_LISTEN ||
+		    (sk_fullsock(sk) && sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+			return true;
+	}
+	return false;
 }
 
 /* Bound, listening, connected, orphaned and TIME_WAIT, of all namespaces. */
@@ -94,11 +109,13 @@ static void walk_buckets(struct inet_hashinfo *hashinfo, u8 proto)
 			continue;
 		spin_lock_bh(&head->lock);
 		inet_bind_bucket_for_each(tb, &head->chain) {
+			bool service = bucket_serves(tb);
+
 			sk_for_each_bound(sk, &tb->owners) {
-				if (sk->sk_state == TCP_TIME_WAIT)
-					tw_seen(inet_twsk(sk), proto);
+				if (sk_fullsock(sk))
+					sk_seen(sk, service);
 				else
-					sk_seen(sk);
+					tw_seen(inet_twsk(sk), proto);
 			}
 		}
 		spin_unlock_bh(&head->lock);
@@ -118,7 +135,7 @@ static void walk_udp(struct udp_table *table)
 			continue;
 		spin_lock_bh(&slot->lock);
 		sk_for_each(sk, &slot->head)
-			sk_seen(sk);
+			sk_seen(sk, false);
 		spin_unlock_bh(&slot->lock);
 		cond_resched();
 	}
@@ -133,7 +150,7 @@ static void walk_raw(struct raw_hashinfo *table)
 
 		spin_lock_bh(&table->lock);
 		sk_for_each(sk, &table->ht[i])
-			sk_seen(sk);
+			sk_seen(sk, false);
 		spin_unlock_bh(&table->lock);
 	}
 }
@@ -236,7 +253,7 @@ void portsock_resync_health(struct portsock_health *health)
 	struct losses settled = resync.settled;
 	struct losses now = losses_now();
 
-	health->exact = resync.walked && portsock_hooks_see() &&
+	health->exact = resync.sound && portsock_hooks_see() &&
 			losses_equal(&now, &settled);
 	health->missed = now.missed;
 	health->repaired = resync.repaired;
@@ -246,10 +263,11 @@ void portsock_resync_health(struct portsock_health *health)
 
 /**
  * portsock_resync_init() - count the sockets that are there, then keep watch
+ * @sound: the hooks see what they should; if not, nothing is ever exact
  *
  * Context: process, may sleep. The hooks are armed.
  */
-void portsock_resync_init(void)
+void portsock_resync_init(bool sound)
 {
 	struct losses now = losses_now();
 
@@ -258,7 +276,7 @@ void portsock_resync_init(void)
 	/* What slipped through while the hooks were armed one by one. */
 	resync.repaired = walk();
 	resync.settled = now;
-	resync.walked = true;
+	resync.sound = sound;
 	schedule_delayed_work(&resync_timer, RESYNC_PERIOD);
 }
 
@@ -269,6 +287,6 @@ void portsock_resync_init(void)
  */
 void portsock_resync_exit(void)
 {
-	resync.walked = false;
+	resync.sound = false;
 	cancel_delayed_work_sync(&resync_timer);
 }

@@ -361,13 +361,14 @@ int portsock_socks_init(unsigned int bits)
 }
 
 /**
- * portsock_socks_clear() - forget every socket
+ * portsock_socks_clear() - forget sockets
+ * @table: those that contribute to this table, or NULL for all
  *
- * Nobody speaks of sockets any more.
+ * Nobody speaks of such sockets any more.
  *
  * Context: process, may sleep.
  */
-void portsock_socks_clear(void)
+void portsock_socks_clear(const struct portsock_table *table)
 {
 	unsigned long i;
 
@@ -377,8 +378,10 @@ void portsock_socks_clear(void)
 		unsigned long flags;
 
 		raw_spin_lock_irqsave(&rec_buckets[i].lock, flags);
-		hlist_for_each_entry_safe(rec, next, &rec_buckets[i].recs, node)
-			__rec_free(rec);
+		hlist_for_each_entry_safe(rec, next, &rec_buckets[i].recs, node) {
+			if (!table || portsock_share_at(&rec->share, table))
+				__rec_free(rec);
+		}
 		raw_spin_unlock_irqrestore(&rec_buckets[i].lock, flags);
 		cond_resched();
 	}

@@ -8,7 +8,7 @@
 #include "table.h"
 
 int portsock_socks_init(unsigned int bits);
-void portsock_socks_clear(void);
+void portsock_socks_clear(const struct portsock_table *table);
 void portsock_socks_exit(void);
 
 void portsock_sock_hold(const void *sk, const struct portsock_holding *h);

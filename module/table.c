@@ -479,6 +479,19 @@ void portsock_share_del(struct portsock_share *share)
 }
 
 /**
+ * portsock_share_at() - does a share contribute to a table?
+ * @share: any share
+ * @table: any table
+ *
+ * Context: any; the caller serialises calls on @share.
+ */
+bool portsock_share_at(const struct portsock_share *share,
+		       const struct portsock_table *table)
+{
+	return share->row && share->row->table == table;
+}
+
+/**
  * portsock_share_in() - does a share contribute to a port of some protocols?
  * @share: any share
  * @protos: bit mask of protocols

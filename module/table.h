@@ -195,6 +195,8 @@ int portsock_share_add(struct portsock_share *share,
 void portsock_share_update(struct portsock_share *share,
 			   const struct portsock_holding *h);
 void portsock_share_del(struct portsock_share *share);
+bool portsock_share_at(const struct portsock_share *share,
+		       const struct portsock_table *table);
 bool portsock_share_in(const struct portsock_share *share, unsigned long protos);
 bool portsock_share_fits(const struct portsock_share *share,
 			 const struct portsock_holding *h);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Does this kernel, as it was compiled, pass the hooks?
+ */
+#ifndef PORTSOCK_SELFTEST_H
+#define PORTSOCK_SELFTEST_H
+
+#include <linux/types.h>
+
+bool portsock_selftest(void);
+
+#endif /* PORTSOCK_SELFTEST_H */
