@@ -61,7 +61,7 @@ static bool row_will_say(struct portsock_table *table, u8 proto, u16 port,
 	while (!row_says(table, proto, port, &want)) {
 		if (time_after(jiffies, deadline))
 			return false;
-		msleep(1);
+		usleep_range(500, 1000);
 	}
 	return true;
 }
@@ -101,7 +101,7 @@ static bool connected(const struct sock *sk)
 	while (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED) {
 		if (time_after(jiffies, deadline))
 			return false;
-		msleep(1);
+		usleep_range(500, 1000);
 	}
 	return true;
 }
