@@ -73,7 +73,8 @@ struct portsock_table *portsock_netns_table(const struct net *net)
 
 	if (unlikely(table))
 		return net_eq(net, &init_net) ? table : NULL;
-	return rcu_dereference(ns->table);
+	/* a namespace in the making has sockets before it has a table */
+	return ns ? rcu_dereference(ns->table) : NULL;
 }
 
 /**
