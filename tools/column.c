@@ -22,10 +22,10 @@ const struct portsock_column portsock_columns[] = {
 	{ "last_ack",	 "LAST_A",    PORTSOCK_COLUMN_STATE,  false },
 	{ "listen",	 "LISTEN",    PORTSOCK_COLUMN_STATE,  false },
 	{ "closing",	 "CLOSING",   PORTSOCK_COLUMN_STATE,  false },
-	{ "opened",	 "OPENED",    PORTSOCK_COLUMN_SUM,    false },
-	{ "accepted",	 "ACCEPTED",  PORTSOCK_COLUMN_SUM,    false },
-	{ "connected",	 "CONNECTED", PORTSOCK_COLUMN_SUM,    false },
-	{ "closed",	 "CLOSED",    PORTSOCK_COLUMN_SUM,    false },
+	{ "opened",	 "OPENED",    PORTSOCK_COLUMN_COUNTER, false },
+	{ "accepted",	 "ACCEPTED",  PORTSOCK_COLUMN_COUNTER, false },
+	{ "connected",	 "CONNECTED", PORTSOCK_COLUMN_COUNTER, false },
+	{ "closed",	 "CLOSED",    PORTSOCK_COLUMN_COUNTER, false },
 	{ "peak",	 "PEAK",      PORTSOCK_COLUMN_NUMBER, false },
 	{ "comm",	 "COMM",      PORTSOCK_COLUMN_TEXT,   true },
 	{ NULL,		 NULL,	      PORTSOCK_COLUMN_TEXT,   true },
@@ -50,5 +50,6 @@ uint64_t portsock_column_bit(const struct portsock_column *column)
 bool portsock_column_adds_up(const struct portsock_column *column)
 {
 	return column && (column->kind == PORTSOCK_COLUMN_STATE ||
-			  column->kind == PORTSOCK_COLUMN_SUM);
+			  column->kind == PORTSOCK_COLUMN_SUM ||
+			  column->kind == PORTSOCK_COLUMN_COUNTER);
 }

@@ -11,6 +11,8 @@
  * @PORTSOCK_COLUMN_PORT: a port number, or `*` for a protocol's ephemeral total
  * @PORTSOCK_COLUMN_STATE: sockets in one state; adds up over rows
  * @PORTSOCK_COLUMN_SUM: any other number that adds up over rows
+ * @PORTSOCK_COLUMN_COUNTER: counted since the row appeared; adds up over rows but those of unbound sockets, which
+ *	are counted again with the port they get
  * @PORTSOCK_COLUMN_NUMBER: a number whose sum would mean nothing
  */
 enum portsock_column_kind {
@@ -18,6 +20,7 @@ enum portsock_column_kind {
 	PORTSOCK_COLUMN_PORT,
 	PORTSOCK_COLUMN_STATE,
 	PORTSOCK_COLUMN_SUM,
+	PORTSOCK_COLUMN_COUNTER,
 	PORTSOCK_COLUMN_NUMBER,
 };
 

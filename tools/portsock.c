@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "filter.h"
 #include "source.h"
 #include "view.h"
@@ -32,7 +33,9 @@ struct request {
 
 static const char usage_text[] =
 "Usage: portsock [options]\n"
-"Show how many sockets each local port holds, and in which states.\n"
+"       portsock check [options]\n"
+"Show how many sockets each local port holds, and in which states; check compares\n"
+"that with what the kernel's sock_diag says (see: portsock check --help).\n"
 "\n"
 "  -a, --all              single ephemeral ports, too, not just their totals (*)\n"
 "  -p, --proto LIST       only these protocols: tcp,udp\n"
@@ -106,14 +109,10 @@ static void health_warn(const struct portsock_snapshot *snapshot)
 static int source_open(const struct request *request, struct portsock_source *source,
 		       struct portsock_error *error)
 {
-	const char *file = request->file;
-
 	if (request->netns)
 		return portsock_source_open_netns(source, request->netns, error);
-	if (!file)
-		file = getenv("PORTSOCK_FILE");
 
-	return portsock_source_open(source, file && *file ? file : PORTSOCK_PROC, error);
+	return portsock_source_open(source, portsock_source_path(request->file), error);
 }
 
 /* Return: 0 with all matching rows in @view, -1 with @error set. */
@@ -255,6 +254,9 @@ int main(int argc, char **argv)
 
 	setlocale(LC_ALL, "");
 	signal(SIGPIPE, SIG_IGN);
+
+	if (argc > 1 && !strcmp(argv[1], "check"))
+		return portsock_check_main(argc - 1, argv + 1);
 
 	while ((option = getopt_long(argc, argv, "ap:P:s:N:f:o:njhV", options, NULL)) != -1) {
 		if (option == 'h')

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,14 @@ static const char *open_advice(const char *path, int err)
 	return "";
 }
 
+const char *portsock_source_path(const char *file)
+{
+	if (!file)
+		file = getenv("PORTSOCK_FILE");
+
+	return file && *file ? file : PORTSOCK_PROC;
+}
+
 int portsock_source_open(struct portsock_source *source, const char *path, struct portsock_error *error)
 {
 	/* One page is what /proc hands out per read; stdio would ask for less. */
@@ -35,54 +44,84 @@ int portsock_source_open(struct portsock_source *source, const char *path, struc
 	return 0;
 }
 
-static int pid_open(struct portsock_source *source, const char *pid, struct portsock_error *error)
+static bool netns_is_pid(const char *netns)
+{
+	return *netns && !netns[strspn(netns, "0123456789")];
+}
+
+static int pid_check(const char *pid, struct portsock_error *error)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%.20s", pid);
-	if (access(path, F_OK))
-		return portsock_error_set(error, "--netns %s: no process has this ID", pid);
-	snprintf(path, sizeof(path), "/proc/%.20s/net/portsock", pid);
 
-	return portsock_source_open(source, path, error);
+	return access(path, F_OK) ? portsock_error_set(error, "--netns %s: no process has this ID", pid) : 0;
 }
 
-static int name_enter(const char *name, struct portsock_error *error)
+static int name_check(const char *name, struct portsock_error *error)
 {
 	char path[512];
-	int fd, rc, err;
+
+	if (!*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
+		return portsock_error_set(error, "--netns '%s': neither a process ID nor a name in " NETNS_DIR, name);
 
 	snprintf(path, sizeof(path), NETNS_DIR "/%.255s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+	if (access(path, F_OK) && errno == ENOENT)
 		return portsock_error_set(error,
 					  "--netns %s: no such process ID or name in " NETNS_DIR " (see: ip netns list)",
 					  name);
+
+	return 0;
+}
+
+static int path_enter(const char *netns, const char *path, struct portsock_error *error)
+{
+	int fd, rc, err;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return portsock_error_set(error, "--netns %s: %s: %s%s", name, path, strerror(errno),
+		return portsock_error_set(error, "--netns %s: %s: %s%s", netns, path, strerror(errno),
 					  open_advice(path, errno));
 
 	rc = setns(fd, CLONE_NEWNET);
 	err = errno;
 	close(fd);
 	if (rc && err == EINVAL)
-		return portsock_error_set(error, "--netns %s: %s is not a network namespace", name, path);
+		return portsock_error_set(error, "--netns %s: %s is not a network namespace", netns, path);
 	if (rc)
-		return portsock_error_set(error, "--netns %s: cannot enter: %s (try as root)", name, strerror(err));
+		return portsock_error_set(error, "--netns %s: cannot enter: %s (try as root)", netns, strerror(err));
 
 	return 0;
+}
+
+int portsock_source_enter(const char *netns, struct portsock_error *error)
+{
+	bool is_pid = netns_is_pid(netns);
+	char path[512];
+
+	if (is_pid ? pid_check(netns, error) : name_check(netns, error))
+		return -1;
+	if (is_pid)
+		snprintf(path, sizeof(path), "/proc/%.20s/ns/net", netns);
+	else
+		snprintf(path, sizeof(path), NETNS_DIR "/%.255s", netns);
+
+	return path_enter(netns, path, error);
 }
 
 int portsock_source_open_netns(struct portsock_source *source, const char *netns,
 			       struct portsock_error *error)
 {
-	if (*netns && !netns[strspn(netns, "0123456789")])
-		return pid_open(source, netns, error);
-	if (!*netns || strchr(netns, '/') || !strcmp(netns, ".") || !strcmp(netns, ".."))
-		return portsock_error_set(error, "--netns '%s': neither a process ID nor a name in " NETNS_DIR,
-					  netns);
-	if (name_enter(netns, error))
-		return -1;
+	char path[64];
 
-	return portsock_source_open(source, PORTSOCK_PROC, error);
+	if (!netns_is_pid(netns)) {
+		if (portsock_source_enter(netns, error))
+			return -1;
+		return portsock_source_open(source, PORTSOCK_PROC, error);
+	}
+	if (pid_check(netns, error))
+		return -1;
+	snprintf(path, sizeof(path), "/proc/%.20s/net/portsock", netns);
+
+	return portsock_source_open(source, path, error);
 }

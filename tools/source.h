@@ -19,6 +19,14 @@ struct portsock_source {
 };
 
 /**
+ * portsock_source_path() - where to read this namespace's table
+ * @file: what the user asked for, or NULL
+ *
+ * Return: @file, or else $PORTSOCK_FILE, or else PORTSOCK_PROC.
+ */
+const char *portsock_source_path(const char *file);
+
+/**
  * portsock_source_open() - open a table by its path
  * @source: to be filled
  * @path: PORTSOCK_PROC, a captured table, or "-" for stdin
@@ -27,6 +35,17 @@ struct portsock_source {
  * Return: 0, or -1 if it cannot be opened.
  */
 int portsock_source_open(struct portsock_source *source, const char *path, struct portsock_error *error);
+
+/**
+ * portsock_source_enter() - make another network namespace that of this process
+ * @netns: process ID, or a name below /run/netns
+ * @error: set on failure
+ *
+ * Takes CAP_SYS_ADMIN. PORTSOCK_PROC and new sockets are those of the namespace then.
+ *
+ * Return: 0, or -1 if there is no such namespace or it cannot be entered.
+ */
+int portsock_source_enter(const char *netns, struct portsock_error *error);
 
 /**
  * portsock_source_open_netns() - open the table of another network namespace

@@ -229,6 +229,18 @@ static const char *cell_text(const struct portsock_view *view, const struct port
 	return cell->text;
 }
 
+/* Totals are there again as single rows, unbound sockets in the counters of the port they got. */
+static bool cell_adds(const struct portsock_view *view, const struct portsock_snapshot *snapshot, int field)
+{
+	const struct portsock_column *known = column_known(snapshot, field);
+
+	if (known && known->kind == PORTSOCK_COLUMN_COUNTER &&
+	    !strcmp(snapshot->cells[snapshot->class].text, "unbound"))
+		return false;
+
+	return !view->options.singles || !portsock_snapshot_is_total(snapshot);
+}
+
 static void column_count(struct portsock_view_column *column, const struct portsock_value *cell, bool add)
 {
 	if (!cell->is_number && !value_is_none(cell))
@@ -242,7 +254,6 @@ static void column_count(struct portsock_view_column *column, const struct ports
 int portsock_view_add(struct portsock_view *view, const struct portsock_snapshot *snapshot,
 		      struct portsock_error *error)
 {
-	bool add = !view->options.singles || !portsock_snapshot_is_total(snapshot);
 	struct portsock_view_column *column;
 	struct libscols_line *line;
 	unsigned int i;
@@ -256,7 +267,8 @@ int portsock_view_add(struct portsock_view *view, const struct portsock_snapshot
 		if (scols_line_set_data(line, i, cell_text(view, snapshot, column)))
 			return no_memory(error);
 		if (column->field != FIELD_SERVICE)
-			column_count(column, &snapshot->cells[column->field], add);
+			column_count(column, &snapshot->cells[column->field],
+				     cell_adds(view, snapshot, column->field));
 	}
 	view->nr_rows++;
 

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PORTSOCK_ROWS_H
+#define PORTSOCK_ROWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "snapshot.h"
+
+/* In the table's order. */
+enum portsock_proto {
+	PORTSOCK_TCP,
+	PORTSOCK_UDP,
+	PORTSOCK_UDPLITE,
+	PORTSOCK_RAW,
+	PORTSOCK_ICMP,
+	PORTSOCK_SCTP,
+	PORTSOCK_DCCP,
+	PORTSOCK_MPTCP,
+	PORTSOCK_PROTO_NR,
+};
+
+/* Numbers of a row: 1 to PORTSOCK_STATES are the kernel's state numbers, TCP_ESTABLISHED to TCP_CLOSING. */
+enum portsock_count {
+	PORTSOCK_SOCKETS,
+	PORTSOCK_STATES = 11,
+	PORTSOCK_IPV6,
+	PORTSOCK_GAUGES,
+	PORTSOCK_OPENED = PORTSOCK_GAUGES,
+	PORTSOCK_CLOSED,
+	PORTSOCK_PEAK,
+	PORTSOCK_COUNTS,
+};
+
+/* Where the row `*` is, behind those of all ports. */
+#define PORTSOCK_TOTAL 65536
+
+extern const char * const portsock_proto_names[PORTSOCK_PROTO_NR];
+extern const char * const portsock_count_names[PORTSOCK_COUNTS];
+
+/**
+ * struct portsock_row - the numbers of one row, all 0 where there is none
+ * @count: by enum portsock_count
+ * @service: of class service
+ */
+struct portsock_row {
+	uint64_t count[PORTSOCK_COUNTS];
+	bool service;
+};
+
+/**
+ * struct portsock_rows - a whole table, or what the kernel says, in memory
+ * @port: per protocol NULL or a row for each port and PORTSOCK_TOTAL; that of port 0 is `unbound`
+ * @singles: per protocol the gauges of the single ephemeral rows added up
+ * @nr: rows read, per protocol
+ *
+ * All zero is an empty table.
+ */
+struct portsock_rows {
+	struct portsock_row *port[PORTSOCK_PROTO_NR];
+	struct portsock_row singles[PORTSOCK_PROTO_NR];
+	unsigned long nr[PORTSOCK_PROTO_NR];
+};
+
+/**
+ * portsock_rows_get() - a row to look at
+ * @rows: any
+ * @proto: protocol
+ * @port: 0 to 65535, or PORTSOCK_TOTAL
+ *
+ * Return: the row, one of zeros if there is none.
+ */
+const struct portsock_row *portsock_rows_get(const struct portsock_rows *rows, enum portsock_proto proto,
+					     unsigned int port);
+
+/**
+ * portsock_rows_make() - a row to write to
+ * @rows: any
+ * @proto: protocol
+ * @port: 0 to 65535, or PORTSOCK_TOTAL
+ *
+ * Return: the row, NULL without memory.
+ */
+struct portsock_row *portsock_rows_make(struct portsock_rows *rows, enum portsock_proto proto, unsigned int port);
+
+/**
+ * portsock_rows_read() - read a table to its end
+ * @rows: empty
+ * @snapshot: the table, opened
+ * @error: set on failure
+ *
+ * Rows of protocols this reader does not know are left out.
+ *
+ * Return: 0, or -1 when reading failed or without memory.
+ */
+int portsock_rows_read(struct portsock_rows *rows, struct portsock_snapshot *snapshot, struct portsock_error *error);
+
+/**
+ * portsock_rows_clear() - empty it, release its memory
+ * @rows: any
+ */
+void portsock_rows_clear(struct portsock_rows *rows);
+
+#endif

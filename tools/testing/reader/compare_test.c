@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <netinet/tcp.h>
+
+#include "compare.h"
+#include "table.h"
+
+#define BIT PORTSOCK_BIT
+#define CLOSE_HIDDEN BIT(TCP_CLOSE)
+
+/* Three of a listener's port: two connections, one of them IPv6. */
+static const struct portsock_row web = {
+	.count = {
+		[PORTSOCK_SOCKETS] = 3, [TCP_ESTABLISHED] = 2, [TCP_LISTEN] = 1, [TCP_TIME_WAIT] = 5,
+		[PORTSOCK_IPV6] = 1, [PORTSOCK_OPENED] = 10, [PORTSOCK_CLOSED] = 7, [PORTSOCK_PEAK] = 4,
+	},
+};
+
+/* What a kernel says knows no counters. */
+static struct portsock_row truth_of(const struct portsock_row *row)
+{
+	struct portsock_row truth = *row;
+
+	truth.count[PORTSOCK_OPENED] = 0;
+	truth.count[PORTSOCK_CLOSED] = 0;
+	truth.count[PORTSOCK_PEAK] = 0;
+
+	return truth;
+}
+
+static void expect(const struct portsock_row *before, const struct portsock_row *after,
+		   const struct portsock_row *truth, uint32_t hidden, enum portsock_verdict verdict,
+		   uint32_t columns)
+{
+	struct portsock_look look = portsock_compare(before, after, truth, hidden);
+
+	assert_int_equal(look.verdict, verdict);
+	assert_int_equal(look.columns, columns);
+}
+
+static void rest_equal(void **state)
+{
+	struct portsock_row truth = truth_of(&web);
+
+	(void)state;
+	expect(&web, &web, &truth, 0, PORTSOCK_EQUAL, 0);
+	expect(&web, &web, &truth, CLOSE_HIDDEN, PORTSOCK_EQUAL, 0);
+}
+
+static void rest_differs_in_each_gauge(void **state)
+{
+	struct portsock_row truth;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < PORTSOCK_GAUGES; i++) {
+		truth = truth_of(&web);
+		truth.count[i]++;
+		expect(&web, &web, &truth, 0, PORTSOCK_DIFFERENT, BIT(i));
+	}
+}
+
+static void row_on_one_side_only_differs(void **state)
+{
+	static const struct portsock_row none;
+	struct portsock_row truth = { .count = { [PORTSOCK_SOCKETS] = 1, [TCP_LISTEN] = 1 } };
+
+	(void)state;
+	expect(&none, &none, &truth, 0, PORTSOCK_DIFFERENT, BIT(PORTSOCK_SOCKETS) | BIT(TCP_LISTEN));
+	expect(&web, &web, &none, 0, PORTSOCK_DIFFERENT,
+	       BIT(PORTSOCK_SOCKETS) | BIT(TCP_ESTABLISHED) | BIT(TCP_LISTEN) | BIT(TCP_TIME_WAIT) |
+		       BIT(PORTSOCK_IPV6));
+}
+
+static void close_hidden_is_left_out(void **state)
+{
+	struct portsock_row truth = truth_of(&web), row = web;
+
+	(void)state;
+	row.count[TCP_CLOSE] = 2;
+	row.count[PORTSOCK_SOCKETS] += 2;
+	expect(&row, &row, &truth, CLOSE_HIDDEN, PORTSOCK_EQUAL, 0);
+	expect(&row, &row, &truth, 0, PORTSOCK_DIFFERENT, BIT(PORTSOCK_SOCKETS) | BIT(TCP_CLOSE));
+	truth.count[PORTSOCK_SOCKETS]++;
+	expect(&row, &row, &truth, CLOSE_HIDDEN, PORTSOCK_DIFFERENT, BIT(PORTSOCK_SOCKETS));
+}
+
+static void close_hidden_may_be_ipv6(void **state)
+{
+	struct portsock_row truth = truth_of(&web), row = web;
+
+	(void)state;
+	row.count[TCP_CLOSE] = 2;
+	row.count[PORTSOCK_SOCKETS] += 2;
+	row.count[PORTSOCK_IPV6] = 3;
+	expect(&row, &row, &truth, CLOSE_HIDDEN, PORTSOCK_EQUAL, 0);
+	row.count[PORTSOCK_IPV6] = 4;
+	expect(&row, &row, &truth, CLOSE_HIDDEN, PORTSOCK_DIFFERENT, BIT(PORTSOCK_IPV6));
+	row.count[PORTSOCK_IPV6] = 0;
+	expect(&row, &row, &truth, CLOSE_HIDDEN, PORTSOCK_DIFFERENT, BIT(PORTSOCK_IPV6));
+}
+
+/* MPTCP: listeners are listed, but not all. */
+static void listen_hidden_in_part_is_left_out(void **state)
+{
+	struct portsock_row truth = truth_of(&web), row = web;
+
+	(void)state;
+	row.count[TCP_LISTEN] += 3;
+	row.count[PORTSOCK_SOCKETS] += 3;
+	row.count[PORTSOCK_IPV6] += 3;
+	expect(&row, &row, &truth, BIT(TCP_LISTEN), PORTSOCK_EQUAL, 0);
+	expect(&row, &row, &truth, CLOSE_HIDDEN, PORTSOCK_DIFFERENT,
+	       BIT(PORTSOCK_SOCKETS) | BIT(TCP_LISTEN) | BIT(PORTSOCK_IPV6));
+	truth.count[TCP_ESTABLISHED]--;
+	truth.count[PORTSOCK_SOCKETS]--;
+	expect(&row, &row, &truth, BIT(TCP_LISTEN), PORTSOCK_DIFFERENT, BIT(PORTSOCK_SOCKETS) | BIT(TCP_ESTABLISHED));
+}
+
+/* Two came and three went: the kernel may have been asked at any time between. */
+static void moving_is_bounded_by_counters(void **state)
+{
+	struct portsock_row truth = truth_of(&web), before = web, after = web;
+
+	(void)state;
+	after.count[PORTSOCK_OPENED] += 2;
+	after.count[PORTSOCK_CLOSED] += 3;
+	after.count[PORTSOCK_SOCKETS] = 20 - 1;
+	before.count[PORTSOCK_SOCKETS] = 20;
+	truth.count[PORTSOCK_SOCKETS] = 19 - 3;
+	expect(&before, &after, &truth, 0, PORTSOCK_MOVING, 0);
+	truth.count[PORTSOCK_SOCKETS] = 19 - 4;
+	expect(&before, &after, &truth, 0, PORTSOCK_DIFFERENT, BIT(PORTSOCK_SOCKETS));
+	truth.count[PORTSOCK_SOCKETS] = 20 + 2;
+	expect(&before, &after, &truth, 0, PORTSOCK_MOVING, 0);
+	truth.count[PORTSOCK_SOCKETS] = 20 + 3;
+	expect(&before, &after, &truth, 0, PORTSOCK_DIFFERENT, BIT(PORTSOCK_SOCKETS));
+}
+
+/* As many came as went, so the gauges look at rest. */
+static void moving_with_same_gauges(void **state)
+{
+	struct portsock_row truth = truth_of(&web), after = web;
+
+	(void)state;
+	after.count[PORTSOCK_OPENED]++;
+	after.count[PORTSOCK_CLOSED]++;
+	expect(&web, &after, &truth, 0, PORTSOCK_MOVING, 0);
+	truth.count[PORTSOCK_SOCKETS]++;
+	truth.count[TCP_ESTABLISHED]++;
+	expect(&web, &after, &truth, 0, PORTSOCK_MOVING, 0);
+}
+
+/* Of a row made or made anew meanwhile nothing is known. */
+static void moving_row_new_is_not_bounded(void **state)
+{
+	static const struct portsock_row none;
+	struct portsock_row truth = { .count = { [PORTSOCK_SOCKETS] = 99 } }, after = web;
+
+	(void)state;
+	expect(&none, &web, &truth, 0, PORTSOCK_MOVING, 0);
+	expect(&web, &none, &truth, 0, PORTSOCK_MOVING, 0);
+	after.count[PORTSOCK_OPENED] = 4;
+	after.count[PORTSOCK_CLOSED] = 1;
+	expect(&web, &after, &truth, 0, PORTSOCK_MOVING, 0);
+}
+
+static enum portsock_verdict verdict_of(const struct portsock_look *looks, unsigned int nr)
+{
+	struct portsock_case row = { .settled = false };
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		portsock_case_add(&row, &looks[i]);
+
+	return portsock_case_verdict(&row);
+}
+
+#define EQUAL		{ PORTSOCK_EQUAL, 0, false }
+#define MOVING		{ PORTSOCK_MOVING, 0, false }
+#define WRONG(columns)	{ PORTSOCK_DIFFERENT, columns, false }
+#define WEAK(columns)	{ PORTSOCK_DIFFERENT, columns, true }
+
+static void case_verdicts(void **state)
+{
+	static const struct {
+		struct portsock_look looks[PORTSOCK_LOOKS];
+		unsigned int nr;
+		enum portsock_verdict verdict;
+	} cases[] = {
+		{ { EQUAL }, 1, PORTSOCK_EQUAL },
+		{ { WRONG(1), MOVING, EQUAL }, 3, PORTSOCK_EQUAL },
+		{ { MOVING, MOVING, MOVING, MOVING, MOVING, MOVING }, 6, PORTSOCK_MOVING },
+		{ { WRONG(1), WRONG(1) }, 2, PORTSOCK_MOVING },
+		{ { WRONG(1), WRONG(1), WRONG(1) }, 3, PORTSOCK_DIFFERENT },
+		{ { WRONG(3), WRONG(5), WRONG(9) }, 3, PORTSOCK_DIFFERENT },
+		{ { WRONG(1), WRONG(2), WRONG(4) }, 3, PORTSOCK_MOVING },
+		{ { WRONG(1), WRONG(1), WRONG(1), MOVING, WRONG(1), WRONG(1) }, 6, PORTSOCK_MOVING },
+		{ { MOVING, MOVING, MOVING, WRONG(1), WRONG(1), WRONG(1) }, 6, PORTSOCK_DIFFERENT },
+		{ { MOVING, WEAK(1), WRONG(1), WRONG(1), WRONG(1), WRONG(1) }, 6, PORTSOCK_MOVING },
+		{ { WEAK(1), WEAK(1), WEAK(1), WEAK(1), WEAK(1), WEAK(1) }, 6, PORTSOCK_DIFFERENT },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		if (verdict_of(cases[i].looks, cases[i].nr) != cases[i].verdict)
+			fail_msg("case %zu", i);
+}
+
+static void flaw_expect(unsigned int count, uint64_t number, enum portsock_flaw flaw)
+{
+	struct portsock_row row = web;
+
+	row.count[count] = number;
+	assert_int_equal(portsock_row_flaw(&row), flaw);
+}
+
+static void row_flaws(void **state)
+{
+	(void)state;
+	flaw_expect(PORTSOCK_SOCKETS, 3, PORTSOCK_FLAW_NONE);
+	flaw_expect(TCP_TIME_WAIT, 0, PORTSOCK_FLAW_NONE);
+	/* Connection requests are in syn_recv and in nothing else. */
+	flaw_expect(TCP_SYN_RECV, 7, PORTSOCK_FLAW_NONE);
+	flaw_expect(TCP_ESTABLISHED, 3, PORTSOCK_FLAW_STATES);
+	flaw_expect(TCP_ESTABLISHED, 1, PORTSOCK_FLAW_STATES);
+	flaw_expect(PORTSOCK_OPENED, 11, PORTSOCK_FLAW_COUNTERS);
+	flaw_expect(PORTSOCK_CLOSED, 11, PORTSOCK_FLAW_COUNTERS);
+	flaw_expect(PORTSOCK_IPV6, 4, PORTSOCK_FLAW_IPV6);
+	flaw_expect(PORTSOCK_PEAK, 2, PORTSOCK_FLAW_PEAK);
+}
+
+static void rows_of(struct portsock_rows *rows, const char *text)
+{
+	static struct portsock_snapshot snapshot;
+	FILE *in = snapshot_of(&snapshot, text);
+	struct portsock_error error;
+
+	memset(rows, 0, sizeof(*rows));
+	assert_int_equal(portsock_rows_read(rows, &snapshot, &error), 0);
+	fclose(in);
+}
+
+static void rows_read_by_name(void **state)
+{
+	const struct portsock_row *row;
+	struct portsock_rows rows;
+
+	(void)state;
+	rows_of(&rows, HEALTH COLUMNS UNBOUND HTTPS TCP_TOTAL TCP_40001 TCP_40002);
+	assert_int_equal(rows.nr[PORTSOCK_TCP], 5);
+	assert_null(rows.port[PORTSOCK_UDP]);
+
+	row = portsock_rows_get(&rows, PORTSOCK_TCP, 443);
+	assert_true(row->service);
+	assert_int_equal(row->count[PORTSOCK_SOCKETS], 11);
+	assert_int_equal(row->count[TCP_ESTABLISHED], 10);
+	assert_int_equal(row->count[TCP_TIME_WAIT], 5);
+	assert_int_equal(row->count[TCP_LISTEN], 1);
+	assert_int_equal(row->count[PORTSOCK_OPENED], 7);
+	assert_int_equal(row->count[PORTSOCK_CLOSED], 4);
+	assert_int_equal(row->count[PORTSOCK_PEAK], 3);
+
+	assert_false(portsock_rows_get(&rows, PORTSOCK_TCP, 40001)->service);
+	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, 0)->count[PORTSOCK_SOCKETS], 1);
+	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, PORTSOCK_TOTAL)->count[PORTSOCK_SOCKETS], 9);
+	assert_int_equal(rows.singles[PORTSOCK_TCP].count[PORTSOCK_SOCKETS], 9);
+	assert_int_equal(rows.singles[PORTSOCK_TCP].count[TCP_ESTABLISHED], 8);
+	assert_int_equal(rows.singles[PORTSOCK_TCP].count[TCP_TIME_WAIT], 4);
+	portsock_rows_clear(&rows);
+}
+
+static void rows_of_unknown_proto_are_left_out(void **state)
+{
+	struct portsock_rows rows;
+
+	(void)state;
+	rows_of(&rows, HEALTH COLUMNS ROW("quic", "443", "service", "3", "2", "0", "1") "\n" DOMAIN);
+	assert_int_equal(rows.nr[PORTSOCK_UDP], 1);
+	assert_null(rows.port[PORTSOCK_TCP]);
+	portsock_rows_clear(&rows);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rest_equal),
+		cmocka_unit_test(rest_differs_in_each_gauge),
+		cmocka_unit_test(row_on_one_side_only_differs),
+		cmocka_unit_test(close_hidden_is_left_out),
+		cmocka_unit_test(close_hidden_may_be_ipv6),
+		cmocka_unit_test(listen_hidden_in_part_is_left_out),
+		cmocka_unit_test(moving_is_bounded_by_counters),
+		cmocka_unit_test(moving_with_same_gauges),
+		cmocka_unit_test(moving_row_new_is_not_bounded),
+		cmocka_unit_test(case_verdicts),
+		cmocka_unit_test(row_flaws),
+		cmocka_unit_test(rows_read_by_name),
+		cmocka_unit_test(rows_of_unknown_proto_are_left_out),
+	};
+
+	return cmocka_run_group_tests_name("compare", tests, NULL, NULL);
+}
