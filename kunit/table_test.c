@@ -8,8 +8,8 @@
 #include <linux/slab.h>
 
 static bool no_memory;
-#define kmem_cache_zalloc(cache, gfp) \
-	(no_memory ? NULL : kmem_cache_zalloc(cache, gfp))
+#include "../module/pool.c"
+#define portsock_pool_get(pool) (no_memory ? NULL : portsock_pool_get(pool))
 #include "../module/table.c"
 
 #define HASH_BITS 4

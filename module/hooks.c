@@ -131,15 +131,19 @@ static int on_connect(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
-/* inet_ehash_nolisten(sk, osk, found_dup_sk): passive child, or connect() */
+/*
+ * inet_ehash_nolisten(sk, osk, found_dup_sk). A child that replaces its request
+ * goes on to ESTABLISHED at once and passes on_set_state(), and connect() passes
+ * on_connect(). One without a request (Fast Open) may stay in SYN_RECV.
+ */
 static void notrace on_ehash(unsigned long ip, unsigned long parent_ip,
 			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
-	int state = sk->sk_state;
+	unsigned long osk = portsock_ftrace_argument(fregs, 1);
 
-	sk_holds(sk, state, state == TCP_SYN_RECV ?
-		 PORTSOCK_ACCEPTED : PORTSOCK_CONNECTED);
+	if (!osk && sk->sk_state == TCP_SYN_RECV)
+		sk_holds(sk, TCP_SYN_RECV, PORTSOCK_ACCEPTED);
 }
 
 /*

@@ -5,6 +5,7 @@
 #include "sk.h"
 
 #include <linux/dccp.h>
+#include <linux/fs.h>
 #include <linux/icmpv6.h>
 #include <linux/net.h>
 #include <net/inet_connection_sock.h>
@@ -88,15 +89,22 @@ bool portsock_sk_bound(const struct sock *sk)
 
 /**
  * portsock_sk_owned() - does a user have a socket in his hands?
- * @sk: full socket
+ * @sk: full socket, locked or otherwise unable to become an orphan meanwhile
  *
  * Context: any.
- * Return: false when it is an orphan, waits to be accepted, or belongs to the
- * kernel.
+ * Return: false when it is being closed, an orphan, waits to be accepted, or
+ * belongs to the kernel.
  */
 bool portsock_sk_owned(const struct sock *sk)
 {
-	return READ_ONCE(sk->sk_socket) && !sk->sk_kern_sock;
+	const struct socket *sock = READ_ONCE(sk->sk_socket);
+	const struct file *file;
+
+	if (!sock || sk->sk_kern_sock)
+		return false;
+	/* The last reference is gone when close() comes to the protocol. */
+	file = READ_ONCE(sock->file);
+	return !file || file_count(file);
 }
 
 /* DCCP has states of its own behind TCP's; TCP_TIME_WAIT means a mini-socket. */

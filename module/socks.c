@@ -12,7 +12,9 @@
 #include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "pool.h"
 
 /**
  * struct portsock_rec - a socket
@@ -46,7 +48,7 @@ struct rec_bucket {
 
 static struct rec_bucket *rec_buckets;
 static unsigned int rec_bits;
-static struct kmem_cache *rec_cache;
+static struct portsock_pool rec_pool;
 
 /*
  * Written by the one walker, with every bucket lock taken and released between
@@ -81,11 +83,12 @@ static struct portsock_rec *__rec_get(struct rec_bucket *bucket, const void *sk)
 
 	if (rec)
 		return rec;
-	rec = kmem_cache_zalloc(rec_cache, GFP_ATOMIC | __GFP_NOWARN);
+	rec = portsock_pool_get(&rec_pool);
 	if (!rec) {
 		atomic64_inc(&untracked);
 		return NULL;
 	}
+	memset(rec, 0, sizeof(*rec));
 	rec->sk = sk;
 	hlist_add_head(&rec->node, &bucket->recs);
 	return rec;
@@ -97,7 +100,7 @@ static void __rec_free(struct portsock_rec *rec)
 	if (rec->share.row)
 		portsock_share_del(&rec->share);
 	hlist_del(&rec->node);
-	kmem_cache_free(rec_cache, rec);
+	portsock_pool_put(&rec_pool, rec);
 }
 
 /* Caller holds the bucket's lock. */
@@ -108,7 +111,8 @@ static void __rec_hold(struct portsock_rec *rec, const struct portsock_holding *
 	rec->epoch = READ_ONCE(walk_epoch);
 	rec->gone = false;
 	if (portsock_share_fits(&rec->share, h)) {
-		portsock_share_update(&rec->share, h);
+		if (!portsock_share_knows(&rec->share, h))
+			portsock_share_update(&rec->share, h);
 		return;
 	}
 	if (rec->share.row)
@@ -340,16 +344,16 @@ u64 portsock_socks_untracked(void)
 int portsock_socks_init(unsigned int bits)
 {
 	unsigned long i;
+	int err;
 
 	BUILD_BUG_ON(sizeof(struct portsock_rec) > 96);
 
-	rec_cache = kmem_cache_create("portsock_rec", sizeof(struct portsock_rec),
-				      0, 0, NULL);
-	if (!rec_cache)
-		return -ENOMEM;
+	err = portsock_pool_init(&rec_pool, "portsock_rec", sizeof(struct portsock_rec));
+	if (err)
+		return err;
 	rec_buckets = kvmalloc_array(1UL << bits, sizeof(*rec_buckets), GFP_KERNEL);
 	if (!rec_buckets) {
-		kmem_cache_destroy(rec_cache);
+		portsock_pool_exit(&rec_pool);
 		return -ENOMEM;
 	}
 	for (i = 0; i < 1UL << bits; i++) {
@@ -395,5 +399,5 @@ void portsock_socks_clear(const struct portsock_table *table)
 void portsock_socks_exit(void)
 {
 	kvfree(rec_buckets);
-	kmem_cache_destroy(rec_cache);
+	portsock_pool_exit(&rec_pool);
 }

@@ -15,6 +15,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "pool.h"
+
 /**
  * struct portsock_row - one (network namespace, protocol, port)
  * @node: in its bucket's chain
@@ -56,7 +58,7 @@ struct row_bucket {
 
 static struct row_bucket *row_buckets;
 static unsigned int row_bits;
-static struct kmem_cache *row_cache;
+static struct portsock_pool row_pool;
 
 static u32 key_of(u8 proto, u16 port)
 {
@@ -140,34 +142,28 @@ static void table_put(struct portsock_table *table)
 		kfree_rcu(table, rcu);
 }
 
-/* Caller holds the bucket's lock. */
-static struct portsock_row *__row_new(struct row_bucket *bucket,
-				      struct portsock_table *table, u32 key,
-				      bool ephemeral)
+static struct portsock_row *row_new(struct row_bucket *bucket,
+				    struct portsock_table *table, u32 key,
+				    bool ephemeral)
 {
-	struct portsock_row *row;
+	struct portsock_row *row = portsock_pool_get(&row_pool);
 
-	row = kmem_cache_zalloc(row_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!row)
 		return NULL;
+	memset(row, 0, sizeof(*row));
 	row->table = table;
 	row->bucket = bucket;
 	row->key = key;
 	row->ephemeral = ephemeral;
 	INIT_LIST_HEAD(&row->idle);
-
-	raw_spin_lock(&table->lock);
-	if (table->dead) {
-		raw_spin_unlock(&table->lock);
-		kmem_cache_free(row_cache, row);
-		return NULL;
-	}
-	__order_insert(row_root(row), row);
-	refcount_inc(&table->refs);
-	raw_spin_unlock(&table->lock);
-
-	hlist_add_head(&row->node, &bucket->rows);
 	return row;
+}
+
+/* Caller holds the table's lock. */
+static void __row_link(struct portsock_row *row)
+{
+	__order_insert(row_root(row), row);
+	refcount_inc(&row->table->refs);
 }
 
 /* Caller holds the table's lock. */
@@ -179,47 +175,37 @@ static void __idle_del(struct portsock_row *row)
 	row->table->idle_nr--;
 }
 
-/* Caller holds the row's bucket lock and has seen that no share is left. */
+/* Caller holds the table's lock. */
+static void __row_unlink(struct portsock_row *row)
+{
+	__idle_del(row);
+	rb_erase(&row->order, row_root(row));
+}
+
+/* Caller holds the bucket's lock; the row is not linked any more. */
 static void __row_free(struct portsock_row *row)
 {
 	struct portsock_table *table = row->table;
 
 	hlist_del(&row->node);
-	raw_spin_lock(&table->lock);
-	rb_erase(&row->order, row_root(row));
-	__idle_del(row);
-	raw_spin_unlock(&table->lock);
-	kmem_cache_free(row_cache, row);
+	portsock_pool_put(&row_pool, row);
 	table_put(table);
-}
-
-/* A service row got its first share. Caller holds its bucket lock. */
-static void __row_wake(struct portsock_row *row)
-{
-	if (list_empty(&row->idle))
-		return;
-	raw_spin_lock(&row->table->lock);
-	__idle_del(row);
-	raw_spin_unlock(&row->table->lock);
 }
 
 /*
  * A service row lost its last share. Returns true when there are more such
  * rows than the table keeps; @oldest is then the key of the one to fold.
- * Caller holds the row's bucket lock.
+ * Caller holds the table's lock.
  */
 static bool __row_rest(struct portsock_row *row, u32 *oldest)
 {
 	struct portsock_table *table = row->table;
-	bool full;
 
-	raw_spin_lock(&table->lock);
 	list_add_tail(&row->idle, &table->idle);
-	full = ++table->idle_nr > PORTSOCK_IDLE_MAX;
-	if (full)
-		*oldest = list_first_entry(&table->idle, struct portsock_row, idle)->key;
-	raw_spin_unlock(&table->lock);
-	return full;
+	if (++table->idle_nr <= PORTSOCK_IDLE_MAX)
+		return false;
+	*oldest = list_first_entry(&table->idle, struct portsock_row, idle)->key;
+	return true;
 }
 
 static void gauges_add(struct portsock_counts *counts,
@@ -281,44 +267,9 @@ static struct portsock_counts *row_total(const struct portsock_row *row)
 }
 
 /*
- * What happens to a row happens to the total of its protocol as well, unless
- * it is a service row. Callers hold the row's bucket lock.
- */
-static void __row_open(struct portsock_row *row, const struct portsock_share *share)
-{
-	counts_open(&row->counts, share);
-	if (!row->ephemeral)
-		return;
-	raw_spin_lock(&row->table->lock);
-	counts_open(row_total(row), share);
-	raw_spin_unlock(&row->table->lock);
-}
-
-static void __row_move(struct portsock_row *row, const struct portsock_share *from,
-		       const struct portsock_share *to)
-{
-	counts_move(&row->counts, from, to);
-	if (!row->ephemeral)
-		return;
-	raw_spin_lock(&row->table->lock);
-	counts_move(row_total(row), from, to);
-	raw_spin_unlock(&row->table->lock);
-}
-
-static void __row_close(struct portsock_row *row, const struct portsock_share *share)
-{
-	counts_close(&row->counts, share);
-	if (!row->ephemeral)
-		return;
-	raw_spin_lock(&row->table->lock);
-	counts_close(row_total(row), share);
-	raw_spin_unlock(&row->table->lock);
-}
-
-/*
  * Somebody listens on, or asked for, a port the kernel had chosen before. The
  * sockets it has leave the total, the row's own history stays with the row.
- * Caller holds the row's bucket lock.
+ * Caller holds the row's bucket lock and the table's lock.
  */
 static void __row_promote(struct portsock_row *row)
 {
@@ -326,7 +277,6 @@ static void __row_promote(struct portsock_row *row)
 	struct portsock_table *table = row->table;
 	int state;
 
-	raw_spin_lock(&table->lock);
 	for (state = 0; state < PORTSOCK_STATE_NR; state++)
 		total->state[state] -= row->counts.state[state];
 	total->sockets -= row->counts.sockets;
@@ -335,7 +285,6 @@ static void __row_promote(struct portsock_row *row)
 	rb_erase(&row->order, &table->ephemerals);
 	row->ephemeral = false;
 	__order_insert(&table->services, row);
-	raw_spin_unlock(&table->lock);
 }
 
 static void share_set(struct portsock_share *share,
@@ -372,31 +321,52 @@ static void __share_listen(struct portsock_share *share, bool was)
 int portsock_share_add(struct portsock_share *share,
 		       const struct portsock_holding *h)
 {
+	struct portsock_table *table = h->table;
 	u32 key = key_of(h->proto, h->port);
-	struct row_bucket *bucket = row_bucket(h->table, key);
+	struct row_bucket *bucket = row_bucket(table, key);
 	bool service = h->service || !h->port;
 	struct portsock_row *row;
+	bool fresh;
+	int err;
 
-	raw_spin_lock(&bucket->lock);
-	row = __row_find(bucket, h->table, key);
-	if (!row)
-		row = __row_new(bucket, h->table, key, !service);
-	if (!row) {
-		raw_spin_unlock(&bucket->lock);
-		return READ_ONCE(h->table->dead) ? -ESHUTDOWN : -ENOMEM;
-	}
-	if (service && row->ephemeral)
-		__row_promote(row);
-
-	share->row = row;
 	share->how = PORTSOCK_FOUND;
 	share_set(share, h);
+
+	raw_spin_lock(&bucket->lock);
+	row = __row_find(bucket, table, key);
+	fresh = !row;
+	if (fresh)
+		row = row_new(bucket, table, key, !service);
+	err = -ENOMEM;
+	if (!row)
+		goto unlock;
+	if (fresh || row->ephemeral || !list_empty(&row->idle)) {
+		raw_spin_lock(&table->lock);
+		if (fresh && table->dead) {
+			raw_spin_unlock(&table->lock);
+			portsock_pool_put(&row_pool, row);
+			err = -ESHUTDOWN;
+			goto unlock;
+		}
+		if (fresh)
+			__row_link(row);
+		else if (service && row->ephemeral)
+			__row_promote(row);
+		__idle_del(row);
+		if (row->ephemeral)
+			counts_open(row_total(row), share);
+		raw_spin_unlock(&table->lock);
+	}
+	if (fresh)
+		hlist_add_head(&row->node, &bucket->rows);
+	row->shares++;
+	share->row = row;
 	__share_listen(share, false);
-	if (!row->shares++)
-		__row_wake(row);
-	__row_open(row, share);
+	counts_open(&row->counts, share);
+	err = 0;
+unlock:
 	raw_spin_unlock(&bucket->lock);
-	return 0;
+	return err;
 }
 
 /**
@@ -413,11 +383,18 @@ void portsock_share_update(struct portsock_share *share,
 	struct portsock_share old = *share;
 
 	raw_spin_lock(&row->bucket->lock);
-	if (h->service && row->ephemeral)
-		__row_promote(row);
 	share_set(share, h);
-	__share_listen(share, old.requests);
-	__row_move(row, &old, share);
+	if (share->requests != old.requests)
+		__share_listen(share, old.requests);
+	if (row->ephemeral) {
+		raw_spin_lock(&row->table->lock);
+		if (h->service)
+			__row_promote(row);
+		else
+			counts_move(row_total(row), &old, share);
+		raw_spin_unlock(&row->table->lock);
+	}
+	counts_move(&row->counts, &old, share);
 	raw_spin_unlock(&row->bucket->lock);
 }
 
@@ -438,6 +415,7 @@ static void row_fold(struct portsock_table *table, u32 key)
 		total->connected += row->counts.connected;
 		total->closed += row->counts.closed;
 		total->peak = max(total->peak, row->counts.peak);
+		__row_unlink(row);
 		raw_spin_unlock(&table->lock);
 		__row_free(row);
 	}
@@ -451,26 +429,34 @@ static void row_fold(struct portsock_table *table, u32 key)
  * An ephemeral row goes with its last share; its counters live on in the
  * total. A service row stays, see PORTSOCK_IDLE_MAX.
  *
- * Context: any but NMI, interrupts off, RCU read side.
+ * Context: any but NMI, interrupts off.
  */
 void portsock_share_del(struct portsock_share *share)
 {
 	struct portsock_row *row = share->row;
 	struct row_bucket *bucket = row->bucket;
 	struct portsock_table *table = row->table;
-	bool full = false;
+	bool full = false, over = false;
 	u32 oldest;
 
 	raw_spin_lock(&bucket->lock);
 	if (share->requests)
 		hlist_del(&share->listen);
-	__row_close(row, share);
-	if (!--row->shares) {
-		if (row->ephemeral || READ_ONCE(table->dead))
-			__row_free(row);
-		else if (key_port(row->key))
+	counts_close(&row->counts, share);
+	row->shares--;
+	if (row->ephemeral || !row->shares) {
+		raw_spin_lock(&table->lock);
+		if (row->ephemeral)
+			counts_close(row_total(row), share);
+		over = !row->shares && (row->ephemeral || table->dead);
+		if (over)
+			__row_unlink(row);
+		else if (!row->shares && key_port(row->key))
 			full = __row_rest(row, &oldest);
+		raw_spin_unlock(&table->lock);
 	}
+	if (over)
+		__row_free(row);
 	raw_spin_unlock(&bucket->lock);
 	share->row = NULL;
 	share->requests = NULL;
@@ -537,6 +523,20 @@ bool portsock_share_equals(const struct portsock_share *share,
 }
 
 /**
+ * portsock_share_knows() - is there nothing new in a holding?
+ * @share: any share
+ * @h: any holding
+ *
+ * Context: any; the caller serialises calls on @share.
+ */
+bool portsock_share_knows(const struct portsock_share *share,
+			  const struct portsock_holding *h)
+{
+	return portsock_share_equals(share, h) &&
+	       (h->how == PORTSOCK_FOUND || share->how != PORTSOCK_FOUND);
+}
+
+/**
  * portsock_table_new() - an empty table for a namespace
  *
  * Context: process, may sleep.
@@ -595,8 +595,12 @@ void portsock_table_kill(struct portsock_table *table)
 
 		raw_spin_lock_irqsave(&bucket->lock, flags);
 		row = __row_find(bucket, table, key);
-		if (row && !row->shares)
+		if (row && !row->shares) {
+			raw_spin_lock(&table->lock);
+			__row_unlink(row);
+			raw_spin_unlock(&table->lock);
 			__row_free(row);
+		}
 		raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	}
 	table_put(table);
@@ -699,18 +703,18 @@ bool portsock_table_next(struct portsock_table *table,
 int portsock_table_init(unsigned int bits)
 {
 	unsigned long i;
+	int err;
 
 	BUILD_BUG_ON(!IS_ENABLED(CONFIG_LOCKDEP) &&
 		     !IS_ENABLED(CONFIG_DEBUG_SPINLOCK) &&
 		     sizeof(struct portsock_row) > 256);
 
-	row_cache = kmem_cache_create("portsock_row", sizeof(struct portsock_row),
-				      0, SLAB_HWCACHE_ALIGN, NULL);
-	if (!row_cache)
-		return -ENOMEM;
+	err = portsock_pool_init(&row_pool, "portsock_row", sizeof(struct portsock_row));
+	if (err)
+		return err;
 	row_buckets = kvmalloc_array(1UL << bits, sizeof(*row_buckets), GFP_KERNEL);
 	if (!row_buckets) {
-		kmem_cache_destroy(row_cache);
+		portsock_pool_exit(&row_pool);
 		return -ENOMEM;
 	}
 	for (i = 0; i < 1UL << bits; i++) {
@@ -731,5 +735,5 @@ int portsock_table_init(unsigned int bits)
 void portsock_table_exit(void)
 {
 	kvfree(row_buckets);
-	kmem_cache_destroy(row_cache);
+	portsock_pool_exit(&row_pool);
 }

@@ -202,5 +202,7 @@ bool portsock_share_fits(const struct portsock_share *share,
 			 const struct portsock_holding *h);
 bool portsock_share_equals(const struct portsock_share *share,
 			   const struct portsock_holding *h);
+bool portsock_share_knows(const struct portsock_share *share,
+			  const struct portsock_holding *h);
 
 #endif /* PORTSOCK_TABLE_H */
