@@ -117,7 +117,7 @@ static void hold_of_another_port_moves_the_socket(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sockets(0), 1);
 	hold(&sks[0], 40000, TCP_SYN_SENT);
 	KUNIT_EXPECT_EQ(test, sockets(0), 0);
-	KUNIT_EXPECT_EQ(test, line_of(0).counts.closed, 1);
+	KUNIT_EXPECT_EQ(test, line_of(0).counts.opened, 1);
 	KUNIT_EXPECT_EQ(test, sockets(40000), 1);
 	hold(&sks[0], 0, TCP_CLOSE);
 	KUNIT_EXPECT_EQ(test, sockets(0), 1);

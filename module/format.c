@@ -90,7 +90,7 @@ void portsock_format_line(struct seq_file *m, const struct portsock_line *line)
 	put(m, counts->opened);
 	put(m, counts->accepted);
 	put(m, counts->connected);
-	put(m, counts->closed);
+	put(m, counts->opened - counts->sockets);
 	put(m, counts->peak);
 	seq_putc(m, '\n');
 }

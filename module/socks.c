@@ -106,19 +106,9 @@ static void __rec_free(struct portsock_rec *rec)
 /* Caller holds the bucket's lock. */
 static void __rec_hold(struct portsock_rec *rec, const struct portsock_holding *h)
 {
-	int err;
-
 	rec->epoch = READ_ONCE(walk_epoch);
 	rec->gone = false;
-	if (portsock_share_fits(&rec->share, h)) {
-		if (!portsock_share_knows(&rec->share, h))
-			portsock_share_update(&rec->share, h);
-		return;
-	}
-	if (rec->share.row)
-		portsock_share_del(&rec->share);
-	err = portsock_share_add(&rec->share, h);
-	if (err == -ENOMEM)
+	if (portsock_share_hold(&rec->share, h) == -ENOMEM)
 		atomic64_inc(&untracked);
 }
 
@@ -220,6 +210,9 @@ void portsock_sock_forget(const void *sk)
 	struct portsock_rec *rec;
 	unsigned long flags;
 
+	/* Whoever could add this socket has its lock, or was here before. */
+	if (hlist_empty(&bucket->recs) && !READ_ONCE(walking))
+		return;
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	if (unlikely(READ_ONCE(walking))) {
 		rec = __rec_get(bucket, sk);

@@ -253,14 +253,6 @@ static void counts_move(struct portsock_counts *counts,
 	counts->connected += to->how == PORTSOCK_CONNECTED;
 }
 
-static void counts_close(struct portsock_counts *counts,
-			 const struct portsock_share *share)
-{
-	gauges_del(counts, share);
-	if (share->state != TCP_TIME_WAIT)
-		counts->closed++;
-}
-
 static struct portsock_counts *row_total(const struct portsock_row *row)
 {
 	return &row->table->totals[key_proto(row->key)];
@@ -281,7 +273,6 @@ static void __row_promote(struct portsock_row *row)
 		total->state[state] -= row->counts.state[state];
 	total->sockets -= row->counts.sockets;
 	total->ipv6 -= row->counts.ipv6;
-	total->closed += row->counts.sockets;
 	rb_erase(&row->order, &table->ephemerals);
 	row->ephemeral = false;
 	__order_insert(&table->services, row);
@@ -306,20 +297,9 @@ static void __share_listen(struct portsock_share *share, bool was)
 		hlist_del(&share->listen);
 }
 
-/**
- * portsock_share_add() - let a socket contribute to the row of its port
- * @share: contributes nothing yet
- * @h: what the socket holds
- *
- * Makes the row when there is none. A row is a service row when anybody who
- * ever contributed to it said so, or has port 0 (the unbound sockets).
- *
- * Context: any but NMI, interrupts off, RCU read side (for @h->table).
- * Return: 0, -ENOMEM without memory for the row, or -ESHUTDOWN when there is
- * none and its namespace is going; @share then still contributes nothing.
- */
-int portsock_share_add(struct portsock_share *share,
-		       const struct portsock_holding *h)
+/* Makes the row when there is none; @share contributes nothing yet. */
+static int share_add(struct portsock_share *share,
+		     const struct portsock_holding *h)
 {
 	struct portsock_table *table = h->table;
 	u32 key = key_of(h->proto, h->port);
@@ -369,15 +349,9 @@ unlock:
 	return err;
 }
 
-/**
- * portsock_share_update() - a socket changed state, family or purpose
- * @share: contributes to the row @h speaks of (see portsock_share_fits())
- * @h: what the socket holds now
- *
- * Context: any but NMI, interrupts off.
- */
-void portsock_share_update(struct portsock_share *share,
-			   const struct portsock_holding *h)
+/* Something changed, but not the row. */
+static void share_update(struct portsock_share *share,
+			 const struct portsock_holding *h)
 {
 	struct portsock_row *row = share->row;
 	struct portsock_share old = *share;
@@ -413,7 +387,6 @@ static void row_fold(struct portsock_table *table, u32 key)
 		total->opened += row->counts.opened;
 		total->accepted += row->counts.accepted;
 		total->connected += row->counts.connected;
-		total->closed += row->counts.closed;
 		total->peak = max(total->peak, row->counts.peak);
 		__row_unlink(row);
 		raw_spin_unlock(&table->lock);
@@ -442,12 +415,12 @@ void portsock_share_del(struct portsock_share *share)
 	raw_spin_lock(&bucket->lock);
 	if (share->requests)
 		hlist_del(&share->listen);
-	counts_close(&row->counts, share);
+	gauges_del(&row->counts, share);
 	row->shares--;
 	if (row->ephemeral || !row->shares) {
 		raw_spin_lock(&table->lock);
 		if (row->ephemeral)
-			counts_close(row_total(row), share);
+			gauges_del(row_total(row), share);
 		over = !row->shares && (row->ephemeral || table->dead);
 		if (over)
 			__row_unlink(row);
@@ -462,6 +435,47 @@ void portsock_share_del(struct portsock_share *share)
 	share->requests = NULL;
 	if (full)
 		row_fold(table, oldest);
+}
+
+static bool share_fits(const struct portsock_share *share,
+		       const struct portsock_holding *h)
+{
+	return share->row && share->row->table == h->table &&
+	       share->row->key == key_of(h->proto, h->port);
+}
+
+static bool share_says(const struct portsock_share *share,
+		       const struct portsock_holding *h)
+{
+	return share->state == h->state && share->ipv6 == h->ipv6 &&
+	       share->requests == h->requests &&
+	       !(h->service && READ_ONCE(share->row->ephemeral));
+}
+
+/**
+ * portsock_share_hold() - let a socket contribute to the row of its port
+ * @share: contributes to that row, to another, or to none
+ * @h: what the socket holds now
+ *
+ * A row is a service row when anybody who ever contributed to it said so, or
+ * has port 0 (the unbound sockets).
+ *
+ * Context: any but NMI, interrupts off, RCU read side (for @h->table).
+ * Return: 0, -ENOMEM without memory for the row, or -ESHUTDOWN when there is
+ * none and its namespace is going; @share then contributes nothing.
+ */
+int portsock_share_hold(struct portsock_share *share,
+			const struct portsock_holding *h)
+{
+	if (!share_fits(share, h)) {
+		if (share->row)
+			portsock_share_del(share);
+		return share_add(share, h);
+	}
+	if (!share_says(share, h) ||
+	    (share->how == PORTSOCK_FOUND && h->how != PORTSOCK_FOUND))
+		share_update(share, h);
+	return 0;
 }
 
 /**
@@ -492,20 +506,6 @@ bool portsock_share_in(const struct portsock_share *share, unsigned long protos)
 }
 
 /**
- * portsock_share_fits() - does a share contribute to the row of a holding?
- * @share: any share
- * @h: any holding
- *
- * Context: any; the caller serialises calls on @share.
- */
-bool portsock_share_fits(const struct portsock_share *share,
-			 const struct portsock_holding *h)
-{
-	return share->row && share->row->table == h->table &&
-	       share->row->key == key_of(h->proto, h->port);
-}
-
-/**
  * portsock_share_equals() - does a share say just what a holding says?
  * @share: any share
  * @h: any holding
@@ -517,23 +517,7 @@ bool portsock_share_fits(const struct portsock_share *share,
 bool portsock_share_equals(const struct portsock_share *share,
 			   const struct portsock_holding *h)
 {
-	return portsock_share_fits(share, h) && share->state == h->state &&
-	       share->ipv6 == h->ipv6 && share->requests == h->requests &&
-	       !(h->service && READ_ONCE(share->row->ephemeral));
-}
-
-/**
- * portsock_share_knows() - is there nothing new in a holding?
- * @share: any share
- * @h: any holding
- *
- * Context: any; the caller serialises calls on @share.
- */
-bool portsock_share_knows(const struct portsock_share *share,
-			  const struct portsock_holding *h)
-{
-	return portsock_share_equals(share, h) &&
-	       (h->how == PORTSOCK_FOUND || share->how != PORTSOCK_FOUND);
+	return share_fits(share, h) && share_says(share, h);
 }
 
 /**

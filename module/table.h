@@ -38,7 +38,8 @@ enum portsock_proto {
  * @opened: full sockets that came to hold the port
  * @accepted: those of @opened that were passive children
  * @connected: those of @opened that called connect() while they held it
- * @closed: full sockets that ceased to hold the port
+ *
+ * Those that ceased to hold the port are @opened less @sockets.
  */
 struct portsock_counts {
 	u32 state[PORTSOCK_STATE_NR];
@@ -48,7 +49,6 @@ struct portsock_counts {
 	u64 opened;
 	u64 accepted;
 	u64 connected;
-	u64 closed;
 };
 
 /*
@@ -190,19 +190,13 @@ bool portsock_table_next(struct portsock_table *table,
 			 struct portsock_cursor *cursor,
 			 struct portsock_line *line);
 
-int portsock_share_add(struct portsock_share *share,
-		       const struct portsock_holding *h);
-void portsock_share_update(struct portsock_share *share,
-			   const struct portsock_holding *h);
+int portsock_share_hold(struct portsock_share *share,
+			const struct portsock_holding *h);
 void portsock_share_del(struct portsock_share *share);
 bool portsock_share_at(const struct portsock_share *share,
 		       const struct portsock_table *table);
 bool portsock_share_in(const struct portsock_share *share, unsigned long protos);
-bool portsock_share_fits(const struct portsock_share *share,
-			 const struct portsock_holding *h);
 bool portsock_share_equals(const struct portsock_share *share,
 			   const struct portsock_holding *h);
-bool portsock_share_knows(const struct portsock_share *share,
-			  const struct portsock_holding *h);
 
 #endif /* PORTSOCK_TABLE_H */
