@@ -23,7 +23,7 @@ reader: ## build tools/portsock
 	@$(MAKE) --no-print-directory -C tools PREFIX=$(PREFIX)
 
 install: all ## install both, load the module (as root)
-	$(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR) modules_install
+	$(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) modules_install
 	$(MAKE) --no-print-directory -C tools install PREFIX=$(PREFIX)
 	@if [ -z "$(DESTDIR)" ]; then \
 		depmod $(RELEASE) && modprobe portsock && \
@@ -32,7 +32,7 @@ install: all ## install both, load the module (as root)
 
 uninstall: ## unload the module, remove both (as root)
 	if grep -q ^portsock /proc/modules; then modprobe -r portsock; fi
-	rm -f /lib/modules/$(RELEASE)/extra/portsock.ko /lib/modules/$(RELEASE)/updates/portsock.ko
+	rm -f /lib/modules/$(RELEASE)/extra/portsock.ko* /lib/modules/$(RELEASE)/updates/portsock.ko*
 	rm -f $(PREFIX)/bin/portsock
 	depmod $(RELEASE)
 

@@ -14,7 +14,7 @@ static struct portsock_pool pool;
 
 static int pool_test_init(struct kunit *test)
 {
-	return portsock_pool_init(&pool, "portsock_test", 32);
+	return portsock_pool_init(&pool, "portsock_test", 32, 0);
 }
 
 static void pool_test_exit(struct kunit *test)

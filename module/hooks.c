@@ -7,7 +7,8 @@
  * A kprobe that hits while another kprobe's handler runs on the same CPU is
  * dropped. That can happen only where a function is called in softirq, so such
  * functions are watched by an own ftrace_ops, which loses nothing, and by
- * tracepoints.
+ * tracepoints; so are those that every connection passes, since that takes half
+ * the instructions.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -75,25 +76,34 @@ static void sk_released(const struct sock *sk)
 }
 
 /* security_socket_post_create(sock, family, type, protocol, kern) */
-static int on_post_create(struct kprobe *kp, struct pt_regs *regs)
+static void notrace on_post_create(unsigned long ip, unsigned long parent_ip,
+				   struct ftrace_ops *ops,
+				   struct ftrace_regs *fregs)
 {
-	struct socket *sock = (void *)regs_get_kernel_argument(regs, 0);
+	struct socket *sock = (void *)portsock_ftrace_argument(fregs, 0);
 	struct sock *sk = sock->sk;
 
 	/* a raw socket has its port already */
 	if (sk && portsock_sk_owned(sk) && portsock_sk_proto(sk) != PORTSOCK_RAW)
 		sk_unbound(sk);
-	return 0;
 }
 
-/* security_sock_graft(sk, parent): accept() hands out a child, maybe one reset */
+/*
+ * security_sock_graft(sk, parent): accept() hands out a child, maybe one that
+ * was reset, or one that waited since before the module was loaded
+ */
 static void notrace on_accept(unsigned long ip, unsigned long parent_ip,
 			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
+	int proto = portsock_sk_proto(sk);
 
-	if (portsock_sk_has_bucket(sk) && !portsock_sk_bound(sk))
+	if (proto < 0)
+		return;
+	if (!portsock_sk_bound(sk, proto))
 		sk_unbound(sk);
+	else if (proto == PORTSOCK_SCTP || proto == PORTSOCK_MPTCP)
+		sk_holds(sk, sk->sk_state, PORTSOCK_ACCEPTED);
 }
 
 /* inet_csk_get_port(sk, snum) */
@@ -123,12 +133,12 @@ static int on_bind_hash(struct kprobe *kp, struct pt_regs *regs)
 }
 
 /* tcp_fastopen_defer_connect(sk, err), dccp_connect(sk): connect() got a port */
-static int on_connect(struct kprobe *kp, struct pt_regs *regs)
+static void notrace on_connect(unsigned long ip, unsigned long parent_ip,
+			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
+	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
 
 	sk_holds(sk, sk->sk_state, PORTSOCK_CONNECTED);
-	return 0;
 }
 
 /*
@@ -175,6 +185,18 @@ static enum portsock_how how_of(int old, int new)
 	return PORTSOCK_FOUND;
 }
 
+/* Nearly always a socket that is known; then its namespace is, too. */
+static void sk_moves(const struct sock *sk, int proto, int old, int new)
+{
+	struct portsock_holding h;
+
+	portsock_sk_look(sk, proto, new, &h);
+	h.how = how_of(old, new);
+	h.service |= h.how == PORTSOCK_ACCEPTED;
+	if (!portsock_sock_move(sk, &h))
+		sk_holds(sk, new, h.how);
+}
+
 static void on_set_state(void *data, const struct sock *sk, const int old,
 			 const int new)
 {
@@ -186,12 +208,12 @@ static void on_set_state(void *data, const struct sock *sk, const int old,
 	/* A child, cloned just now: its bind bucket is the listener's. */
 	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
 		return;
-	bound = portsock_sk_bound(sk);
+	bound = portsock_sk_bound(sk, proto);
 	/* An MPTCP connection that ends does not forget its port. */
 	if (proto == PORTSOCK_MPTCP && new == TCP_CLOSE && old != TCP_LISTEN)
 		bound = false;
 	if (bound)
-		sk_holds(sk, new, how_of(old, new));
+		sk_moves(sk, proto, old, new);
 	else if (new == TCP_CLOSE)
 		sk_released(sk);
 }
@@ -215,10 +237,11 @@ static void notrace on_tw_add(unsigned long ip, unsigned long parent_ip,
 {
 	struct inet_timewait_sock *tw = (void *)portsock_ftrace_argument(fregs, 0);
 	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 1);
+	int proto = portsock_sk_proto(sk);
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (portsock_tw_read(tw, portsock_sk_proto(sk), &h))
+	if (proto >= 0 && portsock_tw_read(tw, proto, &h))
 		portsock_sock_hold(tw, &h);
 	rcu_read_unlock();
 }
@@ -287,7 +310,7 @@ static int on_datagram_connect(struct kretprobe_instance *ri, struct pt_regs *re
 	struct call *call = (void *)ri->data;
 	const struct sock *sk = call->sk;
 
-	if (!regs_return_value(regs) && portsock_sk_bound(sk))
+	if (!regs_return_value(regs) && portsock_sk_other_bound(sk))
 		sk_holds(sk, sk->sk_state, PORTSOCK_CONNECTED);
 	return 0;
 }
@@ -297,7 +320,7 @@ static int on_udp_disconnect(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
 
-	if (portsock_sk_bound(sk))
+	if (portsock_sk_other_bound(sk))
 		sk_holds(sk, TCP_CLOSE, PORTSOCK_FOUND);
 	return 0;
 }
@@ -306,23 +329,23 @@ static int on_udp_disconnect(struct kprobe *kp, struct pt_regs *regs)
  * udp_lib_unhash(sk), ping_unhash(sk), raw_unhash_sk(sk): disconnect, or close()
  * of a bound socket or any other
  */
-static int on_unhash(struct kprobe *kp, struct pt_regs *regs)
+static void notrace on_unhash(unsigned long ip, unsigned long parent_ip,
+			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
+	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
 
 	sk_released(sk);
-	return 0;
 }
 
 /* sk_common_release(sk): close(), with whatever port there is yet to go */
-static int on_close(struct kprobe *kp, struct pt_regs *regs)
+static void notrace on_close(unsigned long ip, unsigned long parent_ip,
+			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
+	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
 
 	/* associations may keep the port of a closed SCTP socket */
-	if (portsock_sk_proto(sk) != PORTSOCK_SCTP || !portsock_sk_bound(sk))
+	if (portsock_sk_proto(sk) != PORTSOCK_SCTP || !portsock_sk_other_bound(sk))
 		portsock_sock_forget(sk);
-	return 0;
 }
 
 /* raw_hash_sk(sk) */
@@ -380,6 +403,20 @@ static void notrace on_mptcp_port(unsigned long ip, unsigned long parent_ip,
 	rcu_read_unlock();
 }
 
+static bool beat_seen;
+
+/* Does nothing but pass a kprobe. */
+noinline void portsock_hooks_beat(void)
+{
+	barrier();
+}
+
+static int on_beat(struct kprobe *kp, struct pt_regs *regs)
+{
+	WRITE_ONCE(beat_seen, true);
+	return 0;
+}
+
 enum hook_kind {
 	HOOK_KPROBE,
 	HOOK_KRETPROBE,
@@ -392,50 +429,48 @@ enum hook_kind {
  * @symbol: function or tracepoint
  * @module: it is part of this module, which may come and go; NULL when it is
  *	always there
- * @optional: this kernel may have been built without it
+ * @absent: this kernel was built without it
  * @kind: how
+ * @handler: of the type that @kind wants
+ * @call: for HOOK_KRETPROBE, what to do when the function is called
  * @armed: it is
+ * @blind: it should be, since its module is there, but could not
  * @kp: for HOOK_KPROBE
  * @rp: for HOOK_KRETPROBE
  * @ops: for HOOK_FTRACE
  * @tp: for HOOK_TRACEPOINT, found by name
- * @probe: for HOOK_TRACEPOINT, takes the arguments of @tp
  */
 struct hook {
 	const char *symbol;
 	const char *module;
-	bool optional;
+	bool absent;
 	enum hook_kind kind;
+	void *handler;
+	kretprobe_handler_t call;
 	bool armed;
+	bool blind;
 	union {
 		struct kprobe kp;
 		struct kretprobe rp;
 		struct ftrace_ops ops;
-		struct {
-			struct tracepoint *tp;
-			void *probe;
-		};
+		struct tracepoint *tp;
 	};
 };
 
 #define KPROBE(_symbol, _handler, ...)					\
 	{ .symbol = _symbol, .kind = HOOK_KPROBE,			\
-	  .kp = { .pre_handler = _handler }, ##__VA_ARGS__ }
+	  .handler = _handler, ##__VA_ARGS__ }
 
 #define KRETPROBE(_symbol, _call, _handler, ...)			\
 	{ .symbol = _symbol, .kind = HOOK_KRETPROBE,			\
-	  .rp = { .entry_handler = _call, .handler = _handler,		\
-		  .maxactive = RETURNS_MAX,				\
-		  .data_size = sizeof(struct call) }, ##__VA_ARGS__ }
+	  .call = _call, .handler = _handler, ##__VA_ARGS__ }
 
-/* Permanent: kernel.ftrace_enabled cannot be cleared while it is armed. */
 #define FTRACE(_symbol, _handler, ...)					\
 	{ .symbol = _symbol, .kind = HOOK_FTRACE,			\
-	  .ops = { .func = _handler, .flags = FTRACE_OPS_FL_PERMANENT }, \
-	  ##__VA_ARGS__ }
+	  .handler = _handler, ##__VA_ARGS__ }
 
-#define TRACEPOINT(_symbol, _probe)					\
-	{ .symbol = _symbol, .kind = HOOK_TRACEPOINT, .probe = _probe }
+#define TRACEPOINT(_symbol, _handler)					\
+	{ .symbol = _symbol, .kind = HOOK_TRACEPOINT, .handler = _handler }
 
 /*
  * Releases before acquisitions: a socket that goes while the hooks are armed
@@ -450,34 +485,37 @@ static struct hook hooks[] = {
 	FTRACE("inet_ehash_nolisten", on_ehash),
 	KPROBE("inet_csk_get_port", on_get_port),
 	KPROBE("inet_bind_hash", on_bind_hash),
-	KPROBE("tcp_fastopen_defer_connect", on_connect),
-	KPROBE("sk_common_release", on_close),
-	KPROBE("udp_lib_unhash", on_unhash),
-	KPROBE("ping_unhash", on_unhash),
-	KPROBE("raw_unhash_sk", on_unhash),
+	FTRACE("tcp_fastopen_defer_connect", on_connect),
+	FTRACE("sk_common_release", on_close),
+	FTRACE("udp_lib_unhash", on_unhash),
+	FTRACE("ping_unhash", on_unhash),
+	FTRACE("raw_unhash_sk", on_unhash),
 	KPROBE("__udp_disconnect", on_udp_disconnect),
 	KPROBE("raw_hash_sk", on_raw_hash),
 	KRETPROBE("udp_lib_get_port", on_call, on_got_port),
 	KRETPROBE("ping_get_port", on_call, on_got_port),
 	KRETPROBE("__ip4_datagram_connect", on_call, on_datagram_connect),
 	KRETPROBE("__ip6_datagram_connect", on_call, on_datagram_connect,
-		  .optional = true),
-	FTRACE("mptcp_destroy", on_destroy_call, .optional = true),
-	FTRACE("mptcp_copy_inaddrs", on_mptcp_port, .optional = true),
+		  .absent = !IS_ENABLED(CONFIG_IPV6)),
+	FTRACE("mptcp_destroy", on_destroy_call,
+	       .absent = !IS_ENABLED(CONFIG_MPTCP)),
+	FTRACE("mptcp_copy_inaddrs", on_mptcp_port,
+	       .absent = !IS_ENABLED(CONFIG_MPTCP)),
 	FTRACE("sctp_put_port", on_sctp_put_port, .module = "sctp"),
 	FTRACE("sctp_assoc_migrate", on_sctp_migrate, .module = "sctp"),
 	KRETPROBE("sctp_get_port_local", on_sctp_call, on_got_port, .module = "sctp"),
 	FTRACE("dccp_destroy_sock", on_destroy_call, .module = "dccp"),
-	KPROBE("dccp_connect", on_connect, .module = "dccp"),
+	FTRACE("dccp_connect", on_connect, .module = "dccp"),
 	FTRACE("security_sock_graft", on_accept),
-	KPROBE("security_socket_post_create", on_post_create),
+	FTRACE("security_socket_post_create", on_post_create),
+	KPROBE("portsock_hooks_beat", on_beat),
 };
 
 /* Protects the hooks against modules that come and go. */
 static DEFINE_MUTEX(hooks_lock);
 
-/* Hooks that could not be armed although their module is there. */
-static unsigned int hooks_blind;
+/* What probes that are disarmed by now had missed. */
+static u64 missed_before;
 
 static void tracepoint_match(struct tracepoint *tp, void *priv)
 {
@@ -492,7 +530,7 @@ static int tracepoint_arm(struct hook *hook)
 	for_each_kernel_tracepoint(tracepoint_match, hook);
 	if (!hook->tp)
 		return -ENOENT;
-	return tracepoint_probe_register(hook->tp, hook->probe, NULL);
+	return tracepoint_probe_register(hook->tp, hook->handler, NULL);
 }
 
 /* Addresses of functions are not for modules, but a probe's is. */
@@ -516,6 +554,11 @@ static int ftrace_arm(struct hook *hook)
 	err = symbol_address(hook->symbol, &address);
 	if (err)
 		return err;
+	/* Permanent: kernel.ftrace_enabled cannot be cleared while it is armed. */
+	hook->ops = (struct ftrace_ops){
+		.func = hook->handler,
+		.flags = FTRACE_OPS_FL_PERMANENT,
+	};
 	err = ftrace_set_filter_ip(&hook->ops, address, 0, 0);
 	if (err)
 		return err;
@@ -531,11 +574,20 @@ static int hook_arm(struct hook *hook)
 
 	switch (hook->kind) {
 	case HOOK_KPROBE:
-		hook->kp.symbol_name = hook->symbol;
+		hook->kp = (struct kprobe){
+			.symbol_name = hook->symbol,
+			.pre_handler = hook->handler,
+		};
 		err = register_kprobe(&hook->kp);
 		break;
 	case HOOK_KRETPROBE:
-		hook->rp.kp.symbol_name = hook->symbol;
+		hook->rp = (struct kretprobe){
+			.kp.symbol_name = hook->symbol,
+			.entry_handler = hook->call,
+			.handler = hook->handler,
+			.maxactive = RETURNS_MAX,
+			.data_size = sizeof(struct call),
+		};
 		err = register_kretprobe(&hook->rp);
 		break;
 	case HOOK_FTRACE:
@@ -549,8 +601,20 @@ static int hook_arm(struct hook *hook)
 	return err;
 }
 
+static u64 hook_missed(const struct hook *hook)
+{
+	if (!hook->armed)
+		return 0;
+	if (hook->kind == HOOK_KPROBE)
+		return READ_ONCE(hook->kp.nmissed);
+	if (hook->kind == HOOK_KRETPROBE)
+		return READ_ONCE(hook->rp.nmissed) + READ_ONCE(hook->rp.kp.nmissed);
+	return 0;
+}
+
 static void hook_disarm(struct hook *hook)
 {
+	missed_before += hook_missed(hook);
 	switch (hook->kind) {
 	case HOOK_KPROBE:
 		unregister_kprobe(&hook->kp);
@@ -563,25 +627,16 @@ static void hook_disarm(struct hook *hook)
 		ftrace_free_filter(&hook->ops);
 		break;
 	case HOOK_TRACEPOINT:
-		tracepoint_probe_unregister(hook->tp, hook->probe, NULL);
+		tracepoint_probe_unregister(hook->tp, hook->handler, NULL);
 		break;
 	}
 	hook->armed = false;
 }
 
-/* Caller holds hooks_lock. */
-static int __hook_arm_present(struct hook *hook, const char *module)
+static void hook_complain(const struct hook *hook, int err, const char *then)
 {
-	int err;
-
-	err = hook_arm(hook);
-	if (err == -ENOENT && (hook->optional || (hook->module && !module)))
-		return 0;
-	if (err)
-		pr_err("cannot hook %s: error %d%s; %s\n", hook->symbol, err,
-		       err == -EBUSY ? " (is kernel.ftrace_enabled 0?)" : "",
-		       module ? "the table will not claim to be exact" : "not loaded");
-	return err;
+	pr_err("cannot hook %s: error %d%s; %s\n", hook->symbol, err,
+	       err == -EBUSY ? " (is kernel.ftrace_enabled 0?)" : "", then);
 }
 
 /* A protocol that comes as a module is watched before its first socket. */
@@ -595,14 +650,17 @@ static int hooks_notify(struct notifier_block *nb, unsigned long event, void *da
 	mutex_lock(&hooks_lock);
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
 		struct hook *hook = &hooks[i];
+		int err = 0;
 
 		if (!hook->module || strcmp(hook->module, module->name))
 			continue;
 		if (event == MODULE_STATE_GOING && hook->armed)
 			hook_disarm(hook);
-		else if (event == MODULE_STATE_COMING && !hook->armed &&
-			 __hook_arm_present(hook, module->name))
-			hooks_blind++;
+		else if (event == MODULE_STATE_COMING && !hook->armed)
+			err = hook_arm(hook);
+		if (err)
+			hook_complain(hook, err, "the table will not claim to be exact");
+		hook->blind = err;
 	}
 	mutex_unlock(&hooks_lock);
 	return NOTIFY_DONE;
@@ -620,18 +678,11 @@ static struct notifier_block hooks_notifier = {
  */
 u64 portsock_hooks_missed(void)
 {
-	u64 missed = 0;
+	u64 missed = READ_ONCE(missed_before);
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		const struct hook *hook = &hooks[i];
-
-		if (hook->kind == HOOK_KPROBE)
-			missed += READ_ONCE(hook->kp.nmissed);
-		else if (hook->kind == HOOK_KRETPROBE)
-			missed += READ_ONCE(hook->rp.nmissed) +
-				  READ_ONCE(hook->rp.kp.nmissed);
-	}
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		missed += hook_missed(&hooks[i]);
 	return missed;
 }
 
@@ -642,7 +693,27 @@ u64 portsock_hooks_missed(void)
  */
 bool portsock_hooks_see(void)
 {
-	return !READ_ONCE(hooks_blind);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (READ_ONCE(hooks[i].blind))
+			return false;
+	return true;
+}
+
+/**
+ * portsock_hooks_alive() - do kprobes fire?
+ *
+ * An administrator can disarm all of them behind their owners' backs
+ * (debugfs kprobes/enabled).
+ *
+ * Context: process.
+ */
+bool portsock_hooks_alive(void)
+{
+	WRITE_ONCE(beat_seen, false);
+	portsock_hooks_beat();
+	return READ_ONCE(beat_seen);
 }
 
 /**
@@ -668,6 +739,29 @@ void portsock_hooks_count(struct portsock_hook_counts *counts)
 	mutex_unlock(&hooks_lock);
 }
 
+/*
+ * A hook whose module is not there is armed when it comes. Some symbols of it
+ * but not all means that it is there, and cannot be watched.
+ */
+static void __hooks_check_modules(void)
+{
+	size_t i, k;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		if (!hooks[i].module || hooks[i].armed)
+			continue;
+		for (k = 0; k < ARRAY_SIZE(hooks); k++) {
+			if (!hooks[k].armed || !hooks[k].module ||
+			    strcmp(hooks[k].module, hooks[i].module))
+				continue;
+			hook_complain(&hooks[i], -ENOENT,
+				      "the table will not claim to be exact");
+			hooks[i].blind = true;
+			break;
+		}
+	}
+}
+
 /**
  * portsock_hooks_arm() - begin to watch
  *
@@ -681,13 +775,22 @@ int portsock_hooks_arm(void)
 	int err;
 
 	err = register_module_notifier(&hooks_notifier);
-	if (err)
+	if (err) {
+		pr_err("cannot watch modules: error %d; not loaded\n", err);
 		return err;
+	}
 	mutex_lock(&hooks_lock);
 	for (i = 0; i < ARRAY_SIZE(hooks) && !err; i++) {
-		if (!hooks[i].armed)
-			err = __hook_arm_present(&hooks[i], NULL);
+		if (hooks[i].armed || hooks[i].absent)
+			continue;
+		err = hook_arm(&hooks[i]);
+		if (err == -ENOENT && hooks[i].module)
+			err = 0;
+		if (err)
+			hook_complain(&hooks[i], err, "not loaded");
 	}
+	if (!err)
+		__hooks_check_modules();
 	mutex_unlock(&hooks_lock);
 	if (err)
 		portsock_hooks_disarm();

@@ -27,5 +27,7 @@ void portsock_hooks_disarm(void);
 void portsock_hooks_count(struct portsock_hook_counts *counts);
 u64 portsock_hooks_missed(void);
 bool portsock_hooks_see(void);
+bool portsock_hooks_alive(void);
+void portsock_hooks_beat(void);
 
 #endif /* PORTSOCK_HOOKS_H */

@@ -9,13 +9,15 @@
  * @pool: to set up
  * @name: of its slab cache
  * @size: of its objects, at least that of a pointer
+ * @flags: of its slab cache
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
-int portsock_pool_init(struct portsock_pool *pool, const char *name, size_t size)
+int portsock_pool_init(struct portsock_pool *pool, const char *name, size_t size,
+		       slab_flags_t flags)
 {
-	pool->cache = kmem_cache_create(name, size, 0, SLAB_HWCACHE_ALIGN, NULL);
+	pool->cache = kmem_cache_create(name, size, 0, flags, NULL);
 	if (!pool->cache)
 		return -ENOMEM;
 	pool->shelves = alloc_percpu(struct pool_shelf);

@@ -36,7 +36,8 @@ struct portsock_pool {
 	struct pool_shelf __percpu *shelves;
 };
 
-int portsock_pool_init(struct portsock_pool *pool, const char *name, size_t size);
+int portsock_pool_init(struct portsock_pool *pool, const char *name, size_t size,
+		       slab_flags_t flags);
 void portsock_pool_exit(struct portsock_pool *pool);
 
 /**

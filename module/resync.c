@@ -16,6 +16,8 @@
 #include <linux/net.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/raw.h>
@@ -28,36 +30,56 @@
 #include "sk.h"
 #include "socks.h"
 
-#define RESYNC_PERIOD (HZ)
+#define RESYNC_PERIOD HZ
 
 /**
  * struct losses - what had been lost at some time
  * @missed: events
  * @untracked: sockets
+ * @deaf: times that kprobes were found not to fire
  */
 struct losses {
 	u64 missed;
 	u64 untracked;
+	u64 deaf;
 };
 
-static struct {
-	struct losses settled;	/* before the last walk that ended */
-	bool sound;		/* one has ended, and hooks see what they should */
+/**
+ * struct resync - what is known of losses and repairs
+ * @lock: protects all below; taken by readers and the work item only
+ * @settled: what had been lost before the last walk that ended
+ * @deaf: see struct losses
+ * @sound: a walk has ended, and the hooks see what they should
+ * @repaired: records that walks found wrong
+ * @start: when sockets began to be counted
+ */
+static struct resync {
+	spinlock_t lock;	/* protects all below */
+	struct losses settled;
+	u64 deaf;
+	bool sound;
 	u64 repaired;
 	ktime_t start;
-} resync;
+} resync = {
+	.lock = __SPIN_LOCK_UNLOCKED(resync.lock),
+};
 
-static struct losses losses_now(void)
+/* Caller holds resync.lock. */
+static struct losses __losses_now(void)
 {
+	if (!portsock_hooks_alive())
+		resync.deaf++;
 	return (struct losses){
 		.missed = portsock_hooks_missed(),
 		.untracked = portsock_socks_untracked(),
+		.deaf = resync.deaf,
 	};
 }
 
 static bool losses_equal(const struct losses *a, const struct losses *b)
 {
-	return a->missed == b->missed && a->untracked == b->untracked;
+	return a->missed == b->missed && a->untracked == b->untracked &&
+	       a->deaf == b->deaf;
 }
 
 static void tw_seen(const struct inet_timewait_sock *tw, u8 proto)
@@ -183,7 +205,7 @@ static int file_seen(const void *unused, struct file *file, unsigned int fd)
 	sk = sock ? sock->sk : NULL;
 	if (!sk || !portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h))
 		return 0;
-	if (!portsock_sk_bound(sk) && portsock_sk_owned(sk))
+	if (!portsock_sk_bound(sk, h.proto) && portsock_sk_owned(sk))
 		portsock_sk_unbind(&h);
 	else if (BIT(h.proto) & WALKED)
 		return 0;
@@ -229,36 +251,55 @@ static u64 walk(void)
 }
 
 static void resync_work(struct work_struct *work);
-static DECLARE_DEFERRABLE_WORK(resync_timer, resync_work);
+static DECLARE_DELAYED_WORK(resync_timer, resync_work);
+
+static void resync_later(void)
+{
+	queue_delayed_work(system_unbound_wq, &resync_timer,
+			   round_jiffies_relative(RESYNC_PERIOD));
+}
 
 static void resync_work(struct work_struct *work)
 {
-	struct losses now = losses_now();
+	struct losses now;
+	bool lost;
+	u64 wrong;
 
-	if (!losses_equal(&now, &resync.settled)) {
-		resync.repaired += walk();
+	spin_lock(&resync.lock);
+	now = __losses_now();
+	lost = !losses_equal(&now, &resync.settled);
+	spin_unlock(&resync.lock);
+	if (lost) {
+		wrong = walk();
+		spin_lock(&resync.lock);
+		resync.repaired += wrong;
 		resync.settled = now;
+		spin_unlock(&resync.lock);
 	}
-	schedule_delayed_work(&resync_timer, RESYNC_PERIOD);
+	resync_later();
 }
 
 /**
  * portsock_resync_health() - can the table be trusted?
  * @health: receives all but the namespace
  *
- * Context: any.
+ * Context: process.
  */
 void portsock_resync_health(struct portsock_health *health)
 {
-	struct losses settled = resync.settled;
-	struct losses now = losses_now();
+	struct losses now;
+	bool lost;
 
-	health->exact = resync.sound && portsock_hooks_see() &&
-			losses_equal(&now, &settled);
+	spin_lock(&resync.lock);
+	now = __losses_now();
+	lost = !losses_equal(&now, &resync.settled);
+	health->exact = resync.sound && portsock_hooks_see() && !lost;
 	health->missed = now.missed;
 	health->repaired = resync.repaired;
-	health->untracked = now.untracked - settled.untracked;
-	health->uptime_ms = ktime_ms_delta(ktime_get(), resync.start);
+	health->untracked = now.untracked - resync.settled.untracked;
+	health->uptime_ms = resync.start ?
+			    ktime_ms_delta(ktime_get(), resync.start) : 0;
+	spin_unlock(&resync.lock);
 }
 
 /**
@@ -269,15 +310,22 @@ void portsock_resync_health(struct portsock_health *health)
  */
 void portsock_resync_init(bool sound)
 {
-	struct losses now = losses_now();
+	struct losses now;
+	u64 wrong;
 
+	spin_lock(&resync.lock);
 	resync.start = ktime_get();
+	now = __losses_now();
+	spin_unlock(&resync.lock);
 	walk();
 	/* What slipped through while the hooks were armed one by one. */
-	resync.repaired = walk();
+	wrong = walk();
+	spin_lock(&resync.lock);
+	resync.repaired = wrong;
 	resync.settled = now;
 	resync.sound = sound;
-	schedule_delayed_work(&resync_timer, RESYNC_PERIOD);
+	spin_unlock(&resync.lock);
+	resync_later();
 }
 
 /**
@@ -287,6 +335,8 @@ void portsock_resync_init(bool sound)
  */
 void portsock_resync_exit(void)
 {
+	spin_lock(&resync.lock);
 	resync.sound = false;
+	spin_unlock(&resync.lock);
 	cancel_delayed_work_sync(&resync_timer);
 }

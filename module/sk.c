@@ -8,29 +8,19 @@
 #include <linux/fs.h>
 #include <linux/icmpv6.h>
 #include <linux/net.h>
-#include <net/inet_connection_sock.h>
 #include <net/sctp/structs.h>
 
 #include "netns.h"
 
 /**
- * portsock_sk_proto() - the protocol a socket is counted under
- * @sk: full socket of any family
- *
- * A raw socket carries any protocol number, so the type counts as well.
- *
- * Context: any.
- * Return: enum portsock_proto, or -1 for what portsock does not count.
+ * portsock_sk_other_proto() - portsock_sk_proto() of what is not TCP
+ * @sk: full inet socket
  */
-int portsock_sk_proto(const struct sock *sk)
+int portsock_sk_other_proto(const struct sock *sk)
 {
-	if (sk->sk_family != AF_INET && sk->sk_family != AF_INET6)
-		return -1;
 	if (sk->sk_type == SOCK_RAW)
 		return PORTSOCK_RAW;
 	switch (sk->sk_protocol) {
-	case IPPROTO_TCP:
-		return PORTSOCK_TCP;
 	case IPPROTO_UDP:
 		return PORTSOCK_UDP;
 	case IPPROTO_UDPLITE:
@@ -50,34 +40,12 @@ int portsock_sk_proto(const struct sock *sk)
 }
 
 /**
- * portsock_sk_has_bucket() - do bind buckets of TCP's kind say what it holds?
- * @sk: full socket of any family
- *
- * Context: any.
- * Return: true for TCP and DCCP.
+ * portsock_sk_other_bound() - portsock_sk_bound() of what has no bind bucket
+ * @sk: full socket, not of TCP or DCCP
  */
-bool portsock_sk_has_bucket(const struct sock *sk)
-{
-	int proto = portsock_sk_proto(sk);
-
-	return proto == PORTSOCK_TCP || proto == PORTSOCK_DCCP;
-}
-
-/**
- * portsock_sk_bound() - does a socket hold the port it names?
- * @sk: full socket of a protocol that is counted
- *
- * sk_num alone is no proof: it is set early and cleared late. Only an MPTCP
- * socket has nothing else, its port is that of its first subflow.
- *
- * Context: any.
- */
-bool portsock_sk_bound(const struct sock *sk)
+bool portsock_sk_other_bound(const struct sock *sk)
 {
 	switch (portsock_sk_proto(sk)) {
-	case PORTSOCK_TCP:
-	case PORTSOCK_DCCP:
-		return READ_ONCE(inet_csk(sk)->icsk_bind_hash);
 	case PORTSOCK_SCTP:
 		return READ_ONCE(sctp_sk(sk)->bind_hash);
 	case PORTSOCK_MPTCP:
@@ -125,26 +93,21 @@ static u8 state_of(int proto, int state)
 }
 
 /**
- * portsock_sk_read() - read what a socket holds
+ * portsock_sk_look() - read what a socket holds, but not in which namespace
  * @sk: full socket
+ * @proto: its portsock_sk_proto(), not -1
  * @state: state it is in, or is about to enter
- * @h: receives the holding; the port is sk_num, whether bound or not
+ * @h: receives the holding without its table; the port is sk_num, whether bound
+ *	or not
  *
- * Context: any but NMI; RCU read side, which also bounds the use of @h.
- * Return: false for a socket of no protocol portsock counts, or of a namespace
- * that is going.
+ * Context: any.
  */
-bool portsock_sk_read(const struct sock *sk, int state,
+void portsock_sk_look(const struct sock *sk, int proto, int state,
 		      struct portsock_holding *h)
 {
-	int proto = portsock_sk_proto(sk);
 	bool listens = state == TCP_LISTEN;
 
-	if (proto < 0)
-		return false;
-	h->table = portsock_netns_table(sock_net(sk));
-	if (!h->table)
-		return false;
+	h->table = NULL;
 	h->requests = NULL;
 	if (listens && (proto == PORTSOCK_TCP || proto == PORTSOCK_DCCP))
 		h->requests = &inet_csk(sk)->icsk_accept_queue.qlen;
@@ -156,7 +119,28 @@ bool portsock_sk_read(const struct sock *sk, int state,
 	/* a raw socket names the protocol it wants */
 	h->service = listens || proto == PORTSOCK_RAW ||
 		     sk->sk_userlocks & SOCK_BINDPORT_LOCK;
-	return true;
+}
+
+/**
+ * portsock_sk_read() - read what a socket holds
+ * @sk: full socket of any family
+ * @state: state it is in, or is about to enter
+ * @h: receives the holding, see portsock_sk_look()
+ *
+ * Context: any but NMI; RCU read side, which also bounds the use of @h.
+ * Return: false for a socket of no protocol portsock counts, or of a namespace
+ * that is going.
+ */
+bool portsock_sk_read(const struct sock *sk, int state,
+		      struct portsock_holding *h)
+{
+	int proto = portsock_sk_proto(sk);
+
+	if (proto < 0)
+		return false;
+	portsock_sk_look(sk, proto, state, h);
+	h->table = portsock_netns_table(sock_net(sk));
+	return h->table;
 }
 
 /**

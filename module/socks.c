@@ -11,6 +11,7 @@
 
 #include <linux/hash.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 
@@ -51,8 +52,8 @@ static unsigned int rec_bits;
 static struct portsock_pool rec_pool;
 
 /*
- * Written by the one walker, with every bucket lock taken and released between
- * the change and the walk itself; read under a bucket lock.
+ * Written by the one walker, who then waits for all that read the old values;
+ * see portsock_socks_walk_begin().
  */
 static bool walking;
 static u32 walk_epoch;
@@ -130,6 +131,30 @@ void portsock_sock_hold(const void *sk, const struct portsock_holding *h)
 	if (rec)
 		__rec_hold(rec, h);
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/**
+ * portsock_sock_move() - a socket changes state
+ * @sk: the socket
+ * @h: what it holds now; the table is not looked at
+ *
+ * Context: any but NMI.
+ * Return: false when it is not known to hold that port; nothing was done then.
+ */
+bool portsock_sock_move(const void *sk, const struct portsock_holding *h)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+	bool known;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	known = rec && portsock_share_move(&rec->share, h);
+	if (known)
+		rec->epoch = READ_ONCE(walk_epoch);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return known;
 }
 
 /**
@@ -290,6 +315,8 @@ u64 portsock_socks_walk_end(unsigned long protos)
 	unsigned long i;
 
 	WRITE_ONCE(walking, false);
+	/* the last tombstone is laid */
+	synchronize_rcu();
 	for (i = 0; i < 1UL << rec_bits; i++) {
 		struct rec_bucket *bucket = &rec_buckets[i];
 		struct portsock_rec *rec;
@@ -341,7 +368,8 @@ int portsock_socks_init(unsigned int bits)
 
 	BUILD_BUG_ON(sizeof(struct portsock_rec) > 96);
 
-	err = portsock_pool_init(&rec_pool, "portsock_rec", sizeof(struct portsock_rec));
+	err = portsock_pool_init(&rec_pool, "portsock_rec",
+				 sizeof(struct portsock_rec), 0);
 	if (err)
 		return err;
 	rec_buckets = kvmalloc_array(1UL << bits, sizeof(*rec_buckets), GFP_KERNEL);

@@ -259,9 +259,9 @@ static struct portsock_counts *row_total(const struct portsock_row *row)
 }
 
 /*
- * Somebody listens on, or asked for, a port the kernel had chosen before. The
- * sockets it has leave the total, the row's own history stays with the row.
- * Caller holds the row's bucket lock and the table's lock.
+ * Somebody listens on, or asked for, a port the kernel had chosen before: its
+ * sockets leave the total, which keeps the history, and open in a row that
+ * begins now. Caller holds the row's bucket lock and the table's lock.
  */
 static void __row_promote(struct portsock_row *row)
 {
@@ -273,6 +273,10 @@ static void __row_promote(struct portsock_row *row)
 		total->state[state] -= row->counts.state[state];
 	total->sockets -= row->counts.sockets;
 	total->ipv6 -= row->counts.ipv6;
+	row->counts.opened = row->counts.sockets;
+	row->counts.accepted = 0;
+	row->counts.connected = 0;
+	row->counts.peak = row->counts.sockets;
 	rb_erase(&row->order, &table->ephemerals);
 	row->ephemeral = false;
 	__order_insert(&table->services, row);
@@ -452,6 +456,15 @@ static bool share_says(const struct portsock_share *share,
 	       !(h->service && READ_ONCE(share->row->ephemeral));
 }
 
+/* The share contributes to the right row; let it say the right thing. */
+static void share_say(struct portsock_share *share,
+		      const struct portsock_holding *h)
+{
+	if (!share_says(share, h) ||
+	    (share->how == PORTSOCK_FOUND && h->how != PORTSOCK_FOUND))
+		share_update(share, h);
+}
+
 /**
  * portsock_share_hold() - let a socket contribute to the row of its port
  * @share: contributes to that row, to another, or to none
@@ -472,10 +485,26 @@ int portsock_share_hold(struct portsock_share *share,
 			portsock_share_del(share);
 		return share_add(share, h);
 	}
-	if (!share_says(share, h) ||
-	    (share->how == PORTSOCK_FOUND && h->how != PORTSOCK_FOUND))
-		share_update(share, h);
+	share_say(share, h);
 	return 0;
+}
+
+/**
+ * portsock_share_move() - a socket changes state, not its port
+ * @share: any share
+ * @h: what the socket holds now; the table is not looked at
+ *
+ * Context: any but NMI, interrupts off.
+ * Return: false when @share contributes to another port or to none; nothing
+ * was done then.
+ */
+bool portsock_share_move(struct portsock_share *share,
+			 const struct portsock_holding *h)
+{
+	if (!share->row || share->row->key != key_of(h->proto, h->port))
+		return false;
+	share_say(share, h);
+	return true;
 }
 
 /**
@@ -650,8 +679,8 @@ static bool total_next(struct portsock_table *table,
  * @cursor: zeroed to begin with; moved behind the row
  * @line: receives the row
  *
- * Each row is consistent in itself; rows that come and go meanwhile may or may
- * not be met, all others are met once. Costs O(log rows), whatever the number
+ * Each row is consistent in itself; rows that come, go or turn service meanwhile
+ * may or may not be met, all others are met once. Costs O(log rows), whatever the number
  * of sockets.
  *
  * Context: any but NMI.
@@ -693,7 +722,8 @@ int portsock_table_init(unsigned int bits)
 		     !IS_ENABLED(CONFIG_DEBUG_SPINLOCK) &&
 		     sizeof(struct portsock_row) > 256);
 
-	err = portsock_pool_init(&row_pool, "portsock_row", sizeof(struct portsock_row));
+	err = portsock_pool_init(&row_pool, "portsock_row",
+				 sizeof(struct portsock_row), SLAB_HWCACHE_ALIGN);
 	if (err)
 		return err;
 	row_buckets = kvmalloc_array(1UL << bits, sizeof(*row_buckets), GFP_KERNEL);

@@ -192,6 +192,8 @@ bool portsock_table_next(struct portsock_table *table,
 
 int portsock_share_hold(struct portsock_share *share,
 			const struct portsock_holding *h);
+bool portsock_share_move(struct portsock_share *share,
+			 const struct portsock_holding *h);
 void portsock_share_del(struct portsock_share *share);
 bool portsock_share_at(const struct portsock_share *share,
 		       const struct portsock_table *table);
