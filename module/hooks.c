@@ -192,7 +192,6 @@ static void sk_moves(const struct sock *sk, int proto, int old, int new)
 
 	portsock_sk_look(sk, proto, new, &h);
 	h.how = how_of(old, new);
-	h.service |= h.how == PORTSOCK_ACCEPTED;
 	if (!portsock_sock_move(sk, &h))
 		sk_holds(sk, new, h.how);
 }
