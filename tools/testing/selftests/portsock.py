@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Read /proc/portsock, format 1. Columns are found by name, unknown ones are kept as text."""
+
+PATH = "/proc/portsock"
+
+FULL_STATES = ("established", "syn_sent", "syn_recv", "fin_wait1", "fin_wait2", "close",
+               "close_wait", "last_ack", "listen", "closing")
+STATES = FULL_STATES + ("time_wait",)
+GAUGES = ("sockets", "ipv6") + STATES
+COUNTERS = ("opened", "accepted", "connected", "closed", "peak")
+PROTOS = ("tcp", "udp", "udplite", "raw", "icmp", "sctp", "dccp", "mptcp")
+CLASSES = ("service", "ephemeral", "unbound")
+
+
+class FormatError(Exception):
+    """The file does not keep the format's promises."""
+
+
+def need(condition, message):
+    if not condition:
+        raise FormatError(message)
+
+
+class Row:
+    """One line: proto, port (int or "*"), cls, and every other column as an attribute of col."""
+
+    def __init__(self, columns, line):
+        fields = line.split(None, len(columns) - 1)
+        need(len(fields) == len(columns), f"{len(fields)} fields for {len(columns)} columns: {line!r}")
+        text = dict(zip(columns, fields))
+        need(text["proto"] in PROTOS, f"unknown proto in {line!r}")
+        need(text["class"] in CLASSES, f"unknown class in {line!r}")
+        self.proto, self.cls = text.pop("proto"), text.pop("class")
+        port = text.pop("port")
+        need(port == "*" or port.isdigit() and int(port) < 65536, f"bad port in {line!r}")
+        self.port = port if port == "*" else int(port)
+        self.col = text
+        for name in GAUGES + COUNTERS:
+            need(text[name].isdigit(), f"{name} is {text[name]!r} in {line!r}")
+            self.col[name] = int(text[name])
+        self.line = line
+
+    @property
+    def key(self):
+        return self.proto, self.port
+
+    def __getitem__(self, name):
+        return self.col[name]
+
+
+class Table:
+    """The parsed file: head (the pairs of line 1), columns, rows in file order."""
+
+    def __init__(self, text):
+        need(text.endswith("\n"), "the last line has no end")
+        lines = text[:-1].split("\n")
+        need(len(lines) >= 2, f"only {len(lines)} lines")
+        words = lines[0].split()
+        need(words[:2] == ["portsock", "1"], f"line 1 is {lines[0]!r}")
+        need(len(words) % 2 == 0, f"line 1 is not made of pairs: {lines[0]!r}")
+        self.head = dict(zip(words[2::2], words[3::2]))
+        for key in ("netns", "exact", "missed", "repaired", "untracked", "uptime_ms"):
+            need(self.head.get(key, "").isdigit(), f"line 1 lacks {key}: {lines[0]!r}")
+            self.head[key] = int(self.head[key])
+        self.columns = lines[1].split()
+        need(len(set(self.columns)) == len(self.columns), f"a column appears twice: {lines[1]!r}")
+        for name in ("proto", "port", "class") + GAUGES + COUNTERS:
+            need(name in self.columns, f"no column {name}: {lines[1]!r}")
+        need("comm" not in self.columns[:-1], "comm is not the last column")
+        self.rows = [Row(self.columns, line) for line in lines[2:]]
+        self.by_key = {row.key: row for row in self.rows}
+        need(len(self.by_key) == len(self.rows), "two rows of one port")
+        self.text = text
+
+    def singles(self, proto=None):
+        """The rows of one port each, so that sums count nothing twice."""
+        return [r for r in self.rows if r.port != "*" and proto in (None, r.proto)]
+
+    def total(self, proto, name, unbound=False):
+        """Sum of a counter over the protocol, ports that are gone included."""
+        return sum(r[name] for r in self.rows if r.proto == proto
+                   and (r.cls == "service" or r.port == "*" or unbound and r.cls == "unbound"))
+
+    def faults(self, moving=False):
+        """Every promise of the format that needs no oracle. While sockets come and go, rows are read one
+        after the other, and only each row by itself adds up."""
+        bad = []
+        order = [(r.cls == "ephemeral" and (1 if r.port == "*" else 2),
+                  PROTOS.index(r.proto), -1 if r.port == "*" else r.port) for r in self.rows]
+        if order != sorted(order):
+            bad.append("rows are not in order: " + " ".join(f"{r.proto}/{r.port}/{r.cls}" for r in self.rows))
+        for r in self.rows:
+            name = f"{r.proto} {r.port}"
+            full = sum(r[s] for s in FULL_STATES)
+            if not full - r["syn_recv"] <= r["sockets"] <= full:
+                bad.append(f"{name}: sockets {r['sockets']}, but its states add up to {full}")
+            if r["opened"] - r["closed"] != r["sockets"]:
+                bad.append(f"{name}: opened {r['opened']} - closed {r['closed']} is not sockets {r['sockets']}")
+            if r["accepted"] > r["opened"] or r["connected"] > r["opened"]:
+                bad.append(f"{name}: accepted {r['accepted']} or connected {r['connected']} exceed opened {r['opened']}")
+            if not r["sockets"] <= r["peak"] <= r["opened"]:
+                bad.append(f"{name}: peak {r['peak']} not between sockets {r['sockets']} and opened {r['opened']}")
+            if r["ipv6"] > r["sockets"]:
+                bad.append(f"{name}: ipv6 {r['ipv6']} exceeds sockets {r['sockets']}")
+            if (r.port == 0) != (r.cls == "unbound") and r.proto in ("tcp", "udp"):
+                bad.append(f"{name}: port and class {r.cls} do not fit")
+            if r.cls == "unbound" and r["close"] != r["sockets"]:
+                bad.append(f"{name}: unbound sockets in a state other than close")
+            if r.port == "*" and r.cls != "ephemeral":
+                bad.append(f"{name}: class {r.cls}")
+            if r.cls == "ephemeral" and r.port != "*" and not r["sockets"] + r["time_wait"] + r["syn_recv"]:
+                bad.append(f"{name}: an ephemeral row outlived its last socket and time_wait")
+        for proto in {r.proto for r in self.rows if r.cls == "ephemeral"} if not moving else ():
+            star = self.by_key.get((proto, "*"))
+            if not star:
+                bad.append(f"{proto}: ephemeral rows without a * row")
+                continue
+            singles = [r for r in self.singles(proto) if r.cls == "ephemeral"]
+            for name in GAUGES:
+                if star[name] != sum(r[name] for r in singles):
+                    bad.append(f"{proto} *: {name} {star[name]}, its rows add up to {sum(r[name] for r in singles)}")
+            for name in COUNTERS[:4]:
+                if star[name] < sum(r[name] for r in singles):
+                    bad.append(f"{proto} *: {name} {star[name]} is less than its rows' {sum(r[name] for r in singles)}")
+        return bad
+
+
+def read_text(path=PATH):
+    with open(path, "rb", buffering=0) as file:
+        parts = []
+        while part := file.read(1 << 16):
+            parts.append(part)
+    return b"".join(parts).decode("ascii")
+
+
+def read(path=PATH):
+    return Table(read_text(path))
