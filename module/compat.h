@@ -1,25 +1,190 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs between kernels, and nothing else.
+ * What differs between kernels, and nothing else. The rest of the module is
+ * written for the newest; what older ones call or do otherwise is filled in
+ * here. Each block says what it is for, since which kernel it is not needed,
+ * and so when it can go. PORTSOCK_HAVE_* and PORTSOCK_EXPORTS_* come from the
+ * tests in Kbuild.
  */
 #ifndef PORTSOCK_COMPAT_H
 #define PORTSOCK_COMPAT_H
 
 #include <linux/ftrace.h>
+#include <linux/module.h>
+#include <linux/net.h>
+#include <linux/proc_fs.h>
 #include <linux/ptrace.h>
+#include <linux/rcupdate.h>
 #include <net/inet_hashtables.h>
+#include <net/net_namespace.h>
+#include <net/raw.h>
+#include <net/tcp_states.h>
+#include <net/udp.h>
 
-/* Declared in no public header; exported by dccp.ko, which left in 6.16. */
-extern struct inet_hashinfo dccp_hashinfo;
+#include "have.h"
+
 
 /*
- * Since 5.11 x86 hands ftrace callbacks their arguments without a full
- * register save; ftrace_regs_get_argument() came later (6.2).
+ * ftrace callbacks get a struct ftrace_regs since 5.11, with the arguments
+ * always in it; before, a struct pt_regs, which is complete only on demand. A
+ * callback that does not ask for protection against its own recursion had to
+ * say so, and since 5.11 has to say the opposite.
  */
-static __always_inline unsigned long
-portsock_ftrace_argument(struct ftrace_regs *fregs, unsigned int n)
+#ifdef PORTSOCK_HAVE_FTRACE_REGS
+#define PORTSOCK_FTRACE_FLAGS 0
+#else
+#define PORTSOCK_FTRACE_FLAGS (FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION_SAFE)
+#define ftrace_regs pt_regs
+#define ftrace_regs_get_argument(regs, n) regs_get_kernel_argument(regs, n)
+#endif
+
+/* A name for the arguments in it came with 6.2. */
+#if defined(PORTSOCK_HAVE_FTRACE_REGS) && !defined(PORTSOCK_HAVE_FTRACE_REGS_GET_ARGUMENT)
+#define ftrace_regs_get_argument(fregs, n) \
+	regs_get_kernel_argument(&(fregs)->regs, n)
+#endif
+
+/* Exported since 6.2; a filter that is set to nothing frees as much. */
+#ifndef PORTSOCK_EXPORTS_ftrace_free_filter
+#define ftrace_free_filter(ops) ftrace_set_filter(ops, NULL, 0, 1)
+#endif
+
+/*
+ * Since 6.1 a bind bucket has a second one, by address, and inet_bind_hash()
+ * one argument more in front of the port. Which argument it is nobody checks
+ * for a hook, so the other prototype is checked as well.
+ */
+#ifdef PORTSOCK_HAVE_BIND2_HASH
+#define PORTSOCK_BIND_HASH_PORT 3
+#else
+#define PORTSOCK_BIND_HASH_PORT 2
+static_assert(__same_type(&inet_bind_hash,
+			  void (*)(struct sock *, struct inet_bind_bucket *,
+				   const unsigned short)),
+	      "inet_bind_hash() has other arguments than any kernel portsock knows");
+#endif
+
+/*
+ * Since 6.8 the second buckets have the sockets; before, the first.
+ * portsock_for_each_owners() visits all that have some.
+ */
+#ifdef PORTSOCK_HAVE_BIND2_OWNERS
+#define portsock_owners inet_bind2_bucket
+#define portsock_for_each_owners(bucket, tb) \
+	hlist_for_each_entry(bucket, &(tb)->bhash2, bhash_node)
+#else
+#define portsock_owners inet_bind_bucket
+#define portsock_for_each_owners(bucket, tb) \
+	for (bucket = (tb); bucket; bucket = NULL)
+#endif
+
+/* TIME_WAIT begins in a function with a timeout since 6.11; same first arguments. */
+#ifdef PORTSOCK_HAVE_TWSK_HASHDANCE_SCHEDULE
+#define PORTSOCK_TWSK_HASHDANCE "inet_twsk_hashdance_schedule"
+#else
+#define PORTSOCK_TWSK_HASHDANCE "inet_twsk_hashdance"
+#endif
+
+/* Since 6.2 a namespace may have a table of UDP sockets of its own. */
+static inline struct udp_table *portsock_udp_table(const struct net *net)
 {
-	return regs_get_kernel_argument(&fregs->regs, n);
+#ifdef PORTSOCK_HAVE_NET_UDP_TABLE
+	return net->ipv4.udp_table;
+#else
+	return &udp_table;
+#endif
 }
+
+/* UDP-Lite left before 7.3. */
+#ifdef PORTSOCK_HAVE_UDPLITE
+#include <net/udplite.h>
+
+static inline struct udp_table *portsock_udplite_table(void)
+{
+	return &udplite_table;
+}
+#else
+static inline struct udp_table *portsock_udplite_table(void)
+{
+	return NULL;
+}
+#endif
+
+/*
+ * DCCP left in 6.16. Its table is declared in no public header; it is a module,
+ * which may not be there and must not go while its table is walked.
+ */
+#ifdef PORTSOCK_HAVE_DCCP
+#include <linux/dccp.h>
+
+extern struct inet_hashinfo dccp_hashinfo;
+
+static inline struct inet_hashinfo *portsock_dccp_hashinfo_get(void)
+{
+	return symbol_get(dccp_hashinfo);
+}
+
+static inline void portsock_dccp_hashinfo_put(void)
+{
+	symbol_put(dccp_hashinfo);
+}
+#else
+enum {
+	DCCP_TIME_WAIT = TCP_TIME_WAIT,
+	DCCP_PARTOPEN = TCP_MAX_STATES,
+	DCCP_PASSIVE_CLOSEREQ,
+};
+
+static inline struct inet_hashinfo *portsock_dccp_hashinfo_get(void)
+{
+	return NULL;
+}
+
+static inline void portsock_dccp_hashinfo_put(void)
+{
+}
+#endif
+
+/* The tables of raw sockets have a plain spinlock since 6.0. */
+#ifdef PORTSOCK_HAVE_RAW_SPINLOCK
+#define portsock_raw_lock(table) spin_lock_bh(&(table)->lock)
+#define portsock_raw_unlock(table) spin_unlock_bh(&(table)->lock)
+#else
+#define portsock_raw_lock(table) read_lock_bh(&(table)->lock)
+#define portsock_raw_unlock(table) read_unlock_bh(&(table)->lock)
+#endif
+
+/* Until 5.11 sock_from_file() also returned an error nobody wanted. */
+#ifndef PORTSOCK_HAVE_SOCK_FROM_FILE
+static inline struct socket *portsock_sock_from_file(struct file *file)
+{
+	int err;
+
+	return sock_from_file(file, &err);
+}
+
+#define sock_from_file(file) portsock_sock_from_file(file)
+#endif
+
+/* Addresses of sockets got a type of their own in 6.19. */
+#ifndef PORTSOCK_HAVE_SOCKADDR_UNSIZED
+#define sockaddr_unsized sockaddr
+#endif
+
+/* Renamed in 5.17. */
+#ifndef PORTSOCK_HAVE_PDE_DATA
+#define pde_data(inode) PDE_DATA(inode)
+#endif
+
+/*
+ * Exported since 5.12 or so. Where the kernel cannot be preempted, as Debian's
+ * 5.10, the other does as well; where it can, a task may be preempted in a
+ * function on its way from the hook to what it does, and the next walk repairs
+ * what this one then got wrong.
+ */
+#ifndef PORTSOCK_EXPORTS_synchronize_rcu_tasks
+#undef synchronize_rcu_tasks
+#define synchronize_rcu_tasks() synchronize_rcu()
+#endif
 
 #endif /* PORTSOCK_COMPAT_H */

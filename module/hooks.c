@@ -80,7 +80,7 @@ static void notrace on_post_create(unsigned long ip, unsigned long parent_ip,
 				   struct ftrace_ops *ops,
 				   struct ftrace_regs *fregs)
 {
-	struct socket *sock = (void *)portsock_ftrace_argument(fregs, 0);
+	struct socket *sock = (void *)ftrace_regs_get_argument(fregs, 0);
 	struct sock *sk = sock->sk;
 
 	/* a raw socket has its port already */
@@ -95,7 +95,7 @@ static void notrace on_post_create(unsigned long ip, unsigned long parent_ip,
 static void notrace on_accept(unsigned long ip, unsigned long parent_ip,
 			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 	int proto = portsock_sk_proto(sk);
 
 	if (proto < 0)
@@ -116,11 +116,11 @@ static int on_get_port(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
-/* inet_bind_hash(sk, tb, tb2, port); sk_num is not set yet */
+/* inet_bind_hash(sk, tb, tb2, port), or without tb2; sk_num is not set yet */
 static int on_bind_hash(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
-	u16 port = regs_get_kernel_argument(regs, 3);
+	u16 port = regs_get_kernel_argument(regs, PORTSOCK_BIND_HASH_PORT);
 	struct portsock_holding h;
 
 	rcu_read_lock();
@@ -136,7 +136,7 @@ static int on_bind_hash(struct kprobe *kp, struct pt_regs *regs)
 static void notrace on_connect(unsigned long ip, unsigned long parent_ip,
 			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
 	sk_holds(sk, sk->sk_state, PORTSOCK_CONNECTED);
 }
@@ -149,8 +149,8 @@ static void notrace on_connect(unsigned long ip, unsigned long parent_ip,
 static void notrace on_ehash(unsigned long ip, unsigned long parent_ip,
 			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
-	unsigned long osk = portsock_ftrace_argument(fregs, 1);
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	unsigned long osk = ftrace_regs_get_argument(fregs, 1);
 
 	if (!osk && sk->sk_state == TCP_SYN_RECV)
 		sk_holds(sk, TCP_SYN_RECV, PORTSOCK_ACCEPTED);
@@ -164,7 +164,7 @@ static void notrace on_ehash(unsigned long ip, unsigned long parent_ip,
 static void notrace on_put_port(unsigned long ip, unsigned long parent_ip,
 				struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
 	if (sk->sk_state == TCP_CLOSE && !sock_flag(sk, SOCK_DEAD))
 		sk_released(sk);
@@ -227,15 +227,15 @@ static void notrace on_destroy_call(unsigned long ip, unsigned long parent_ip,
 				    struct ftrace_ops *ops,
 				    struct ftrace_regs *fregs)
 {
-	portsock_sock_forget((void *)portsock_ftrace_argument(fregs, 0));
+	portsock_sock_forget((void *)ftrace_regs_get_argument(fregs, 0));
 }
 
-/* inet_twsk_hashdance(tw, sk, hashinfo) */
+/* inet_twsk_hashdance_schedule(tw, sk, hashinfo, timeo), or by another name */
 static void notrace on_tw_add(unsigned long ip, unsigned long parent_ip,
 			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct inet_timewait_sock *tw = (void *)portsock_ftrace_argument(fregs, 0);
-	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 1);
+	struct inet_timewait_sock *tw = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 1);
 	int proto = portsock_sk_proto(sk);
 	struct portsock_holding h;
 
@@ -249,7 +249,7 @@ static void notrace on_tw_add(unsigned long ip, unsigned long parent_ip,
 static void notrace on_tw_del(unsigned long ip, unsigned long parent_ip,
 			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct inet_timewait_sock *tw = (void *)portsock_ftrace_argument(fregs, 0);
+	struct inet_timewait_sock *tw = (void *)ftrace_regs_get_argument(fregs, 0);
 
 	if (tw->tw_tb)
 		portsock_sock_forget(tw);
@@ -331,7 +331,7 @@ static int on_udp_disconnect(struct kprobe *kp, struct pt_regs *regs)
 static void notrace on_unhash(unsigned long ip, unsigned long parent_ip,
 			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
 	sk_released(sk);
 }
@@ -340,7 +340,7 @@ static void notrace on_unhash(unsigned long ip, unsigned long parent_ip,
 static void notrace on_close(unsigned long ip, unsigned long parent_ip,
 			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
 	/* associations may keep the port of a closed SCTP socket */
 	if (portsock_sk_proto(sk) != PORTSOCK_SCTP || !portsock_sk_other_bound(sk))
@@ -361,7 +361,7 @@ static void notrace on_sctp_migrate(unsigned long ip, unsigned long parent_ip,
 				    struct ftrace_ops *ops,
 				    struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 1);
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 1);
 
 	sk_holds(sk, sk->sk_state, PORTSOCK_ACCEPTED);
 }
@@ -374,7 +374,7 @@ static void notrace on_sctp_put_port(unsigned long ip, unsigned long parent_ip,
 				     struct ftrace_ops *ops,
 				     struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)portsock_ftrace_argument(fregs, 0);
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
 	if (sk->sk_shutdown == SHUTDOWN_MASK)
 		portsock_sock_forget(sk);
@@ -387,8 +387,8 @@ static void notrace on_mptcp_port(unsigned long ip, unsigned long parent_ip,
 				  struct ftrace_ops *ops,
 				  struct ftrace_regs *fregs)
 {
-	struct sock *msk = (void *)portsock_ftrace_argument(fregs, 0);
-	struct sock *ssk = (void *)portsock_ftrace_argument(fregs, 1);
+	struct sock *msk = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct sock *ssk = (void *)ftrace_regs_get_argument(fregs, 1);
 	struct portsock_holding h;
 
 	rcu_read_lock();
@@ -480,7 +480,7 @@ static struct hook hooks[] = {
 	TRACEPOINT("inet_sock_set_state", on_set_state),
 	FTRACE("inet_put_port", on_put_port),
 	FTRACE("inet_twsk_bind_unhash", on_tw_del),
-	FTRACE("inet_twsk_hashdance", on_tw_add),
+	FTRACE(PORTSOCK_TWSK_HASHDANCE, on_tw_add),
 	FTRACE("inet_ehash_nolisten", on_ehash),
 	KPROBE("inet_csk_get_port", on_get_port),
 	KPROBE("inet_bind_hash", on_bind_hash),
@@ -556,7 +556,7 @@ static int ftrace_arm(struct hook *hook)
 	/* Permanent: kernel.ftrace_enabled cannot be cleared while it is armed. */
 	hook->ops = (struct ftrace_ops){
 		.func = hook->handler,
-		.flags = FTRACE_OPS_FL_PERMANENT,
+		.flags = FTRACE_OPS_FL_PERMANENT | PORTSOCK_FTRACE_FLAGS,
 	};
 	err = ftrace_set_filter_ip(&hook->ops, address, 0, 0);
 	if (err)

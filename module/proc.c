@@ -13,6 +13,7 @@
 #include <linux/seq_file_net.h>
 #include <net/net_namespace.h>
 
+#include "compat.h"
 #include "format.h"
 #include "resync.h"
 

@@ -15,6 +15,7 @@
 #include <linux/module.h>
 #include <linux/net.h>
 #include <linux/rcupdate.h>
+#include <linux/rwsem.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
@@ -23,7 +24,6 @@
 #include <net/raw.h>
 #include <net/rawv6.h>
 #include <net/udp.h>
-#include <net/udplite.h>
 
 #include "compat.h"
 #include "hooks.h"
@@ -107,14 +107,33 @@ static void sk_seen(const struct sock *sk, bool service)
 /* Connections may be met before the listener that makes their port a service. */
 static bool bucket_serves(const struct inet_bind_bucket *tb)
 {
+	const struct portsock_owners *bucket;
 	const struct sock *sk;
 
-	sk_for_each_bound(sk, &tb->owners) {
-		if (sk->sk_state == TCP_LISTEN ||
-		    (sk_fullsock(sk) && sk->sk_userlocks & SOCK_BINDPORT_LOCK))
-			return true;
+	portsock_for_each_owners(bucket, tb) {
+		sk_for_each_bound(sk, &bucket->owners) {
+			if (sk->sk_state == TCP_LISTEN ||
+			    (sk_fullsock(sk) && sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+				return true;
+		}
 	}
 	return false;
+}
+
+static void bucket_seen(struct inet_bind_bucket *tb, u8 proto)
+{
+	bool service = bucket_serves(tb);
+	struct portsock_owners *bucket;
+	struct sock *sk;
+
+	portsock_for_each_owners(bucket, tb) {
+		sk_for_each_bound(sk, &bucket->owners) {
+			if (sk_fullsock(sk))
+				sk_seen(sk, service);
+			else
+				tw_seen(inet_twsk(sk), proto);
+		}
+	}
 }
 
 /* Bound, listening, connected, orphaned and TIME_WAIT, of all namespaces. */
@@ -125,21 +144,12 @@ static void walk_buckets(struct inet_hashinfo *hashinfo, u8 proto)
 	for (i = 0; i < hashinfo->bhash_size; i++) {
 		struct inet_bind_hashbucket *head = &hashinfo->bhash[i];
 		struct inet_bind_bucket *tb;
-		struct sock *sk;
 
 		if (hlist_empty(&head->chain))
 			continue;
 		spin_lock_bh(&head->lock);
-		inet_bind_bucket_for_each(tb, &head->chain) {
-			bool service = bucket_serves(tb);
-
-			sk_for_each_bound(sk, &tb->owners) {
-				if (sk_fullsock(sk))
-					sk_seen(sk, service);
-				else
-					tw_seen(inet_twsk(sk), proto);
-			}
-		}
+		inet_bind_bucket_for_each(tb, &head->chain)
+			bucket_seen(tb, proto);
 		spin_unlock_bh(&head->lock);
 		cond_resched();
 	}
@@ -163,6 +173,25 @@ static void walk_udp(struct udp_table *table)
 	}
 }
 
+static void walk_udp_all(void)
+{
+	struct udp_table *common = portsock_udp_table(&init_net);
+	struct udp_table *lite = portsock_udplite_table();
+	struct net *net;
+
+	walk_udp(common);
+	down_read(&net_rwsem);
+	for_each_net(net) {
+		struct udp_table *own = portsock_udp_table(net);
+
+		if (own != common)
+			walk_udp(own);
+	}
+	up_read(&net_rwsem);
+	if (lite)
+		walk_udp(lite);
+}
+
 static void walk_raw(struct raw_hashinfo *table)
 {
 	unsigned int i;
@@ -170,22 +199,21 @@ static void walk_raw(struct raw_hashinfo *table)
 	for (i = 0; i < RAW_HTABLE_SIZE; i++) {
 		struct sock *sk;
 
-		spin_lock_bh(&table->lock);
+		portsock_raw_lock(table);
 		sk_for_each(sk, &table->ht[i])
 			sk_seen(sk, false);
-		spin_unlock_bh(&table->lock);
+		portsock_raw_unlock(table);
 	}
 }
 
-/* DCCP is a module that may not be there, and must not go meanwhile. */
 static void walk_dccp(void)
 {
-	struct inet_hashinfo *hashinfo = symbol_get(dccp_hashinfo);
+	struct inet_hashinfo *hashinfo = portsock_dccp_hashinfo_get();
 
 	if (!hashinfo)
 		return;
 	walk_buckets(hashinfo, PORTSOCK_DCCP);
-	symbol_put(dccp_hashinfo);
+	portsock_dccp_hashinfo_put();
 }
 
 /* Every bound socket of these is in a table that can be walked. */
@@ -242,8 +270,7 @@ static u64 walk(void)
 
 	walk_buckets(init_net.ipv4.tcp_death_row.hashinfo, PORTSOCK_TCP);
 	walk_dccp();
-	walk_udp(&udp_table);
-	walk_udp(&udplite_table);
+	walk_udp_all();
 	walk_raw(&raw_v4_hashinfo);
 	walk_raw(&raw_v6_hashinfo);
 	walk_files();

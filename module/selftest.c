@@ -20,6 +20,7 @@
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
+#include "compat.h"
 #include "netns.h"
 #include "socks.h"
 
@@ -87,7 +88,7 @@ static struct socket *open_bound(int type, int protocol)
 
 	if (sock_create_kern(&init_net, AF_INET, type, protocol, &sock))
 		return NULL;
-	if (kernel_bind(sock, (struct sockaddr *)&any, sizeof(any))) {
+	if (kernel_bind(sock, (struct sockaddr_unsized *)&any, sizeof(any))) {
 		sock_release(sock);
 		return NULL;
 	}
@@ -116,7 +117,7 @@ static const char *try_connection(struct portsock_table *table, u16 port)
 
 	if (sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP, &client))
 		return NULL;
-	kernel_connect(client, (struct sockaddr *)&to, sizeof(to), O_NONBLOCK);
+	kernel_connect(client, (struct sockaddr_unsized *)&to, sizeof(to), O_NONBLOCK);
 	client_port = local_port(client);
 	if (!connected(client->sk))
 		pr_info("self-test: no connection over loopback, accept() and connect() were not tried\n");
@@ -171,7 +172,7 @@ static const char *try_udp(struct portsock_table *table)
 	to = loopback(port);
 	if (!row_will_say(table, PORTSOCK_UDP, port, (struct want){ 1, TCP_CLOSE, 1 }))
 		failed = "bind() of UDP";
-	else if (!kernel_connect(sock, (struct sockaddr *)&to, sizeof(to), 0) &&
+	else if (!kernel_connect(sock, (struct sockaddr_unsized *)&to, sizeof(to), 0) &&
 		 !row_will_say(table, PORTSOCK_UDP, port,
 			       (struct want){ 1, TCP_ESTABLISHED, 1 }))
 		failed = "connect() of UDP";

@@ -4,12 +4,12 @@
  */
 #include "sk.h"
 
-#include <linux/dccp.h>
 #include <linux/fs.h>
 #include <linux/icmpv6.h>
 #include <linux/net.h>
 #include <net/sctp/structs.h>
 
+#include "compat.h"
 #include "netns.h"
 
 /**
@@ -66,7 +66,7 @@ bool portsock_sk_other_bound(const struct sock *sk)
 bool portsock_sk_owned(const struct sock *sk)
 {
 	const struct socket *sock = READ_ONCE(sk->sk_socket);
-	const struct file *file;
+	struct file *file;
 
 	if (!sock || sk->sk_kern_sock)
 		return false;
