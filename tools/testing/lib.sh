@@ -50,8 +50,8 @@ pack()
 		die "cannot make a disk image of $1"
 }
 
-# apt's own configuration says where packages come from. These two keep to
-# Debian's repositories and leave out what else a machine may have.
+# apt's own configuration says where packages come from. This keeps to Debian's
+# repositories and leaves out what else a machine may have.
 apt_repositories()
 {
 	# shellcheck disable=SC2016
@@ -61,6 +61,59 @@ apt_repositories()
 		sort -u
 }
 
+# apt_sources SUITE...: lines for sources.list, at the mirrors that the machine
+# uses for the suites it has.
+apt_sources()
+{
+	apt_repositories | awk -v suites="$*" '
+		{ mirror[$3 ~ /-security$/] = $4 }
+		END {
+			n = split(suites, suite, " ")
+			for (i = 1; i <= n; i++) {
+				uri = mirror[suite[i] ~ /-security$/]
+				if (uri == "")
+					exit 1
+				print "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]",
+					uri, suite[i], "main"
+			}
+		}' || die 'apt has no repository of Debian configured, or none of its security updates'
+}
+
+# apt_private SUITE[,SUITE...]: sets $apt to the options of an apt of our own,
+# which reads these suites, has its lists to itself and installs nothing.
+apt_private()
+{
+	local dir=$cache/apt/$1 suites sources
+	IFS=, read -ra suites <<< "$1"
+	sources=$(apt_sources "${suites[@]}")
+	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
+	printf '%s\n' "$sources" > "$dir/sources.list"
+	printf 'Package: *\nPin: release a=*\nPin-Priority: 1\n' > "$dir/preferences"
+	# apt's sandbox user may not write here; container images turn caches off.
+	cat > "$dir/apt.conf" <<-END
+		Dir::Etc::sourcelist "$dir/sources.list";
+		Dir::Etc::sourceparts "/dev/null";
+		Dir::Etc::preferences "$dir/preferences";
+		Dir::Etc::preferencesparts "/dev/null";
+		Dir::State::lists "$dir/lists";
+		Dir::State::status "/dev/null";
+		Dir::Cache "$dir";
+		Dir::Cache::pkgcache "pkgcache.bin";
+		Dir::Cache::srcpkgcache "srcpkgcache.bin";
+		APT::Sandbox::User "root";
+	END
+	# shellcheck disable=SC2034
+	apt=(-c "$dir/apt.conf")
+}
+
+# mmdebstrap_options: what mmdebstrap's apt needs from the machine's.
+mmdebstrap_options()
+{
+	apt-config dump | sed -n -E \
+		's/^(Acquire::([a-z]+::Proxy(::.*)?|Check-Valid-Until|Check-Date) .*)$/--aptopt=\1/p'
+}
+
+# apt_update: the machine's lists.
 apt_update()
 {
 	if [ "$(id -u)" != 0 ]; then
