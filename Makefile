@@ -39,7 +39,7 @@ uninstall: ## unload the module, remove both (as root)
 demo: ## see it at work in a virtual machine, next to ss
 	@$(testing)/demo
 
-test: ## run every test; ends with "N passed, N failed"
+test: ## run every test, "N passed, N failed"; KERNEL=6.12: in that kernel only
 	@$(testing)/test
 
 check: ## checkpatch, sparse, W=1, shellcheck
@@ -49,7 +49,7 @@ kunit: ## run the KUnit suites only
 	@$(testing)/deps kunit
 	@$(testing)/kunit
 
-vm: ## a shell in the virtual machine, the module built in /portsock
+vm: ## a shell in the virtual machine, the module built in /portsock; KERNEL=...
 	@$(testing)/shell
 
 clean: ## remove what was built

@@ -39,6 +39,9 @@ lock()
 	flock -n 9 || { say "waiting for another run that makes $1"; flock 9; }
 }
 
+# kernels: the versions in the file of that name.
+kernels() { awk '/^[0-9]/ { print $1 }' "$testing/kernels"; }
+
 # pack DIR IMAGE: an ext4 image that holds the files of DIR.
 pack()
 {
