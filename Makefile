@@ -42,6 +42,9 @@ demo: ## see it at work in a virtual machine, next to ss
 test: ## run every test, "N passed, N failed"; KERNEL=6.12: in that kernel only
 	@$(testing)/test
 
+soak: ## everything at once for SECONDS (3600), then compare
+	@$(testing)/soak $(or $(SECONDS),3600)
+
 check: ## checkpatch, sparse, W=1, shellcheck
 	@$(testing)/check
 
@@ -63,4 +66,4 @@ clean: ## remove what was built
 help: ## show this
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
-.PHONY: all module headers reader install uninstall demo test check kunit vm clean help
+.PHONY: all module headers reader install uninstall demo test soak check kunit vm clean help

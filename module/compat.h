@@ -23,7 +23,6 @@
 
 #include "have.h"
 
-
 /*
  * ftrace callbacks get a struct ftrace_regs since 5.11, with the arguments
  * always in it; before, a struct pt_regs, which is complete only on demand. A
