@@ -186,4 +186,19 @@ static inline struct socket *portsock_sock_from_file(struct file *file)
 #define synchronize_rcu_tasks() synchronize_rcu()
 #endif
 
+/*
+ * Walks the MPTCP connections of a namespace, and holds the one it returns.
+ * Declared in no public header; exported for mptcp_diag since 5.11.
+ */
+#if IS_ENABLED(CONFIG_MPTCP)
+struct mptcp_sock *mptcp_token_iter_next(const struct net *net, long *s_slot,
+					 long *s_num);
+#else
+static inline struct mptcp_sock *mptcp_token_iter_next(const struct net *net,
+						       long *s_slot, long *s_num)
+{
+	return NULL;
+}
+#endif
+
 #endif /* PORTSOCK_COMPAT_H */

@@ -258,6 +258,27 @@ static void walk_files(void)
 	rcu_read_unlock();
 }
 
+/* Connections, also those that no file has; listeners are found by file. */
+static void walk_mptcp(void)
+{
+	struct net *net;
+
+	down_read(&net_rwsem);
+	for_each_net(net) {
+		long slot = 0, nr = 0;
+		struct sock *sk;
+
+		while ((sk = (struct sock *)mptcp_token_iter_next(net, &slot, &nr))) {
+			if (portsock_sk_bound(sk, PORTSOCK_MPTCP) &&
+			    READ_ONCE(sk->sk_state) != TCP_CLOSE)
+				sk_seen(sk, false);
+			sock_put(sk);
+			cond_resched();
+		}
+	}
+	up_read(&net_rwsem);
+}
+
 static u64 walk(void)
 {
 	portsock_socks_walk_begin();
@@ -273,7 +294,9 @@ static u64 walk(void)
 	walk_udp_all();
 	walk_raw(&raw_v4_hashinfo);
 	walk_raw(&raw_v6_hashinfo);
+	/* listeners first, which make their ports services */
 	walk_files();
+	walk_mptcp();
 	return portsock_socks_walk_end(WALKED);
 }
 
