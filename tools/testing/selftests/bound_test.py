@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Memory: live sockets and a documented number of idle rows, whatever has been there before."""
+
+import os
+import subprocess
+
+import harness
+import portsock
+import protocols
+from harness import HERE, SCALE, equal, fail, needs_module, service, star, until
+
+IDLE_MAX = 512                  # PORTSOCK_IDLE_MAX of module/table.h
+AT_HAND = 128                   # free objects that the module may keep, for each CPU and cache
+EPHEMERALS = int(os.environ.get("PORTSOCK_EPHEMERALS", str(round(50000 * SCALE))))
+NAMESPACES = int(os.environ.get("PORTSOCK_NAMESPACES", str(round(500 * SCALE))))
+
+
+def flood(*args):
+    subprocess.run((HERE + "/flood",) + tuple(map(str, args)), check=True)
+
+
+def objects():
+    have = harness.objects()
+    with open("/proc/slabinfo", encoding="ascii") as file:
+        have["kmalloc-1k"] = sum(int(line.split()[1]) for line in file if line.startswith("kmalloc-1k "))
+    return have
+
+
+def returned(before, slack=0):
+    """Wait until the slab caches hold what they did, but for free objects at hand."""
+    slack += AT_HAND * os.cpu_count()
+
+    def back():
+        now = harness.objects()
+        return all(now[name] <= before[name] + slack for name in now)
+
+    until(back, f"slab to return to {before} (with {slack} more at most); now {harness.objects()}")
+    return harness.objects()
+
+
+def lines():
+    return len(portsock.read_text().splitlines())
+
+
+@needs_module
+def test_ephemeral_ports(t):
+    before, size = objects(), lines()
+    flood("ephemeral", EPHEMERALS)
+    after = returned(before)
+    connected = (EPHEMERALS + 2) // 3
+    tcp = EPHEMERALS // 3
+    t.expect(star("udp", connected=connected, closed=EPHEMERALS - tcp, peak=1), star("tcp", closed=tcp, peak=1))
+    equal(lines() - size, 4, "lines that the file has grown by: two totals, two rows for unbound sockets")
+    t.notes.append(f"{EPHEMERALS} sockets, slab {before} -> {after}")
+
+
+@needs_module
+def test_namespaces(t):
+    """Their tables go as well: they are kmalloc'ed, 1 KiB each."""
+    flood("netns", 10)
+    before = objects()
+    flood("netns", NAMESPACES)
+
+    def back():
+        now = objects()
+        return now["kmalloc-1k"] < before["kmalloc-1k"] + NAMESPACES // 2
+
+    after = returned(before)
+    until(back, f"tables of {NAMESPACES} namespaces to go: {before} -> {objects()}")
+    t.notes.append(f"{NAMESPACES} namespaces, slab {before} -> {after}")
+    t.expect()
+
+
+@needs_module
+def test_port_scan_of_listeners(t):
+    """Each port was a service once: the idle rows of the last ones stay, the others are in the total."""
+    before = objects()
+    flood("ports", 1, 65535)
+    returned(before, IDLE_MAX)
+    folded = 65535 - IDLE_MAX
+    table = t.expect(star("tcp", closed=folded, peak=1),
+                     *(service("tcp", port, closed=1, peak=1) for port in range(folded + 1, 65536)))
+    rows = [r.port for r in table.rows if r.cls == "service"]
+    equal(rows, list(range(folded + 1, 65536)), "ports of idle rows")
+    for sock in [t.listen(1), t.listen(65535)]:                 # one that was folded, one that was not
+        t.drop(sock)
+    table = portsock.read()
+    equal((table.by_key["tcp", 1]["opened"], table.by_key["tcp", 65535]["opened"]), (1, 2), "opened of tcp 1 and 65535")
+    equal(table.by_key["tcp", "*"]["opened"], folded + 1, "opened of tcp *")
+    equal(len([r for r in table.rows if r.cls == "service"]), IDLE_MAX, "idle rows")
+
+
+@needs_module
+def test_idle_rows_fold_least_recently_used_first(t):
+    first = 20000
+    flood("ports", first, first + IDLE_MAX - 1)
+    keep = t.listen(first)                                      # in use, then the most recently used
+    used = t.listen(first + 1)
+    t.drop(used)
+    flood("ports", 30000, 30009)                                # ten more
+    table = portsock.read()
+    services = {r.port for r in table.rows if r.cls == "service"}
+    gone = set(range(first, first + IDLE_MAX)) - services
+    # first is in use and does not count, so that there was room for one
+    equal(sorted(gone), list(range(first + 2, first + 11)), "ports that were folded")
+    equal(table.by_key["tcp", first + 1]["opened"], 2, f"opened of tcp {first + 1}")
+    equal((table.by_key["tcp", "*"]["opened"], table.by_key["tcp", "*"]["closed"]), (9, 9), "opened and closed of tcp *")
+    t.drop(keep)
+
+
+@needs_module
+def test_services_in_use_are_not_folded(t):
+    n = IDLE_MAX + 100
+    socks = [t.listen(20000 + i) for i in range(n)]
+    flood("ports", 30000, 30099)
+    t.expect(*(service("tcp", 20000 + i, listen=1) for i in range(n)),
+             *(service("tcp", 30000 + i, closed=1, peak=1) for i in range(100)))
+    t.drop(*socks)
+    table = portsock.read()
+    equal(len([r for r in table.rows if r.cls == "service"]), IDLE_MAX, "idle rows")
+    equal(table.total("tcp", "opened"), n + 100, "opened by all")
+
+
+@needs_module
+def test_each_protocol_folds(t):
+    """One list for the whole namespace, but each protocol has a total of its own."""
+    for port in range(1, 301):
+        for make in (protocols.udplite, harness.Case.udp):
+            sock = make(t)
+            sock.bind(("127.0.0.1", port))
+            t.drop(sock)
+    table = portsock.read()
+    services = [r for r in table.rows if r.cls == "service"]
+    equal(len(services), IDLE_MAX, "idle rows")
+    for proto in ("udp", "udplite"):
+        equal(table.total(proto, "opened"), 300, f"{proto}: opened by all")
+    equal({r.port for r in services}, set(range(45, 301)), "ports of idle rows")
+
+
+@needs_module
+def test_file_is_small_again(t):
+    socks = [t.udp() for _ in range(2000)]
+    for sock in socks:
+        sock.connect(("127.0.0.1", 9))
+    until(lambda: lines() == 2000 + 4, f"a line for each port; {lines()}")
+    t.drop(*socks)
+    equal(lines(), 4, "lines: two heads, the total, unbound sockets")
+    if portsock.read().by_key["udp", "*"]["peak"] != 2000:
+        fail("udp *: peak is not 2000")

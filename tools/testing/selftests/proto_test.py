@@ -1,0 +1,716 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every protocol but TCP and UDP: each way to get and to lose a port, kernel sockets, modules that come and go."""
+
+import errno
+import os
+import socket
+import subprocess
+
+import harness
+import protocols
+from harness import any_star, eph, equal, load, needs_module, port_of, service, star, sysctl, unbound, unload, until
+from protocols import dccp, expect, icmp, listening, modprobe, mptcp, raw, remove, same, sctp, udplite
+from tcp_test import disconnect, expect_error
+
+ECHO = bytes((8, 0, 0, 0, 0, 0, 0, 1)) + b"portsock"
+SCTP_MODULES, DCCP_MODULES = ("sctp_diag", "sctp"), ("dccp_diag", "dccp_ipv6", "dccp_ipv4", "dccp")
+SO_PROTOCOL = 38
+
+
+# ---- UDP-Lite --------------------------------------------------------------------------------------
+
+def test_udplite_alone_is_unbound(t):
+    a, _ = udplite(t), udplite(t, v6=True)
+    expect(t, unbound("udplite", 2, ipv6=1))
+    t.drop(a)
+    expect(t, unbound("udplite", 1, ipv6=1))
+
+
+def test_udplite_bind(t):
+    a, b = udplite(t), udplite(t, v6=True)
+    a.bind(("127.0.0.1", 53))
+    b.bind(("::1", 53))
+    t.udp().bind(("127.0.0.1", 53))                             # a port of another protocol
+    expect(t, service("udplite", 53, close=2, ipv6=1), service("udp", 53, close=1))
+    t.drop(a, b)
+    expect(t, service("udplite", 53, closed=2, peak=2), service("udp", 53, close=1))
+
+
+def test_udplite_autobind_and_connect(t):
+    a, b = udplite(t), udplite(t, v6=True)
+    a.sendto(b"x", ("127.0.0.1", 53))
+    b.connect(("::1", 53))
+    expect(t, eph("udplite", port_of(a), close=1), eph("udplite", port_of(b), established=1, ipv6=1, connected=1))
+    disconnect(b)
+    expect(t, eph("udplite", port_of(a), close=1), unbound("udplite", 1, ipv6=1),
+           star("udplite", connected=1, closed=1, peak=2))
+    t.drop(a, b)
+    expect(t, star("udplite", connected=1, closed=2, peak=2))
+
+
+def test_udplite_failed_bind(t):
+    a, b = udplite(t), udplite(t)
+    a.bind(("127.0.0.1", 53))
+    expect_error(errno.EADDRINUSE, b.bind, ("127.0.0.1", 53))
+    expect(t, service("udplite", 53, close=1), unbound("udplite", 1))
+
+
+# ---- RAW -------------------------------------------------------------------------------------------
+
+def test_raw_port_is_the_protocol(t):
+    a, b, c = raw(t, 1), raw(t, 255), raw(t, 58, v6=True)
+    expect(t, service("raw", 1, close=1), service("raw", 255, close=1), service("raw", 58, close=1, ipv6=1))
+    t.drop(a, b, c)
+    expect(t, service("raw", 1, closed=1, peak=1), service("raw", 255, closed=1, peak=1),
+           service("raw", 58, closed=1, peak=1))
+
+
+def test_raw_families_share_a_row(t):
+    a, b, _ = raw(t, 47), raw(t, 47, v6=True), raw(t, 47)
+    expect(t, service("raw", 47, close=3, ipv6=1))
+    t.drop(a, b)
+    expect(t, service("raw", 47, close=1, closed=2, peak=3))
+
+
+@needs_module
+def test_raw_socket_of_another_protocol(t):
+    """What carries TCP, UDP or SCTP segments by hand is no TCP, UDP or SCTP socket."""
+    for number in (6, 17, 132, 33, 136, 1):
+        raw(t, number)
+        raw(t, number, v6=True)
+    table = harness.portsock.read()
+    equal([(r.proto, r.port, r.cls, r["sockets"], r["ipv6"]) for r in table.rows],
+          [("raw", number, "service", 2, 1) for number in (1, 6, 17, 33, 132, 136)], "rows")
+
+
+def test_raw_bind_and_connect(t):
+    a, b = raw(t, 89), raw(t, 89, v6=True)
+    a.bind(("127.0.0.1", 0))
+    a.connect(("127.0.0.1", 0))
+    b.connect(("::1", 0))
+    expect(t, service("raw", 89, established=2, ipv6=1, connected=2))
+    t.drop(a, b)
+    expect(t, service("raw", 89, connected=2, closed=2, peak=2))
+
+
+def test_raw_disconnect_unhashes(t):
+    """connect(AF_UNSPEC) takes a raw socket out of the kernel's table for good: it receives nothing any more."""
+    a = raw(t, 89)
+    a.connect(("127.0.0.1", 0))
+    disconnect(a)
+    expect(t, service("raw", 89, connected=1, closed=1, peak=1), unbound("raw", 1))
+    t.drop(a)
+    expect(t, service("raw", 89, connected=1, closed=1, peak=1))
+
+
+# ---- ICMP echo sockets -----------------------------------------------------------------------------
+
+def allow_ping():
+    sysctl("net.ipv4.ping_group_range", "0 2147483647")
+
+
+def test_icmp_alone_is_unbound(t):
+    allow_ping()
+    a, _ = icmp(t), icmp(t, v6=True)
+    expect(t, unbound("icmp", 2, ipv6=1))
+    t.drop(a)
+    expect(t, unbound("icmp", 1, ipv6=1))
+
+
+def test_icmp_bind(t):
+    allow_ping()
+    a, b = icmp(t), icmp(t, v6=True)
+    a.bind(("127.0.0.1", 7))
+    b.bind(("::1", 8))
+    expect(t, service("icmp", 7, close=1), service("icmp", 8, close=1, ipv6=1))
+    t.drop(a, b)
+    expect(t, service("icmp", 7, closed=1, peak=1), service("icmp", 8, closed=1, peak=1))
+
+
+def test_icmp_autobind(t):
+    allow_ping()
+    a, b, c = icmp(t), icmp(t, v6=True), icmp(t)
+    a.sendto(ECHO, ("127.0.0.1", 0))
+    equal(a.recv(64)[0], 0, "type of the answer")
+    b.connect(("::1", 0))
+    c.bind(("127.0.0.1", 0))
+    expect(t, eph("icmp", port_of(a), close=1), eph("icmp", port_of(b), established=1, ipv6=1, connected=1),
+           eph("icmp", port_of(c), close=1))
+    t.drop(a, b, c)
+    expect(t, star("icmp", connected=1, closed=3, peak=3))
+
+
+def test_icmp_disconnect(t):
+    allow_ping()
+    a, b = icmp(t), icmp(t)
+    a.connect(("127.0.0.1", 0))
+    b.bind(("127.0.0.1", 7))
+    b.connect(("127.0.0.1", 0))
+    expect(t, eph("icmp", port_of(a), established=1, connected=1), service("icmp", 7, established=1, connected=1))
+    disconnect(a)
+    disconnect(b)
+    expect(t, unbound("icmp", 1), star("icmp", connected=1, closed=1, peak=1), service("icmp", 7, close=1, connected=1))
+
+
+def test_icmp_failed_bind(t):
+    allow_ping()
+    a, b = icmp(t), icmp(t)
+    for sock in (a, b):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)      # they have it by default
+    a.bind(("127.0.0.1", 7))
+    expect_error(errno.EADDRINUSE, b.bind, ("127.0.0.1", 7))
+    expect(t, service("icmp", 7, close=1), unbound("icmp", 1))
+
+
+# ---- SCTP ------------------------------------------------------------------------------------------
+
+def sctp_server(t, port=5000, v6=False, many=False):
+    return listening(sctp(t, v6, many), port)
+
+
+def sctp_client(t, port=5000, v6=False):
+    sock = sctp(t, v6)
+    sock.connect((harness.loopback(v6), port))
+    return sock
+
+
+def settled(listener):
+    """Wait until the association of a client that connect() returned to is established on this side, too."""
+    until(lambda: harness.readable(listener, 0), "an association to accept")
+
+
+def test_sctp_alone_is_unbound(t):
+    a, _, _, d = sctp(t), sctp(t, many=True), sctp(t, v6=True), sctp(t, v6=True, many=True)
+    expect(t, unbound("sctp", 4, ipv6=2))
+    t.drop(a, d)
+    expect(t, unbound("sctp", 2, ipv6=1))
+
+
+def test_sctp_bind(t):
+    a, b, c = sctp(t), sctp(t, v6=True, many=True), sctp(t)
+    a.bind(("127.0.0.1", 5000))
+    b.bind(("::1", 5001))
+    c.bind(("127.0.0.1", 0))
+    expect(t, service("sctp", 5000, close=1), service("sctp", 5001, close=1, ipv6=1), eph("sctp", port_of(c), close=1))
+    t.drop(a, b, c)
+    expect(t, service("sctp", 5000, closed=1, peak=1), service("sctp", 5001, closed=1, peak=1),
+           star("sctp", closed=1, peak=1))
+
+
+def test_sctp_failed_bind(t):
+    a, b, c = sctp(t), sctp(t), sctp(t)
+    a.bind(("127.0.0.1", 5000))
+    expect_error(errno.EADDRINUSE, b.bind, ("127.0.0.1", 5000))
+    expect_error(errno.EADDRNOTAVAIL, c.bind, ("192.0.2.1", 5001))
+    expect(t, service("sctp", 5000, close=1), unbound("sctp", 2))
+
+
+def test_sctp_listen(t):
+    a, b = sctp_server(t), sctp_server(t, 5001, many=True)
+    c = sctp(t)
+    c.listen(1)                                                 # asks for no port and gets one
+    expect(t, service("sctp", 5000, listen=1), service("sctp", 5001, listen=1), service("sctp", port_of(c), listen=1))
+    port = port_of(c)
+    t.drop(a, b, c)
+    expect(t, *(service("sctp", n, closed=1, peak=1) for n in (5000, 5001, port)))
+
+
+def test_sctp_accept(t):
+    server = sctp_server(t, v6=True)
+    a, b = sctp_client(t), sctp_client(t, v6=True)
+    settled(server)
+    client = dict(established=1, connected=1)
+    clients = eph("sctp", port_of(a), **client), eph("sctp", port_of(b), ipv6=1, **client)
+    expect(t, service("sctp", 5000, listen=1, ipv6=1), *clients)
+    t.accept(server)
+    expect(t, service("sctp", 5000, listen=1, established=1, ipv6=2, accepted=1), *clients)
+    t.accept(server)
+    expect(t, service("sctp", 5000, listen=1, established=2, ipv6=3, accepted=2), *clients)
+
+
+def test_sctp_close(t):
+    """Whichever side closes, both end; the other one is in what SCTP calls CLOSING until it closes as well."""
+    server = sctp_server(t)
+    a, b = sctp_client(t), sctp_client(t)
+    sa, sb = t.accept(server), t.accept(server)
+    if port_of(a) == sa.getpeername()[1]:
+        sa, sb = sb, sa                                         # sa belongs to b from here on
+    t.drop(a)
+    expect(t, service("sctp", 5000, listen=1, established=1, close_wait=1, accepted=2),
+           eph("sctp", port_of(b), established=1, connected=1), star("sctp", connected=2, closed=1, peak=2))
+    t.drop(sa)
+    expect(t, service("sctp", 5000, listen=1, close_wait=1, accepted=2, closed=1, peak=3),
+           eph("sctp", port_of(b), close_wait=1, connected=1), star("sctp", connected=2, closed=1, peak=2))
+    t.drop(b, sb, server)
+    expect(t, service("sctp", 5000, accepted=2, closed=3, peak=3), star("sctp", connected=2, closed=2, peak=2))
+
+
+def test_sctp_port_outlives_close(t):
+    """A closed socket holds its port until the last association is gone."""
+    server = sctp_server(t)
+    a = sctp_client(t)
+    s = t.accept(server)
+    port = port_of(a)
+    harness.ip("link", "set", "lo", "down")                     # SHUTDOWN gets lost
+    t.drop(a)
+    expect(t, service("sctp", 5000, listen=1, established=1, accepted=1), eph("sctp", port, close=1, connected=1))
+    harness.ip("link", "set", "lo", "up")
+    expect(t, service("sctp", 5000, listen=1, close_wait=1, accepted=1), star("sctp", connected=1, closed=1, peak=1))
+    t.drop(s, server)
+    expect(t, service("sctp", 5000, accepted=1, closed=2, peak=2), star("sctp", connected=1, closed=1, peak=1))
+
+
+def test_sctp_abort(t):
+    server = sctp_server(t)
+    a = sctp_client(t)
+    s = t.accept(server)
+    harness.reset_on_close(a)
+    t.drop(a)
+    until(lambda: harness.readable(s, 0), "the abort")
+    t.drop(s)
+    expect(t, service("sctp", 5000, listen=1, accepted=1, closed=1, peak=2), star("sctp", connected=1, closed=1, peak=1))
+
+
+def test_sctp_refused(t):
+    a, b = sctp(t), sctp(t)
+    b.bind(("127.0.0.1", 5001))
+    expect_error(errno.ECONNREFUSED, a.connect, ("127.0.0.1", 5000))
+    expect_error(errno.ECONNREFUSED, b.connect, ("127.0.0.1", 5000))
+    expect(t, eph("sctp", port_of(a), close=1), service("sctp", 5001, close=1))     # unlike TCP, a keeps it
+    t.drop(a, b)
+    expect(t, star("sctp", closed=1, peak=1), service("sctp", 5001, closed=1, peak=1))
+
+
+def test_sctp_one_to_many(t):
+    """One socket, any number of associations: it stays what it is."""
+    server = sctp_server(t, many=True)
+    clients = [sctp(t, many=True) for _ in range(3)]
+    for n, client in enumerate(clients):
+        client.sendto(b"x", ("127.0.0.1", 5000))
+        until(lambda n=n: len(protocols.associations(server)) == n + 1, "the association")
+    expect(t, service("sctp", 5000, listen=1), *(eph("sctp", port_of(c), close=1) for c in clients))
+    t.drop(*clients)
+    expect(t, service("sctp", 5000, listen=1), star("sctp", closed=3, peak=3))
+
+
+def test_sctp_peeloff(t):
+    server = sctp_server(t, many=True)
+    a, b = sctp_client(t), sctp_client(t)
+    until(lambda: len(protocols.associations(server)) == 2, "two associations")
+    clients = [eph("sctp", port_of(c), established=1, connected=1) for c in (a, b)]
+    expect(t, service("sctp", 5000, listen=1), *clients)
+    s = protocols.peeloff(t, server, protocols.associations(server)[0])
+    expect(t, service("sctp", 5000, listen=1, established=1, accepted=1), *clients)
+    harness.reset_on_close(s)
+    t.drop(s)
+    until(lambda: len(protocols.associations(server)) == 1, "one association")
+    t.drop(a, b, server)
+    expect(t, service("sctp", 5000, accepted=1, closed=2, peak=2), star("sctp", connected=2, closed=2, peak=2))
+
+
+# ---- DCCP ------------------------------------------------------------------------------------------
+
+def dccp_server(t, port=5000, v6=False):
+    modprobe("dccp_ipv4", "dccp_ipv6", "dccp_diag")             # Debian does not load them by itself
+    return listening(dccp(t, v6), port)
+
+
+def dccp_client(t, port=5000, v6=False):
+    sock = dccp(t, v6)
+    sock.connect((harness.loopback(v6), port))
+    return sock
+
+
+def test_dccp_alone_is_unbound(t):
+    modprobe("dccp_ipv4", "dccp_ipv6", "dccp_diag")
+    a, _ = dccp(t), dccp(t, v6=True)
+    expect(t, unbound("dccp", 2, ipv6=1))
+    t.drop(a)
+    expect(t, unbound("dccp", 1, ipv6=1))
+
+
+def test_dccp_bind(t):
+    modprobe("dccp_ipv4", "dccp_ipv6", "dccp_diag")
+    a, b, c = dccp(t), dccp(t, v6=True), dccp(t)
+    a.bind(("127.0.0.1", 5000))
+    b.bind(("::1", 5000))
+    c.bind(("127.0.0.1", 0))
+    expect(t, service("dccp", 5000, close=2, ipv6=1), eph("dccp", port_of(c), close=1))
+    t.drop(a, b, c)
+    expect(t, service("dccp", 5000, closed=2, peak=2), star("dccp", closed=1, peak=1))
+
+
+def test_dccp_connection(t):
+    """From listen() to TIME_WAIT; the client is in PARTOPEN, which counts as established."""
+    server = dccp_server(t, v6=True)
+    a, b = dccp_client(t, v6=True), dccp_client(t)
+    sa, sb = t.accept(server), t.accept(server)
+    equal((sa.getpeername()[1], sb.getpeername()[1]), (port_of(a), port_of(b)), "order of accept()")
+    expect(t, service("dccp", 5000, listen=1, established=2, ipv6=3, accepted=2),
+           eph("dccp", port_of(a), established=1, ipv6=1, connected=1), eph("dccp", port_of(b), established=1, connected=1))
+    port_a, port_b = port_of(a), port_of(b)
+    t.drop(a)
+    expect(t, service("dccp", 5000, listen=1, established=1, close_wait=1, ipv6=3, accepted=2),
+           eph("dccp", port_a, closing=1, ipv6=1, connected=1), eph("dccp", port_b, established=1, connected=1))
+    t.drop(sa)
+    expect(t, service("dccp", 5000, listen=1, established=1, ipv6=2, accepted=2, closed=1, peak=3),
+           eph("dccp", port_a, time_wait=1, connected=1, closed=1, peak=1), eph("dccp", port_b, established=1, connected=1),
+           star("dccp", connected=2, closed=1, peak=2))
+    t.drop(sb)
+    harness.readable(b, 5)
+    t.drop(b, server)
+    until(lambda: not any(e["sockets"] for e in protocols.oracle().values()), "full sockets to go")
+    _, table = same(t)
+    equal([(r.proto, r.port, r["time_wait"]) for r in table.singles() if r["time_wait"]],
+          sorted([("dccp", port_a, 1), ("dccp", port_b, 1)]), "TIME_WAIT")
+
+
+def test_dccp_refused(t):
+    modprobe("dccp_ipv4", "dccp_diag")
+    a, b = dccp(t), dccp(t)
+    b.bind(("127.0.0.1", 5001))
+    expect_error(errno.ECONNREFUSED, a.connect, ("127.0.0.1", 5000))
+    expect_error(errno.ECONNREFUSED, b.connect, ("127.0.0.1", 5000))
+    port = port_of(a)                                           # the one it had
+    t.drop(a)                                                   # no oracle tells that it has none now
+    expect(t, service("dccp", 5001, close=1, time_wait=1, connected=1),
+           eph("dccp", port, time_wait=1, connected=1, closed=1, peak=1), star("dccp", connected=1, closed=1, peak=1))
+
+
+# ---- MPTCP -----------------------------------------------------------------------------------------
+
+def test_mptcp_alone_is_unbound(t):
+    """Its first subflow is there already, but is the kernel's."""
+    a, _ = mptcp(t), mptcp(t, v6=True)
+    expect(t, unbound("mptcp", 2, ipv6=1))
+    t.drop(a)
+    expect(t, unbound("mptcp", 1, ipv6=1))
+
+
+def test_mptcp_bind(t):
+    a, b = mptcp(t), mptcp(t, v6=True)
+    a.bind(("127.0.0.1", 80))
+    b.bind(("::1", 80))
+    expect(t, service("mptcp", 80, close=2, ipv6=1), service("tcp", 80, close=2, ipv6=1))
+    t.drop(a, b)
+    expect(t, service("mptcp", 80, closed=2, peak=2), service("tcp", 80, closed=2, peak=2))
+
+
+def test_mptcp_listen(t):
+    a = listening(mptcp(t), 80)
+    expect(t, service("mptcp", 80, listen=1), service("tcp", 80, listen=1))
+    t.drop(a)
+    expect(t, service("mptcp", 80, closed=1, peak=1), service("tcp", 80, closed=1, peak=1))
+
+
+def test_mptcp_connection(t):
+    server = listening(mptcp(t), 80)
+    a = mptcp(t)
+    a.connect(("127.0.0.1", 80))
+    s = t.accept(server)
+    s.sendall(b"x")
+    equal(a.recv(1), b"x", "data")
+    port = port_of(a)
+    expect(t, *(row for proto in ("mptcp", "tcp") for row in (
+        service(proto, 80, listen=1, established=1, accepted=1), eph(proto, port, established=1, connected=1))))
+    harness.reset_on_close(a)
+    t.drop(a)
+    until(lambda: harness.readable(s, 0), "the reset")
+    t.drop(s, server)
+    until(lambda: not any(e["sockets"] for e in protocols.oracle().values()), "full sockets to go")
+    _, table = same(t)
+    equal([(r.proto, r.port, r["sockets"]) for r in table.singles() if r["sockets"]], [], "rows with sockets")
+    row = table.by_key["mptcp", 80]
+    equal((row["opened"], row["closed"], row["accepted"]), (2, 2, 1), "mptcp 80: opened, closed, accepted")
+
+
+def test_mptcp_orderly_close(t):
+    server = listening(mptcp(t, v6=True), 80)
+    a = mptcp(t, v6=True)
+    a.connect(("::1", 80))
+    s = t.accept(server)
+    a.shutdown(socket.SHUT_WR)
+    t.eof(s)
+    same(t)
+    t.drop(s)
+    t.eof(a)
+    t.drop(a)
+    until(lambda: not any(e["sockets"] - e["listen"] for e in protocols.oracle().values()), "full sockets to go")
+    _, table = same(t)
+    row = table.by_key["mptcp", 80]
+    equal((row["listen"], row["sockets"], row["opened"], row["accepted"]), (1, 1, 2, 1), "mptcp 80")
+
+
+def test_mptcp_child_that_waits(t):
+    """A connection counts from the handshake on, not from accept() on."""
+    server = listening(mptcp(t), 80)
+    a = mptcp(t)
+    a.connect(("127.0.0.1", 80))
+    a.sendall(b"x")
+    want = [row for proto in ("mptcp", "tcp") for row in (
+        service(proto, 80, listen=1, established=1, accepted=1), eph(proto, port_of(a), established=1, connected=1))]
+    expect(t, *want)
+    t.accept(server)
+    expect(t, *want)
+
+
+def test_mptcp_second_subflow(t):
+    """Subflows are TCP sockets with ports of their own, the MPTCP socket has one."""
+    subprocess.run("ip mptcp limits set subflow 2 add_addr_accepted 2 && ip mptcp endpoint add 127.0.0.2 dev lo subflow",
+                   shell=True, check=True)
+    server = listening(mptcp(t), 80)
+    a = mptcp(t)
+    a.connect(("127.0.0.1", 80))
+    s = t.accept(server)
+    a.sendall(b"x")
+    equal(s.recv(1), b"x", "data")
+    s.sendall(b"x")
+    until(lambda: protocols.oracle().get(("tcp", 80), {}).get("established") == 2, "the second subflow")
+    rows, table = same(t)
+    equal(table.by_key["mptcp", 80]["established"], 1, "mptcp 80: established")
+    equal(table.by_key["mptcp", port_of(a)]["established"], 1, "the client's mptcp port: established")
+    equal(sum(e["established"] for (p, _), e in rows.items() if p == "tcp"), 4, "subflows by sock_diag")
+
+
+def test_mptcp_client_of_plain_tcp(t):
+    server = t.listen(80)
+    a = mptcp(t)
+    a.connect(("127.0.0.1", 80))
+    t.accept(server)
+    expect(t, service("tcp", 80, listen=1, established=1, accepted=1), eph("tcp", port_of(a), established=1, connected=1),
+           eph("mptcp", port_of(a), established=1, connected=1))
+
+
+def test_mptcp_server_of_plain_tcp(t):
+    """accept() then hands out a plain TCP socket."""
+    server = listening(mptcp(t), 80)
+    a = t.connect(80)
+    s = t.accept(server)
+    equal(s.getsockopt(socket.SOL_SOCKET, SO_PROTOCOL), socket.IPPROTO_TCP, "protocol of what was accepted")
+    row = eph("tcp", port_of(a), established=1, connected=1)
+    expect(t, service("mptcp", 80, listen=1), service("tcp", 80, listen=1, established=1, accepted=1), row)
+
+
+def test_mptcp_refused(t):
+    a = mptcp(t)
+    a.bind(("127.0.0.1", 81))
+    expect_error(errno.ECONNREFUSED, a.connect, ("127.0.0.1", 80))
+    t.drop(a)
+    _, table = same(t)
+    equal([(r.proto, r.port, r["sockets"]) for r in table.singles() if r["sockets"]], [], "rows with sockets")
+
+
+# ---- sockets of the kernel -------------------------------------------------------------------------
+
+def test_kernel_vxlan(t):
+    harness.ip("link", "add", "vx0", "type", "vxlan", "id", "5", "dstport", "4789", "local", "127.0.0.1", "dev", "lo")
+    harness.ip("link", "set", "vx0", "up")
+    expect(t, service("udp", 4789, close=1))
+    harness.ip("link", "del", "vx0")
+    expect(t, service("udp", 4789, closed=1, peak=1))
+
+
+def test_kernel_wireguard(t):
+    """One socket for each family, both on one port."""
+    harness.ip("link", "add", "wg0", "type", "wireguard")
+    harness.ip("link", "set", "wg0", "up")
+    rows, table = same(t)
+    port, = (port for _, port in rows)
+    equal((rows["udp", port]["sockets"], rows["udp", port]["ipv6"]), (2, 1), "sockets by sock_diag")
+    equal(table.by_key["udp", port]["close"], 2, f"udp {port}: close")
+    equal([r.line for r in table.rows if r.cls == "unbound"], [], "unbound rows")
+    harness.ip("link", "del", "wg0")
+    rows, _ = same(t)
+    equal(rows, {}, "sockets by sock_diag without wg0")
+
+
+def test_kernel_l2tp(t):
+    modprobe("l2tp_netlink")
+    harness.ip("l2tp", "add", "tunnel", "tunnel_id", "1", "peer_tunnel_id", "1", "encap", "udp",
+               "local", "127.0.0.1", "remote", "127.0.0.1", "udp_sport", "1701", "udp_dport", "1702")
+    expect(t, service("udp", 1701, established=1, connected=1))
+    harness.ip("l2tp", "del", "tunnel", "tunnel_id", "1")
+    expect(t, service("udp", 1701, connected=1, closed=1, peak=1))
+
+
+def nfsd(name, value):
+    with open("/proc/fs/nfsd/" + name, "wb", buffering=0) as file:
+        file.write(value.encode() + b"\n")
+
+
+def test_kernel_nfs(t):
+    t.check_snmp = False
+    modprobe("nfsd")
+    subprocess.run(("mount", "-t", "nfsd", "nfsd", "/proc/fs/nfsd"), check=True)
+    try:
+        nfsd("portlist", "tcp 2049")                            # and asks for rpcbind, in vain, from ports of its own
+        _, table = same(t)
+        row = table.by_key["tcp", 2049]
+        equal((row.cls, row["listen"], row["ipv6"]), ("service", 2, 1), "tcp 2049: class, listen, ipv6")
+        client = t.connect(2049)
+        rows, table = same(t)
+        equal(rows["tcp", 2049]["established"], 1, "connections by sock_diag")
+        equal(table.by_key["tcp", 2049]["accepted"], 1, "tcp 2049: accepted")
+        harness.reset_on_close(client)
+        t.drop(client)
+        try:
+            nfsd("threads", "1")                                # fails without rpcbind, which lets all ports go
+            nfsd("threads", "0")
+        except OSError:
+            pass
+        until(lambda: not any(e["sockets"] for e in protocols.oracle().values()), "the server's sockets to go")
+        _, table = same(t)
+        row = table.by_key["tcp", 2049]
+        equal((row["opened"], row["accepted"], row["closed"], row["peak"]), (3, 1, 3, 3), "tcp 2049: counters")
+        equal([r.line for r in table.rows if r.cls == "unbound" and r["sockets"]], [], "unbound sockets")
+    finally:
+        subprocess.run(("umount", "/proc/fs/nfsd"), check=True)
+
+
+# ---- all of them -----------------------------------------------------------------------------------
+
+def zoo(t):
+    """Sockets of every protocol, in every shape in which a walk has to find them. Returns those that serve."""
+    modprobe("dccp_ipv4", "dccp_ipv6", "dccp_diag")
+    allow_ping()
+    for v6 in (False, True):
+        address = harness.loopback(v6)
+        for make, bound in ((udplite, 5000), (icmp, 70), (sctp, 5000), (dccp, 5000), (mptcp, 5100), (harness.Case.tcp, 5000),
+                            (harness.Case.udp, 5000)):
+            make(t, v6=v6)                                      # unbound
+            make(t, v6=v6).bind((address, bound + v6))
+            make(t, v6=v6).bind((address, 0))
+        for make in (udplite, icmp, harness.Case.udp):
+            make(t, v6=v6).connect((address, 53))
+        raw(t, 89, v6)
+        raw(t, 89, v6).connect((address, 0))
+        sctp(t, v6, many=True).bind((address, 5002))
+    disconnect_me = raw(t, 90)
+    disconnect_me.connect(("127.0.0.1", 0))
+    disconnect(disconnect_me)
+    servers = {"sctp": sctp_server(t, 6000), "dccp": listening(dccp(t), 6000), "mptcp": listening(mptcp(t), 6000),
+               "many": sctp_server(t, 6001, many=True)}
+    for proto, make in (("sctp", sctp), ("dccp", dccp), ("mptcp", mptcp)):
+        for _ in range(2):                                      # one is accepted, one has to wait
+            client = make(t)
+            client.connect(("127.0.0.1", 6000))
+            if proto == "mptcp":
+                client.sendall(b"x")
+        t.accept(servers[proto])
+    client = sctp(t)
+    client.connect(("127.0.0.1", 6001))
+    until(lambda: protocols.associations(servers["many"]), "an association")
+    protocols.peeloff(t, servers["many"], protocols.associations(servers["many"])[0])
+    return servers
+
+
+def close_all(t):
+    for sock in list(t.sockets):
+        if sock.type in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
+            harness.reset_on_close(sock)
+        t.drop(sock)
+    until(lambda: not any(e["sockets"] for e in protocols.oracle().values()), "all sockets to go")
+    same(t)
+
+
+def test_zoo(t):
+    zoo(t)
+    rows, table = same(t)
+    equal({proto for proto, _ in rows}, set(protocols.PROTOS), "protocols by the oracle")
+    equal({r.proto for r in table.rows if r.cls == "unbound"}, set(protocols.PROTOS), "protocols with unbound rows")
+    close_all(t)
+
+
+@needs_module
+def test_zoo_is_older_than_the_module(t):
+    t.repaired = None
+    unload()
+    zoo(t)
+    load()
+    same(t)
+    close_all(t)
+
+
+# ---- modules that come and go ----------------------------------------------------------------------
+
+def sctp_works(t, port):
+    server = sctp_server(t, port)
+    client = sctp_client(t, port)
+    s = t.accept(server)
+    expect(t, service("sctp", port, listen=1, established=1, accepted=1, opened=None, closed=None, peak=None),
+           eph("sctp", port_of(client), established=1, connected=1), any_star("sctp"),
+           *(service("sctp", n, closed=2, accepted=1, peak=2) for n in range(5000, port)))
+    for sock in (client, s):
+        harness.reset_on_close(sock)
+    t.drop(client)
+    until(lambda: harness.readable(s, 0), "the abort")
+    t.drop(s, server)
+
+
+@needs_module
+def test_sctp_comes_and_goes(t):
+    """It comes after portsock, goes and comes again under it; portsock comes after it; it goes and portsock stays."""
+    t.repaired = None
+    unload()
+    remove(*SCTP_MODULES)
+    load()
+    equal(os.path.exists("/sys/module/sctp"), False, "sctp is there")
+    for n in range(3):
+        modprobe("sctp")
+        sctp_works(t, 5000 + n)
+        expect(t, *(service("sctp", 5000 + i, closed=2, accepted=1, peak=2) for i in range(n + 1)),
+               star("sctp", connected=n + 1, closed=n + 1, peak=1))
+        remove(*SCTP_MODULES)
+        expect(t, *(service("sctp", 5000 + i, closed=2, accepted=1, peak=2) for i in range(n + 1)),
+               star("sctp", connected=n + 1, closed=n + 1, peak=1))
+    modprobe("sctp")
+    unload()
+    load()
+    server = sctp_server(t)
+    expect(t, service("sctp", 5000, listen=1))
+    t.drop(server)
+    remove(*SCTP_MODULES)
+    unload()                                                    # probes of functions that are gone
+    load()
+    expect(t)
+
+
+@needs_module
+def test_dccp_comes_and_goes(t):
+    t.repaired = None
+    unload()
+    remove(*DCCP_MODULES)
+    load()
+    for n in range(2):
+        modprobe("dccp_ipv4", "dccp_diag")
+        equal(os.path.exists("/sys/module/dccp_ipv4"), True, "dccp_ipv4 is there")
+        a, b = dccp(t), dccp(t)
+        a.bind(("127.0.0.1", 5000))
+        expect(t, service("dccp", 5000, close=1, opened=n + 1, closed=n, peak=1), unbound("dccp", 1))
+        t.drop(a, b)
+        expect(t, service("dccp", 5000, closed=n + 1, peak=1))
+        remove(*DCCP_MODULES)
+        expect(t, service("dccp", 5000, closed=n + 1, peak=1))
+    modprobe("dccp_ipv4", "dccp_diag")
+    server = listening(dccp(t), 5001)
+    unload()
+    load()
+    expect(t, service("dccp", 5001, listen=1))
+    client = dccp_client(t, 5001)
+    s = t.accept(server)
+    expect(t, service("dccp", 5001, listen=1, established=1, accepted=1),
+           eph("dccp", port_of(client), established=1, connected=1))
+    t.drop(client, s, server)
+    same(t)
+
+
+@needs_module
+def test_modules_come_while_sockets_are_made(t):
+    """The first socket of a protocol, made the moment its module is there, is not missed."""
+    t.repaired = None
+    until(lambda: not any(key[0] == "sctp" for key in protocols.oracle()), "no sctp")
+    for _ in range(3):
+        remove(*SCTP_MODULES)
+        sock = sctp(t)                                          # loads it
+        expect(t, unbound("sctp", 1))
+        t.drop(sock)

@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The oracle for every protocol, and expect() for tables that hold them. diag.py knows TCP and UDP; here are
+
+* UDP-Lite, SCTP, DCCP, MPTCP by sock_diag (SCTP: an endpoint that listens or has an association);
+* RAW by /proc/net/raw{,6} and ICMP echo sockets by /proc/net/icmp{,6}, which no sock_diag of 6.1 lists;
+* what those do not list by the descriptors of all processes: sockets without a port, and SCTP, DCCP
+  and MPTCP sockets that are bound and no more.
+"""
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import os
+import select
+import socket
+import struct
+import subprocess
+import time
+
+import diag
+import harness
+from portsock import PROTOS
+
+IPPROTO_SCTP, IPPROTO_DCCP, IPPROTO_UDPLITE, IPPROTO_MPTCP = 132, 33, 136, 262
+SOCK_DCCP = 6
+SCTP_GET_ASSOC_ID_LIST, SCTP_SOCKOPT_PEELOFF = 29, 102
+INET_DIAG_REQ_PROTOCOL, INET_DIAG_PEERS = 3, 13
+FAMILIES = (socket.AF_INET, socket.AF_INET6)
+
+# What DCCP calls PARTOPEN and PASSIVE_CLOSEREQ counts as established and close_wait.
+DCCP_STATE = {**diag.STATE, 13: "established", 14: "close_wait"}
+
+
+class Entry:
+    """One socket of a sock_diag dump."""
+
+    def __init__(self, data, at, length):
+        self.state, = struct.unpack_from("=B", data, at + 17)
+        self.port, = struct.unpack_from("!H", data, at + 20)
+        self.cookie = data[at + 60:at + 68]
+        self.inode, = struct.unpack_from("=I", data, at + 84)
+        self.attributes, attr = set(), at + 88
+        while attr + 4 <= at + length:
+            size, name = struct.unpack_from("=HH", data, attr)
+            self.attributes.add(name & 0x3fff)
+            attr += (size + 3) & ~3
+        self.mini = diag.INET_DIAG_SHUTDOWN not in self.attributes
+
+
+def dump_once(family, protocol):
+    request = struct.pack("=BBBxI48x", family, protocol & 0xff, 0, 0xffff)
+    if protocol > 0xff:
+        request += struct.pack("=HHI", 8, INET_DIAG_REQ_PROTOCOL, protocol)
+    found = []
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, diag.NETLINK_SOCK_DIAG) as nl:
+        nl.sendto(struct.pack("=IHHII", 16 + len(request), diag.SOCK_DIAG_BY_FAMILY, diag.NLM_F_REQUEST_DUMP, 1, 0)
+                  + request, (0, 0))
+        while True:
+            data, at = nl.recv(1 << 18), 0
+            while at < len(data):
+                length, kind, flags, _, _ = struct.unpack_from("=IHHII", data, at)
+                if flags & diag.NLM_F_DUMP_INTR:
+                    return None
+                if kind == diag.NLMSG_DONE:
+                    return found
+                if kind == diag.NLMSG_ERROR:
+                    code = -struct.unpack_from("=i", data, at + 16)[0]
+                    raise OSError(code, f"sock_diag: {os.strerror(code)} (family {family}, protocol {protocol})")
+                found.append(Entry(data, at, length))
+                at += (length + 3) & ~3
+
+
+def dump(family, protocol):
+    needs = {IPPROTO_SCTP: "sctp", IPPROTO_DCCP: "dccp"}.get(protocol)
+    if needs and not os.path.exists("/sys/module/" + needs):    # asking would load it
+        return []
+    for _ in range(100):
+        try:
+            found = dump_once(family, protocol)
+        except OSError as error:
+            if error.errno == errno.ENOENT:                     # the protocol's module is not there
+                return []
+            raise
+        if found is not None:
+            return found
+    raise RuntimeError("sock_diag dumps are interrupted all the time")
+
+
+def proc_lines(name):
+    """[(port, state, inode)] of a file of /proc/net that looks like udp's."""
+    try:
+        with open(f"/proc/net/{name}", encoding="ascii") as file:
+            lines = file.readlines()[1:]
+    except FileNotFoundError:
+        return []
+    return [(int(words[1].split(":")[1], 16), int(words[3], 16), int(words[9])) for words in map(str.split, lines)]
+
+
+def files():
+    """Every inet socket of this network namespace that has a descriptor: (inode, socket). It is closed afterwards."""
+    netns, seen = diag.netns_inum(), set()
+    for pid in (name for name in os.listdir("/proc") if name.isdigit()):
+        links = [(fd, inode) for fd, inode in diag.socket_links(pid) if inode not in seen]
+        if not links:
+            continue
+        try:
+            pidfd = os.pidfd_open(int(pid))
+        except OSError:
+            continue
+        for fd, inode in links:
+            copy = diag.libc.syscall(diag.SYS_PIDFD_GETFD, pidfd, fd, 0)
+            if copy < 0:
+                continue
+            with socket.socket(fileno=copy) as sock:
+                if inode in seen or sock.family not in FAMILIES:
+                    continue
+                ns = fcntl.ioctl(sock, diag.SIOCGSKNS)
+                other = os.fstat(ns).st_ino != netns
+                os.close(ns)
+                if other:
+                    continue
+                seen.add(inode)
+                yield inode, sock
+        os.close(pidfd)
+
+
+def name_of(sock):
+    if sock.type == socket.SOCK_RAW:
+        return "raw"
+    return {IPPROTO_UDPLITE: "udplite", socket.IPPROTO_ICMP: "icmp", socket.IPPROTO_ICMPV6: "icmp",
+            IPPROTO_SCTP: "sctp", IPPROTO_DCCP: "dccp", IPPROTO_MPTCP: "mptcp"}.get(sock.proto)
+
+
+def sctp_state(sock):
+    """State of a bound SCTP socket that neither listens nor has an association: close() and shutdown() of either
+    side leave CLOSING (TCP's CLOSE_WAIT); poll() calls everything writable but CLOSED."""
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    if sock.type == socket.SOCK_STREAM and any(event & select.POLLOUT for _, event in poll.poll(0)):
+        return "close_wait"
+    return "close"
+
+
+def others():
+    """The rows of all protocols but TCP and UDP, and inodes of the sockets in it."""
+    rows, known = {}, set()
+
+    def add(proto, port, state, v6, inode=0, mini=False):
+        known.add(inode)
+        diag.add(rows, proto, port, state, v6, mini)
+
+    for family in FAMILIES:
+        v6 = family == socket.AF_INET6
+        for e in dump(family, IPPROTO_UDPLITE):
+            add("udplite", e.port, diag.STATE[e.state], v6, e.inode)
+        for e in dump(family, IPPROTO_DCCP):
+            add("dccp", e.port, DCCP_STATE[e.state], v6, e.inode, e.mini)
+        for e in dump(family, IPPROTO_MPTCP):
+            add("mptcp", e.port, diag.STATE[e.state], v6, e.inode)
+        # associations follow their socket, and a listener that has some comes twice
+        for e in {e.cookie: e for e in dump(family, IPPROTO_SCTP) if INET_DIAG_PEERS not in e.attributes}.values():
+            add("sctp", e.port, diag.STATE[e.state], v6, e.inode)
+        for proto in ("raw", "icmp"):
+            for port, state, inode in proc_lines(proto + ("6" if v6 else "")):
+                add(proto, port, diag.STATE[state], v6, inode)
+    known.discard(0)
+    subflows = {}
+    for inode, sock in files():
+        proto = name_of(sock)
+        if proto is None or inode in known:
+            continue
+        v6 = sock.family == socket.AF_INET6
+        port = 0 if proto in ("udplite", "raw", "icmp") else sock.getsockname()[1]
+        if proto == "dccp" and v6 and not diag.holds_port(sock, v6, inode, port):
+            port = 0
+        add(proto, port, sctp_state(sock) if proto == "sctp" and port else "close", v6)
+        if proto == "mptcp" and port:                           # its first subflow is the kernel's, and bound only
+            diag.add(subflows, "tcp", port, "close", v6, False)
+    return rows, subflows
+
+
+def cross_check(rows):
+    """Differences between the oracle and other tables of the kernel."""
+    bad = []
+    numbers = {}
+    for name in ("udplite", "udplite6"):
+        numbers["udplite"] = numbers.get("udplite", 0) + len(proc_lines(name))
+    numbers["raw"] = sum(len(dump(family, socket.IPPROTO_RAW)) for family in FAMILIES)
+    for proto, number in numbers.items():
+        mine = sum(e["sockets"] for (p, port), e in rows.items() if p == proto and port)
+        if mine != number:
+            bad.append(f"oracles differ: {number} sockets of {proto}, expected {mine}")
+    try:
+        with open("/proc/net/sctp/eps", encoding="ascii") as file:
+            listeners = sum(line.split()[3] == "10" for line in file.readlines()[1:])
+    except FileNotFoundError:
+        return bad
+    mine = sum(e["listen"] for (p, _), e in rows.items() if p == "sctp")
+    if mine != listeners:
+        bad.append(f"oracles differ: {listeners} sctp listeners in /proc/net/sctp/eps, expected {mine}")
+    return bad
+
+
+def oracle():
+    """{(proto, port): gauges} of this network namespace, every protocol."""
+    rows = diag.oracle()
+    more, subflows = others()
+    rows.update(more)
+    for key, entry in subflows.items():
+        have = rows.setdefault(key, diag.row())
+        for name, value in entry.items():
+            have[name] += value
+    return rows
+
+
+@contextlib.contextmanager
+def every_protocol():
+    """The harness compares the protocols that diag knows."""
+    few, diag.PROTO = diag.PROTO, dict.fromkeys(PROTOS)
+    try:
+        yield
+    finally:
+        diag.PROTO = few
+
+
+def differences(table, have, want=None, upper=None):
+    with every_protocol():
+        return harness.gauge_differences(table, have, upper) + \
+            (harness.statement_differences(table, want) if want else [])
+
+
+def expect(t, *statements):
+    """Case.expect() for any protocol: the whole table has to come to rest as stated."""
+    want = harness.Expected(statements)
+    end = time.monotonic() + harness.DEADLINE
+    while True:
+        have = oracle()
+        bad = harness.oracle_differences(have, want.oracle) or cross_check(have)
+        if not bad and oracle() == have:
+            break
+        if time.monotonic() > end:
+            harness.fail("the kernel does not come to the state that the test describes", *bad)
+        time.sleep(0.01)
+    if not harness.with_module:
+        return None
+    return t.settle(lambda table: differences(table, have, want), lambda: oracle() == have)
+
+
+def same(t):
+    """Whatever is there: every gauge of the file equals the oracle; TIME_WAIT may expire meanwhile."""
+    def still(rows):
+        return {key: rest for key, e in rows.items()
+                if any((rest := {n: v for n, v in e.items() if n != "time_wait"}).values())}
+
+    end, wrong = time.monotonic() + harness.DEADLINE, None
+    while True:
+        before = oracle()
+        table = harness.portsock.read()
+        after = oracle()
+        if still(before) == still(after):
+            bad = differences(table, before, upper=after) + table.faults() + t.head_faults(table)
+            if not bad:
+                return before, table
+            wrong = wrong or time.monotonic()
+            if time.monotonic() - wrong > harness.SETTLE:
+                harness.fail(*bad[:40])
+        else:
+            bad, wrong = ["the oracle moves"], None
+        if time.monotonic() > end:
+            harness.fail("no rest", *bad[:40])
+        time.sleep(0.05)
+
+
+# ---- sockets ---------------------------------------------------------------------------------------
+
+def family(v6):
+    return socket.AF_INET6 if v6 else socket.AF_INET
+
+
+def modprobe(*names):
+    subprocess.run(("modprobe", "-a") + names, check=True)
+
+
+def references(name):
+    with open(f"/sys/module/{name}/refcnt", encoding="ascii") as file:
+        return int(file.read())
+
+
+def namespaces():
+    """How many there are, those included that only a dying socket holds, such as an MPTCP one for a minute."""
+    with open("/sys/kernel/slab/net_namespace/shrink", "w", encoding="ascii") as file:
+        file.write("1")
+    with open("/proc/slabinfo", encoding="ascii") as file:
+        return 1 + sum(int(line.split()[1]) for line in file if line.startswith("net_namespace "))
+
+
+def remove(*names):
+    """Remove modules, users first. The control sockets of each namespace hold the module of their protocol, twice,
+    so that it goes by force only; sockets of anybody else must be gone."""
+    for name in names:
+        def idle(name=name):
+            return not os.path.exists("/sys/module/" + name) or references(name) <= 2 * namespaces()
+
+        harness.until(idle, f"sockets that hold {name} to go")
+        if os.path.exists("/sys/module/" + name):
+            subprocess.run(("rmmod", "-f", name), check=True)
+
+
+def udplite(t, v6=False):
+    return t.keep(socket.socket(family(v6), socket.SOCK_DGRAM, IPPROTO_UDPLITE))
+
+
+def raw(t, number, v6=False):
+    return t.keep(socket.socket(family(v6), socket.SOCK_RAW, number))
+
+
+def icmp(t, v6=False):
+    return t.keep(socket.socket(family(v6), socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6 if v6 else socket.IPPROTO_ICMP))
+
+
+def sctp(t, v6=False, many=False):
+    return t.keep(socket.socket(family(v6), socket.SOCK_SEQPACKET if many else socket.SOCK_STREAM, IPPROTO_SCTP))
+
+
+def dccp(t, v6=False):
+    return t.keep(socket.socket(family(v6), SOCK_DCCP, IPPROTO_DCCP))
+
+
+def mptcp(t, v6=False):
+    return t.keep(socket.socket(family(v6), socket.SOCK_STREAM, IPPROTO_MPTCP))
+
+
+def listening(sock, port, addr="", backlog=16):
+    sock.bind((addr or ("::" if sock.family == socket.AF_INET6 else "0.0.0.0"), port))
+    sock.listen(backlog)
+    return sock
+
+
+def associations(sock):
+    data = sock.getsockopt(IPPROTO_SCTP, SCTP_GET_ASSOC_ID_LIST, 4 + 4 * 64)
+    number, = struct.unpack_from("=I", data)
+    return struct.unpack_from(f"={number}i", data, 4)
+
+
+def peeloff(t, sock, association):
+    """sctp_peeloff(): the association leaves a one-to-many socket for one of its own."""
+    data = ctypes.create_string_buffer(struct.pack("=ii", association, 0), 8)
+    size = ctypes.c_uint(8)
+    harness.check(harness.libc.getsockopt(sock.fileno(), IPPROTO_SCTP, SCTP_SOCKOPT_PEELOFF, data, ctypes.byref(size)),
+                  "SCTP_SOCKOPT_PEELOFF")
+    return t.keep(socket.socket(fileno=struct.unpack("=ii", data.raw)[1]))

@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Never silently wrong: each way to lose an event is provoked. What is lost is noticed (exact 0), and repaired
+(exact 1, repaired tells how many records were wrong); what need not be lost is not."""
+
+import errno
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import diag
+import harness
+import portsock
+import protocols
+from harness import HERE, equal, fail, load, needs_module, service, star, sysctl, unload, until
+from protocols import icmp, raw, same, sctp, udplite
+
+SLOW = "/sys/module/slow/parameters/"
+KPROBES = "/sys/kernel/debug/kprobes/enabled"
+FAILSLAB = "/sys/kernel/debug/failslab/"
+LOADS = int(os.environ.get("PORTSOCK_LOADS", "5"))
+
+
+def write(path, value):
+    with open(path, "w", encoding="ascii") as file:
+        file.write(str(value))
+
+
+class Slow:
+    """slow.ko, another kprobe user, for as long as it lasts."""
+
+    def __enter__(self):
+        subprocess.run(("insmod", HERE + "/slow/slow.ko"), check=True)
+        return self
+
+    def __exit__(self, *unused):
+        subprocess.run(("rmmod", "slow"), check=True)
+
+    def lose(self, what, sock, port=0):
+        """Do this to a socket so that no kprobe sees it."""
+        write(SLOW + "lose", f"{what} {sock.fileno()} {port}")
+
+    def witness(self):
+        """{symbol: (hits, missed)} of its own kprobes."""
+        with open(SLOW + "witness", encoding="ascii") as file:
+            return {symbol: (int(hits), int(missed)) for symbol, hits, missed in map(str.split, file)}
+
+
+def missed():
+    return portsock.read().head["missed"]
+
+
+def lose(t, act):
+    """act(n) does to the n-th socket what no kprobe sees. If that made probes miss something, the file does not claim
+    to be exact until it is repaired (a repair may come in between: then try the next socket). If not, because what
+    watches it is no kprobe, nothing was lost. At rest the file is right either way. Returns what was repaired."""
+    t.repaired = None
+    for n in range(5):
+        before = portsock.read().head
+        equal(before["exact"], 1, "exact before something gets lost")
+        act(n)
+        after = portsock.read().head
+        if after["missed"] == before["missed"]:
+            same(t)
+            return 0
+        if not after["exact"]:
+            break
+    else:
+        fail(f"exact: got 1 each time that something had got lost ({before} -> {after}), expected 0")
+    until(lambda: portsock.read().head["exact"], "exact 1")
+    _, table = same(t)
+    repaired = table.head["repaired"] - before["repaired"]
+    if not repaired:
+        fail(f"repaired: got {table.head['repaired']} after a loss, expected more than {before['repaired']}")
+    return repaired
+
+
+# ---- probes that are missed ------------------------------------------------------------------------
+
+@needs_module
+def test_lost_bind_is_repaired(t):
+    """A hole: sockets that got a port unseen, of each protocol."""
+    protocols.modprobe("sctp")
+    sysctl("net.ipv4.ping_group_range", "0 2147483647")
+    makers = {"tcp": harness.Case.tcp, "udp": harness.Case.udp, "udplite": udplite, "icmp": icmp}
+    if not os.path.isdir(FAILSLAB):                             # a debug kernel objects to how it is done
+        makers["sctp"] = sctp
+    repaired = 0
+    with Slow() as slow:
+        for proto, make in makers.items():
+            socks = [make(t) for _ in range(5)]
+            repaired += lose(t, lambda n, socks=socks: slow.lose("bind", socks[n], 6000 + n))
+            equal(portsock.read().by_key[proto, 6000]["close"], 1, f"{proto} 6000: close")
+            t.drop(*socks)
+            same(t)
+    equal(repaired > 0, True, "something got lost")
+    t.notes.append(f"{repaired} repaired")
+
+
+@needs_module
+def test_lost_unbind_is_repaired(t):
+    """A ghost: sockets that live on without the port that they had."""
+    sysctl("net.ipv4.ping_group_range", "0 2147483647")
+    repaired = 0
+    with Slow() as slow:
+        for make in (harness.Case.udp, udplite, icmp):
+            socks = [make(t) for _ in range(5)]
+            for n, sock in enumerate(socks):
+                sock.bind(("127.0.0.1", 6000 + n))
+            repaired += lose(t, lambda n, socks=socks: slow.lose("unhash", socks[n]))
+            t.drop(*socks)
+            same(t)
+    t.notes.append(f"{repaired} repaired")
+
+
+@needs_module
+def test_lost_raw_hash_and_unhash_are_repaired(t):
+    with Slow() as slow:
+        socks = [raw(t, 80 + n) for n in range(5)]
+        repaired = lose(t, lambda n: slow.lose("unhash", socks[n]))
+        lost = [sock for n, sock in enumerate(socks) if ("raw", 80 + n) not in protocols.oracle()]
+        equal(bool(lost), True, "sockets that hold nothing by the kernel")
+        repaired += lose(t, lambda n: slow.lose("hash", lost[n]) if n < len(lost) else fail("repaired at once each time"))
+        t.drop(*socks)
+        same(t)
+    t.notes.append(f"{repaired} repaired")
+
+
+@needs_module
+def test_slow_kprobe_user(t):
+    """The kernel expires mini-sockets in a timer softirq, on a CPU that is inside some kprobe's handler nearly
+    all the time. Plain kprobes on the same functions lose events, portsock does not."""
+    t.check_snmp = False
+    sysctl("net.ipv4.tcp_fin_timeout", 1)
+    home = os.sched_getaffinity(0)
+    listener = t.listen(80, backlog=4096)
+    with Slow() as slow:
+        os.sched_setaffinity(0, {min(home)})                    # children inherit it
+        try:
+            write(SLOW + "usecs", 3000)
+            busy = subprocess.Popen((HERE + "/flood", "sockets"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            equal(busy.stdout.readline(), b"ready\n", "flood says")
+            lost, made = 0, 0
+            end = time.monotonic() + harness.DEADLINE
+            while lost < 20 and time.monotonic() < end:
+                servers = []
+                for _ in range(50):
+                    client, server = t.pair(listener)
+                    servers.append(server)
+                    t.drop(client)                              # FIN_WAIT2 for a second, as a mini-socket
+                made += len(servers)
+                until(lambda: not any(e["time_wait"] for e in diag.oracle().values()), "mini-sockets to expire")
+                for server in servers:
+                    harness.reset_on_close(server)
+                    t.drop(server)
+                lost = slow.witness()["inet_twsk_bind_unhash"][1]
+            busy.stdin.close()
+            busy.wait()
+            busy.stdout.close()
+        finally:
+            os.sched_setaffinity(0, home)
+        t.notes.append(f"of {made} mini-sockets that ended, slow.ko's kprobes: {slow.witness()}; portsock missed {missed()}")
+        if lost < 20:
+            fail(f"a kprobe lost {lost} events: the load is not what it is meant to be")
+    t.expect(service("tcp", 80, listen=1, accepted=made, closed=made, peak=None),
+             star("tcp", connected=made, closed=made, peak=None))
+
+
+@needs_module
+def test_kprobes_switched_off(t):
+    """debugfs can disarm all kprobes of the machine, without a word to those who own them."""
+    if not os.path.exists(KPROBES):
+        t.notes.append("no debugfs, not tried")
+        return
+    t.repaired = None
+    ghost, gone = t.udp(), t.udp()
+    ghost.bind(("127.0.0.1", 6000))
+    write(KPROBES, 0)
+    try:
+        hole = t.udp()
+        hole.bind(("127.0.0.1", 6001))
+        t.drop(ghost, gone)
+        until(lambda: not portsock.read().head["exact"], "exact 0 while kprobes are off", 5)
+    finally:
+        write(KPROBES, 1)
+    same(t)
+    t.drop(hole)
+    same(t)
+
+
+# ---- return probes ---------------------------------------------------------------------------------
+
+class Crowd:
+    """Threads that are inside UDP bind() all the time, in the current namespace, where no port is left."""
+
+    def __init__(self, t, threads):
+        self.taken = t.udp()
+        self.taken.bind(("127.0.0.1", 40000))
+        sysctl("net.ipv4.ip_local_port_range", "40000 40000")
+        self.proc = subprocess.Popen((HERE + "/flood", "crowd", str(threads)), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def __enter__(self):
+        equal(self.proc.stdout.readline(), b"ready\n", "flood says")
+        return self
+
+    def __exit__(self, *unused):
+        self.proc.stdin.close()
+        self.proc.wait()
+        self.proc.stdout.close()
+
+
+@needs_module
+def test_200_threads_inside_bind(t):
+    """As many tasks may be inside of a probed function as there are instances of its return probe (512)."""
+    before = missed()
+    with Crowd(t, 200):
+        socks = []
+        for n in range(100):
+            socks.append(t.udp())
+            socks[-1].bind(("127.0.0.1", 41000 + n))
+    t.expect(service("udp", 40000, close=1), *(service("udp", 41000 + n, close=1) for n in range(100)))
+    equal(missed() - before, 0, "missed")
+
+
+@needs_module
+def test_more_threads_inside_bind_than_instances(t):
+    """Then it is short of instances, which is noticed and made good."""
+    t.repaired = None
+    before = portsock.read().head
+    socks = []
+    with Crowd(t, 900):
+        until(lambda: missed() > before["missed"], "900 threads inside bind() to exhaust 512 instances")
+        for n in range(100):
+            socks.append(t.udp())
+            socks[-1].bind(("127.0.0.1", 41000 + n))
+    until(lambda: portsock.read().head["exact"], "exact 1")
+    head = portsock.read().head
+    t.notes.append(f"missed {head['missed'] - before['missed']}, repaired {head['repaired'] - before['repaired']} of {len(socks)}")
+    t.expect(service("udp", 40000, close=1), *(service("udp", 41000 + n, close=1) for n in range(len(socks))))
+    equal(head["repaired"] > before["repaired"], True, "bind() was missed at least once and repaired")
+
+
+# ---- ftrace ----------------------------------------------------------------------------------------
+
+@needs_module
+def test_ftrace_off_and_on(t):
+    """It cannot be switched off under the module, and the module cannot be loaded while it is off."""
+    t.repaired = None
+    listener = t.listen(80)
+    try:
+        sysctl("kernel.ftrace_enabled", 0)
+        fail("kernel.ftrace_enabled=0 succeeded while portsock is loaded")
+    except OSError as error:
+        equal(error.errno, errno.EBUSY, "error of kernel.ftrace_enabled=0")
+    t.expect(service("tcp", 80, listen=1))
+    unload()
+    sysctl("kernel.ftrace_enabled", 0)
+    try:
+        t.log.lines()
+        status, message = harness.insmod()
+        said = [line for line in t.log.lines() if line.startswith("portsock")]
+        equal((status != 0, harness.loaded(), os.path.lexists("/proc/portsock"), os.path.exists("/proc/net/portsock")),
+              (True, False, False, False), f"insmod while ftrace is off ({message}): refused, loaded, files")
+        equal(any("ftrace_enabled" in line for line in said), True, f"the log tells why ({said})")
+        with open("/proc/slabinfo", encoding="ascii") as file:
+            equal([line for line in file if line.startswith("portsock")], [], "slab caches that are left")
+    finally:
+        sysctl("kernel.ftrace_enabled", 1)
+    load()
+    t.drop(listener)
+    t.listen(81)
+    rows, _ = same(t)
+    equal(set(rows), {("tcp", 81)}, "ports by sock_diag")
+
+
+# ---- memory ----------------------------------------------------------------------------------------
+
+def may_fail(cache):
+    """Some kernels let only the command line say so: slub_debug=A,portsock_rec,portsock_row"""
+    path = f"/sys/kernel/slab/{cache}/failslab"
+    if os.stat(path).st_mode & 0o200:
+        write(path, 1)
+    with open(path, encoding="ascii") as file:
+        return file.read().strip() == "1"
+
+
+@needs_module
+def test_no_memory_for_records(t):
+    """The slab allocator refuses (fault injection, debug kernels only)."""
+    if not os.path.isdir(FAILSLAB):
+        t.notes.append("this kernel has no failslab, not tried")
+        return
+    if not all(may_fail(cache) for cache in ("portsock_rec", "portsock_row")):
+        fail("boot with slub_debug=A,portsock_rec,portsock_row, so that these two may fail")
+    t.repaired = None
+    before = portsock.read().head
+    for name, value in (("ignore-gfp-wait", "N"), ("cache-filter", "Y"), ("interval", 1), ("times", -1), ("verbose", 0),
+                        ("probability", 50)):
+        write(FAILSLAB + name, value)
+    doubts = 0
+    try:
+        listener = t.listen(80, backlog=1024)
+        for n in range(300):
+            t.udp().bind(("127.0.0.1", 6000 + n))
+            t.udp()
+            if n % 3 == 0:
+                t.pair(listener)
+                doubts += not portsock.read().head["exact"]
+    finally:
+        write(FAILSLAB + "probability", 0)
+    equal(doubts > 0, True, "exact 0 while memory was short")
+    until(lambda: portsock.read().head["exact"], "exact 1")
+    _, table = same(t)
+    repaired = table.head["repaired"] - before["repaired"]
+    t.notes.append(f"exact 0 in {doubts} of 100 readings while memory was short, repaired {repaired}")
+    equal(repaired > 0, True, "something was repaired")
+    for sock in list(t.sockets):
+        if sock.type == socket.SOCK_STREAM:
+            harness.reset_on_close(sock)
+        t.drop(sock)
+    same(t)
+
+
+# ---- loading ---------------------------------------------------------------------------------------
+
+def makers(stop, failures):
+    """Sockets of the protocols that churn.c leaves out, made and closed until stop is set."""
+    def work(make, bind):
+        while not stop.is_set():
+            try:
+                with make() as sock:
+                    if bind is not None:
+                        sock.bind(bind)
+                    time.sleep(0.0005)
+                    if bind is not None and sock.type == socket.SOCK_DGRAM:
+                        sock.connect(("127.0.0.1", 9))
+            except OSError as error:
+                failures.append(error)
+                return
+
+    kinds = [(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 89), ("127.0.0.1", 0)),
+             (lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP), ("127.0.0.1", 0)),
+             (lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM, protocols.IPPROTO_UDPLITE), ("::1", 0)),
+             (lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM, protocols.IPPROTO_SCTP), ("127.0.0.1", 0)),
+             (lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM, protocols.IPPROTO_MPTCP), ("127.0.0.1", 0)),
+             (lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM), None)]
+    threads = [threading.Thread(target=work, args=kind) for kind in kinds]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+@needs_module
+def test_load_under_churn(t):
+    """PORTSOCK_LOADS times in the middle of it; each time what was loaded is compared, with the churn held still."""
+    t.repaired = None
+    protocols.modprobe("sctp")
+    sysctl("net.ipv4.ping_group_range", "0 2147483647")
+    churn = t.churn("-s", 5, "-w", 3, "-d", 200)
+
+    def mixed():
+        stop, failures = threading.Event(), []
+        makers(stop, failures)
+
+    child = t.fork(mixed)
+    compared = 0
+    for _ in range(LOADS):
+        unload()
+        load()
+        os.killpg(churn.proc.pid, signal.SIGSTOP)
+        os.kill(child, signal.SIGSTOP)
+        rows, _ = same(t)
+        compared += sum(e["sockets"] for e in rows.values())
+        os.killpg(churn.proc.pid, signal.SIGCONT)
+        os.kill(child, signal.SIGCONT)
+    t.notes.append(f"{LOADS} times, {compared} sockets compared")
+    equal(compared > LOADS * 16, True, "there was something to compare")
+    t.kill(child)
+    churn.stop()
+    churn.quit()
+    same(t)
