@@ -15,6 +15,7 @@
 #include <linux/proc_fs.h>
 #include <linux/ptrace.h>
 #include <linux/rcupdate.h>
+#include <linux/workqueue.h>
 #include <net/inet_hashtables.h>
 #include <net/net_namespace.h>
 #include <net/raw.h>
@@ -163,6 +164,11 @@ static inline struct socket *portsock_sock_from_file(struct file *file)
 }
 
 #define sock_from_file(file) portsock_sock_from_file(file)
+#endif
+
+/* Renamed in 6.17; newer kernels warn of the old name. */
+#ifndef PORTSOCK_HAVE_SYSTEM_DFL_WQ
+#define system_dfl_wq system_unbound_wq
 #endif
 
 /* Addresses of sockets got a type of their own in 6.19. */

@@ -305,7 +305,7 @@ static DECLARE_DELAYED_WORK(resync_timer, resync_work);
 
 static void resync_later(void)
 {
-	queue_delayed_work(system_unbound_wq, &resync_timer,
+	queue_delayed_work(system_dfl_wq, &resync_timer,
 			   round_jiffies_relative(RESYNC_PERIOD));
 }
 
