@@ -28,8 +28,13 @@ SCTP_GET_ASSOC_ID_LIST, SCTP_SOCKOPT_PEELOFF = 29, 102
 INET_DIAG_REQ_PROTOCOL, INET_DIAG_PEERS = 3, 13
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
-# What DCCP calls PARTOPEN and PASSIVE_CLOSEREQ counts as established and close_wait.
-DCCP_STATE = {**diag.STATE, 13: "established", 14: "close_wait"}
+# Protocols that this kernel has not, as the file tools/testing/kernels states.
+ABSENT = frozenset(os.environ.get("PORTSOCK_ABSENT", "").split())
+PRESENT = [proto for proto in PROTOS if proto not in ABSENT]
+
+# What DCCP calls PARTOPEN and PASSIVE_CLOSEREQ counts as established and close_wait. They follow TCP's states.
+TCP_MAX_STATES = 14 if diag.BOUND_INACTIVE else 13
+DCCP_STATE = {**diag.STATE, TCP_MAX_STATES: "established", TCP_MAX_STATES + 1: "close_wait"}
 
 
 class Entry:
@@ -132,6 +137,18 @@ def name_of(sock):
             IPPROTO_SCTP: "sctp", IPPROTO_DCCP: "dccp", IPPROTO_MPTCP: "mptcp"}.get(sock.proto)
 
 
+def icmp_lines():
+    """{inode: (v6, port, state)}. The files of both families list a socket that follows one of the other family in
+    the kernel's hash: then its descriptor tells."""
+    found = {False: {}, True: {}}
+    for v6, sockets in found.items():
+        sockets.update((inode, (v6, port, state)) for port, state, inode in proc_lines("icmp6" if v6 else "icmp"))
+    lines = found[False] | found[True]
+    if twice := found[False].keys() & found[True].keys():
+        lines.update((inode, found[sock.family == socket.AF_INET6][inode]) for inode, sock in files() if inode in twice)
+    return lines
+
+
 def sctp_state(sock):
     """State of a bound SCTP socket that neither listens nor has an association: close() and shutdown() of either
     side leave CLOSING (TCP's CLOSE_WAIT); poll() calls everything writable but CLOSED."""
@@ -158,12 +175,14 @@ def others():
             add("dccp", e.port, DCCP_STATE[e.state], v6, e.inode, e.mini)
         for e in dump(family, IPPROTO_MPTCP):
             add("mptcp", e.port, diag.STATE[e.state], v6, e.inode)
-        # associations follow their socket, and a listener that has some comes twice
-        for e in {e.cookie: e for e in dump(family, IPPROTO_SCTP) if INET_DIAG_PEERS not in e.attributes}.values():
+        # associations follow their socket, and a listener that has some comes twice; since 6.19 or so accept()
+        # makes a socket with its listener's cookie
+        for e in {(e.cookie, e.inode): e for e in dump(family, IPPROTO_SCTP) if INET_DIAG_PEERS not in e.attributes}.values():
             add("sctp", e.port, diag.STATE[e.state], v6, e.inode)
-        for proto in ("raw", "icmp"):
-            for port, state, inode in proc_lines(proto + ("6" if v6 else "")):
-                add(proto, port, diag.STATE[state], v6, inode)
+        for port, state, inode in proc_lines("raw6" if v6 else "raw"):
+            add("raw", port, diag.STATE[state], v6, inode)
+    for inode, (v6, port, state) in icmp_lines().items():
+        add("icmp", port, diag.STATE[state], v6, inode)
     known.discard(0)
     subflows = {}
     for inode, sock in files():
@@ -175,7 +194,7 @@ def others():
         if proto == "dccp" and v6 and not diag.holds_port(sock, v6, inode, port):
             port = 0
         add(proto, port, sctp_state(sock) if proto == "sctp" and port else "close", v6)
-        if proto == "mptcp" and port:                           # its first subflow is the kernel's, and bound only
+        if proto == "mptcp" and port and not diag.BOUND_INACTIVE:       # its first subflow has no descriptor
             diag.add(subflows, "tcp", port, "close", v6, False)
     return rows, subflows
 
