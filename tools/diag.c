@@ -95,8 +95,9 @@ static int socket_count(const struct nlmsghdr *message, void *data)
 		errno = ENOMEM;
 		return MNL_CB_ERROR;
 	}
+	/* The same number is DCCP's PARTOPEN, which portsock counts as established. */
 	if (state == STATE_BOUND_INACTIVE)
-		state = TCP_CLOSE;
+		state = dump->proto == PORTSOCK_DCCP ? TCP_ESTABLISHED : TCP_CLOSE;
 	if (dump->proto == PORTSOCK_TCP && state == TCP_CLOSE)
 		dump->diag->lists_bound = true;
 	/* A TIME_WAIT mini-socket may still wait for the other's FIN. */
