@@ -106,7 +106,8 @@ uint32_t portsock_check_hidden(const struct portsock_check *check, enum portsock
 	case PORTSOCK_DCCP:
 		return check->diag.lists_bound ? 0 : PORTSOCK_BIT(TCP_CLOSE);
 	case PORTSOCK_SCTP:
-		return PORTSOCK_BIT(TCP_CLOSE);
+		/* Sockets whose associations ended, whichever side ended them. */
+		return PORTSOCK_BIT(TCP_CLOSE) | PORTSOCK_BIT(TCP_CLOSE_WAIT);
 	case PORTSOCK_MPTCP:
 		/* 6.1 skips the third listener of a hash bucket and those behind it. */
 		return PORTSOCK_BIT(TCP_CLOSE) | PORTSOCK_BIT(TCP_LISTEN);

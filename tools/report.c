@@ -162,21 +162,32 @@ static uint64_t hidden_sockets(const struct portsock_check *check, enum portsock
 	return sockets;
 }
 
+static void states_print(uint32_t states)
+{
+	unsigned int i;
+
+	for (i = 1; i <= PORTSOCK_STATES; i++)
+		if (states & PORTSOCK_BIT(i))
+			printf(" %s", portsock_count_names[i]);
+}
+
 static void skipped_print(const struct portsock_check *check, enum portsock_proto proto)
 {
 	const char *name = portsock_proto_names[proto], *module = portsock_diag_module(proto);
 	uint64_t hidden = check->unlisted[proto] ? 0 : hidden_sockets(check, proto);
 
-	if (check->unlisted[proto] && module)
+	if (check->unlisted[proto] && module) {
 		printf("not compared: %s (the kernel has no %s)\n", name, module);
-	else if (check->unlisted[proto])
+	} else if (check->unlisted[proto]) {
 		printf("not compared: %s (sock_diag does not list it)\n", name);
-	else if (proto == PORTSOCK_TCP && !check->diag.lists_bound)
+	} else if (proto == PORTSOCK_TCP && !check->diag.lists_bound) {
 		printf("not compared: tcp close (sock_diag lists sockets only bound since Linux 6.8; portsock has %"
 		       PRIu64 ")\n", hidden);
-	else if (hidden)
-		printf("not compared: %s close%s (sock_diag does not list them all; portsock has %" PRIu64 ")\n", name,
-		       portsock_check_hidden(check, proto) & PORTSOCK_BIT(TCP_LISTEN) ? " and listen" : "", hidden);
+	} else if (hidden) {
+		printf("not compared: %s", name);
+		states_print(portsock_check_hidden(check, proto));
+		printf(" (sock_diag does not list them all; portsock has %" PRIu64 ")\n", hidden);
+	}
 }
 
 static bool verdict_print(const struct portsock_check *check)

@@ -152,7 +152,8 @@ def fd_sockets(netns, known):
             sock = socket.socket(fileno=copy)
             seen.add(inode)
             try:
-                if sock.family not in (socket.AF_INET, socket.AF_INET6) or sock.proto not in PROTO.values():
+                if (sock.family not in (socket.AF_INET, socket.AF_INET6) or sock.type == socket.SOCK_RAW
+                        or sock.proto not in PROTO.values()):
                     continue
                 ns = fcntl.ioctl(sock, SIOCGSKNS)
                 other = os.fstat(ns).st_ino != netns

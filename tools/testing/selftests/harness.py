@@ -25,6 +25,7 @@ DEADLINE = float(os.environ.get("PORTSOCK_DEADLINE", "60"))
 SETTLE = 2.0                    # how long the file may differ while the oracle stands still
 SCALE = float(os.environ.get("PORTSOCK_SCALE", "1"))
 HERE = os.path.dirname(os.path.abspath(__file__))
+READER = os.path.join(HERE, "portsock")
 
 CLONE_NEWNET = 0x40000000
 IP_BIND_ADDRESS_NO_PORT = 24
@@ -254,6 +255,13 @@ class Namespace:
 
     def close(self):
         os.close(self.fd)
+
+
+def reader_agrees():
+    """`portsock check` must find no difference in this namespace."""
+    done = subprocess.run((READER, "check"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        raise Failure(f"portsock check ended with {done.returncode}\n{done.stdout}")
 
 
 def check(result, what):

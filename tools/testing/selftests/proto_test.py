@@ -262,6 +262,8 @@ def test_sctp_close(t):
     t.drop(sa)
     expect(t, service("sctp", 5000, listen=1, close_wait=1, accepted=2, closed=1, peak=3),
            eph("sctp", port_of(b), close_wait=1, connected=1), star("sctp", connected=2, closed=1, peak=2))
+    if harness.with_module:
+        harness.reader_agrees()                                         # sock_diag lists none of the two
     t.drop(b, sb, server)
     expect(t, service("sctp", 5000, accepted=2, closed=3, peak=3), star("sctp", connected=2, closed=2, peak=2))
 

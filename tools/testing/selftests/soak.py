@@ -5,7 +5,7 @@
 Traffic of every protocol in three namespaces, namespaces that come and go, stress-ng's socket stressors, and the
 module unloaded and loaded LOADS times in the middle of it (2; stress-ng and the namespaces pause for that, since both
 wait, hook by hook, until every task has slept). At the end all stands still and every namespace is
-compared with the kernel (by `portsock check` where there is one, and by the oracle of these tests), then all is closed
+compared with the kernel (by `portsock check` and by the oracle of these tests), then all is closed
 and the slab caches have to be as full as they were. Exit status 1 when anything differs.
 """
 
@@ -27,7 +27,6 @@ import protocols    # pylint: disable=wrong-import-position
 
 AT_HAND = 128 * os.cpu_count()  # free objects that the module may keep
 STRESSORS = "sock udp sockabuse sockmany sctp dccp rawsock rawudp ping-sock".split()
-READER = os.path.join(harness.HERE, "portsock")
 
 
 def pair_of(proto):
@@ -163,11 +162,11 @@ def compare(t, spaces):
                 lines = str(problem).split("\n")
                 drift += len(lines)
                 print(f"namespace {n}: different", *lines, sep="\n  ", flush=True)
-            if os.access(READER, os.X_OK):
-                done = subprocess.run((READER, "check"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-                if done.returncode:
-                    drift += 1
-                    print(f"namespace {n}: portsock check ended with {done.returncode}", *done.stdout.split("\n"), sep="\n  ")
+            try:
+                harness.reader_agrees()
+            except harness.Failure as problem:
+                drift += 1
+                print(f"namespace {n}:", *str(problem).split("\n"), sep="\n  ", flush=True)
     return drift
 
 
