@@ -126,9 +126,7 @@ static void hold_of_another_port_moves_the_socket(struct kunit *test)
 
 static void release(const void *sk)
 {
-	struct portsock_holding h = holding(0, TCP_CLOSE);
-
-	portsock_sock_release(sk, &h);
+	portsock_sock_release(sk, false);
 }
 
 static void release_makes_a_known_socket_unbound(struct kunit *test)

@@ -14,32 +14,40 @@
 
 #include "hooks.h"
 
-#include <linux/ftrace.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
-#include <linux/tracepoint.h>
 #include <net/sctp/structs.h>
 
 #include "compat.h"
+#include "probe.h"
 #include "sk.h"
 #include "socks.h"
 
-/* Tasks that can be inside one watched function at the same time. */
-#define RETURNS_MAX 512
-
-static void sk_holds(const struct sock *sk, int state, enum portsock_how how)
+static void sk_becomes(const struct sock *sk, int proto, int state,
+		       enum portsock_how how)
 {
 	struct portsock_holding h;
 
+	portsock_sk_look(sk, proto, state, &h);
+	h.how = how;
+	/* a child that waits to be accepted is new */
+	if ((how != PORTSOCK_ACCEPTED || sk->sk_socket) && portsock_sock_change(sk, &h))
+		return;
+	h.service |= how == PORTSOCK_ACCEPTED;
 	rcu_read_lock();
-	if (portsock_sk_read(sk, state, &h)) {
-		h.how = how;
-		h.service |= how == PORTSOCK_ACCEPTED;
+	h.table = portsock_netns_table(sock_net(sk));
+	if (h.table)
 		portsock_sock_hold(sk, &h);
-	}
 	rcu_read_unlock();
+}
+
+static void sk_holds(const struct sock *sk, int state, enum portsock_how how)
+{
+	int proto = portsock_sk_proto(sk);
+
+	if (proto >= 0)
+		sk_becomes(sk, proto, state, how);
 }
 
 /* A user has got a socket that holds no port. */
@@ -61,24 +69,14 @@ static void sk_unbound(const struct sock *sk)
  */
 static void sk_released(const struct sock *sk)
 {
-	struct portsock_holding h;
-
-	if (!portsock_sk_owned(sk)) {
+	if (portsock_sk_owned(sk))
+		portsock_sock_release(sk, sk->sk_family == AF_INET6);
+	else
 		portsock_sock_forget(sk);
-		return;
-	}
-	rcu_read_lock();
-	if (portsock_sk_read(sk, TCP_CLOSE, &h)) {
-		portsock_sk_unbind(&h);
-		portsock_sock_release(sk, &h);
-	}
-	rcu_read_unlock();
 }
 
 /* security_socket_post_create(sock, family, type, protocol, kern) */
-static void notrace on_post_create(unsigned long ip, unsigned long parent_ip,
-				   struct ftrace_ops *ops,
-				   struct ftrace_regs *fregs)
+static void notrace on_post_create(struct ftrace_regs *fregs)
 {
 	struct socket *sock = (void *)ftrace_regs_get_argument(fregs, 0);
 	struct sock *sk = sock->sk;
@@ -92,8 +90,7 @@ static void notrace on_post_create(unsigned long ip, unsigned long parent_ip,
  * security_sock_graft(sk, parent): accept() hands out a child, maybe one that
  * was reset, or one that waited since before the module was loaded
  */
-static void notrace on_accept(unsigned long ip, unsigned long parent_ip,
-			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void notrace on_accept(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 	int proto = portsock_sk_proto(sk);
@@ -133,8 +130,7 @@ static int on_bind_hash(struct kprobe *kp, struct pt_regs *regs)
 }
 
 /* tcp_fastopen_defer_connect(sk, err), dccp_connect(sk): connect() got a port */
-static void notrace on_connect(unsigned long ip, unsigned long parent_ip,
-			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void notrace on_connect(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
@@ -146,8 +142,7 @@ static void notrace on_connect(unsigned long ip, unsigned long parent_ip,
  * goes on to ESTABLISHED at once and passes on_set_state(), and connect() passes
  * on_connect(). One without a request (Fast Open) may stay in SYN_RECV.
  */
-static void notrace on_ehash(unsigned long ip, unsigned long parent_ip,
-			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void notrace on_ehash(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 	unsigned long osk = ftrace_regs_get_argument(fregs, 1);
@@ -161,8 +156,7 @@ static void notrace on_ehash(unsigned long ip, unsigned long parent_ip,
  * on_set_state() next, and one that is destroyed passed on_destroy() before;
  * what remains are ports taken back from a socket that lives on.
  */
-static void notrace on_put_port(unsigned long ip, unsigned long parent_ip,
-				struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void notrace on_put_port(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
@@ -185,17 +179,6 @@ static enum portsock_how how_of(int old, int new)
 	return PORTSOCK_FOUND;
 }
 
-/* Nearly always a socket that is known; then its namespace is, too. */
-static void sk_moves(const struct sock *sk, int proto, int old, int new)
-{
-	struct portsock_holding h;
-
-	portsock_sk_look(sk, proto, new, &h);
-	h.how = how_of(old, new);
-	if (!portsock_sock_move(sk, &h))
-		sk_holds(sk, new, h.how);
-}
-
 static void on_set_state(void *data, const struct sock *sk, const int old,
 			 const int new)
 {
@@ -212,7 +195,7 @@ static void on_set_state(void *data, const struct sock *sk, const int old,
 	if (proto == PORTSOCK_MPTCP && new == TCP_CLOSE && old != TCP_LISTEN)
 		bound = false;
 	if (bound)
-		sk_moves(sk, proto, old, new);
+		sk_becomes(sk, proto, new, how_of(old, new));
 	else if (new == TCP_CLOSE)
 		sk_released(sk);
 }
@@ -223,16 +206,13 @@ static void on_destroy(void *data, struct sock *sk)
 }
 
 /* dccp_destroy_sock(sk), mptcp_destroy(sk) */
-static void notrace on_destroy_call(unsigned long ip, unsigned long parent_ip,
-				    struct ftrace_ops *ops,
-				    struct ftrace_regs *fregs)
+static void notrace on_destroy_call(struct ftrace_regs *fregs)
 {
 	portsock_sock_forget((void *)ftrace_regs_get_argument(fregs, 0));
 }
 
 /* inet_twsk_hashdance_schedule(tw, sk, hashinfo, timeo), or by another name */
-static void notrace on_tw_add(unsigned long ip, unsigned long parent_ip,
-			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void notrace on_tw_add(struct ftrace_regs *fregs)
 {
 	struct inet_timewait_sock *tw = (void *)ftrace_regs_get_argument(fregs, 0);
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 1);
@@ -246,8 +226,7 @@ static void notrace on_tw_add(unsigned long ip, unsigned long parent_ip,
 }
 
 /* inet_twsk_bind_unhash(tw, hashinfo); a second call finds no bucket */
-static void notrace on_tw_del(unsigned long ip, unsigned long parent_ip,
-			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void notrace on_tw_del(struct ftrace_regs *fregs)
 {
 	struct inet_timewait_sock *tw = (void *)ftrace_regs_get_argument(fregs, 0);
 
@@ -328,8 +307,7 @@ static int on_udp_disconnect(struct kprobe *kp, struct pt_regs *regs)
  * udp_lib_unhash(sk), ping_unhash(sk), raw_unhash_sk(sk): disconnect, or close()
  * of a bound socket or any other
  */
-static void notrace on_unhash(unsigned long ip, unsigned long parent_ip,
-			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void notrace on_unhash(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
@@ -337,8 +315,7 @@ static void notrace on_unhash(unsigned long ip, unsigned long parent_ip,
 }
 
 /* sk_common_release(sk): close(), with whatever port there is yet to go */
-static void notrace on_close(unsigned long ip, unsigned long parent_ip,
-			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void notrace on_close(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
@@ -357,9 +334,7 @@ static int on_raw_hash(struct kprobe *kp, struct pt_regs *regs)
 }
 
 /* sctp_assoc_migrate(assoc, newsk): accept() or peeloff */
-static void notrace on_sctp_migrate(unsigned long ip, unsigned long parent_ip,
-				    struct ftrace_ops *ops,
-				    struct ftrace_regs *fregs)
+static void notrace on_sctp_migrate(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 1);
 
@@ -370,9 +345,7 @@ static void notrace on_sctp_migrate(unsigned long ip, unsigned long parent_ip,
  * sctp_put_port(sk): bind() failed half way, or, maybe long after close(), the
  * last association let go
  */
-static void notrace on_sctp_put_port(unsigned long ip, unsigned long parent_ip,
-				     struct ftrace_ops *ops,
-				     struct ftrace_regs *fregs)
+static void notrace on_sctp_put_port(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
@@ -383,9 +356,7 @@ static void notrace on_sctp_put_port(unsigned long ip, unsigned long parent_ip,
 }
 
 /* mptcp_copy_inaddrs(msk, ssk): the msk takes the port of its first subflow */
-static void notrace on_mptcp_port(unsigned long ip, unsigned long parent_ip,
-				  struct ftrace_ops *ops,
-				  struct ftrace_regs *fregs)
+static void notrace on_mptcp_port(struct ftrace_regs *fregs)
 {
 	struct sock *msk = (void *)ftrace_regs_get_argument(fregs, 0);
 	struct sock *ssk = (void *)ftrace_regs_get_argument(fregs, 1);
@@ -416,83 +387,47 @@ static int on_beat(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
-enum hook_kind {
-	HOOK_KPROBE,
-	HOOK_KRETPROBE,
-	HOOK_FTRACE,
-	HOOK_TRACEPOINT,
-};
-
-/**
- * struct hook - one place that is watched
- * @symbol: function or tracepoint
- * @module: it is part of this module, which may come and go; NULL when it is
- *	always there
- * @absent: this kernel was built without it
- * @kind: how
- * @handler: of the type that @kind wants
- * @call: for HOOK_KRETPROBE, what to do when the function is called
- * @armed: it is
- * @blind: it should be, since its module is there, but could not
- * @kp: for HOOK_KPROBE
- * @rp: for HOOK_KRETPROBE
- * @ops: for HOOK_FTRACE
- * @tp: for HOOK_TRACEPOINT, found by name
- */
-struct hook {
-	const char *symbol;
-	const char *module;
-	bool absent;
-	enum hook_kind kind;
-	void *handler;
-	kretprobe_handler_t call;
-	bool armed;
-	bool blind;
-	union {
-		struct kprobe kp;
-		struct kretprobe rp;
-		struct ftrace_ops ops;
-		struct tracepoint *tp;
-	};
-};
-
 #define KPROBE(_symbol, _handler, ...)					\
-	{ .symbol = _symbol, .kind = HOOK_KPROBE,			\
+	{ .symbol = _symbol, .kind = PORTSOCK_KPROBE,			\
 	  .handler = _handler, ##__VA_ARGS__ }
 
 #define KRETPROBE(_symbol, _call, _handler, ...)			\
-	{ .symbol = _symbol, .kind = HOOK_KRETPROBE,			\
-	  .call = _call, .handler = _handler, ##__VA_ARGS__ }
+	{ .symbol = _symbol, .kind = PORTSOCK_KRETPROBE, .call = _call,	\
+	  .data_size = sizeof(struct call), .handler = _handler, ##__VA_ARGS__ }
 
-#define FTRACE(_symbol, _handler, ...)					\
-	{ .symbol = _symbol, .kind = HOOK_FTRACE,			\
+#define RELEASE(_symbol, _handler, ...)					\
+	{ .symbol = _symbol, .kind = PORTSOCK_RELEASE,			\
+	  .handler = _handler, ##__VA_ARGS__ }
+
+#define ACQUISITION(_symbol, _handler, ...)				\
+	{ .symbol = _symbol, .kind = PORTSOCK_ACQUISITION,		\
 	  .handler = _handler, ##__VA_ARGS__ }
 
 #define TRACEPOINT(_symbol, _handler)					\
-	{ .symbol = _symbol, .kind = HOOK_TRACEPOINT, .handler = _handler }
+	{ .symbol = _symbol, .kind = PORTSOCK_TRACEPOINT, .handler = _handler }
 
 /*
  * Releases before acquisitions: a socket that goes while the hooks are armed
  * one by one must not be missed.
  */
-static struct hook hooks[] = {
+static struct portsock_probe hooks[] = {
 	TRACEPOINT("tcp_destroy_sock", on_destroy),
-	FTRACE("mptcp_destroy", on_destroy_call,
+	RELEASE("mptcp_destroy", on_destroy_call,
 	       .absent = !IS_ENABLED(CONFIG_MPTCP)),
-	FTRACE("sctp_put_port", on_sctp_put_port, .module = "sctp"),
-	FTRACE("dccp_destroy_sock", on_destroy_call, .module = "dccp"),
+	RELEASE("sctp_put_port", on_sctp_put_port, .module = "sctp"),
+	RELEASE("dccp_destroy_sock", on_destroy_call, .module = "dccp"),
 	TRACEPOINT("inet_sock_set_state", on_set_state),
-	FTRACE("inet_put_port", on_put_port),
-	FTRACE("inet_twsk_bind_unhash", on_tw_del),
-	FTRACE(PORTSOCK_TWSK_HASHDANCE, on_tw_add),
-	FTRACE("inet_ehash_nolisten", on_ehash),
+	RELEASE("inet_put_port", on_put_port),
+	RELEASE("inet_twsk_bind_unhash", on_tw_del),
+	ACQUISITION(PORTSOCK_TWSK_HASHDANCE, on_tw_add),
+	ACQUISITION("inet_ehash_nolisten", on_ehash),
 	KPROBE("inet_csk_get_port", on_get_port),
 	KPROBE("inet_bind_hash", on_bind_hash),
-	FTRACE("tcp_fastopen_defer_connect", on_connect),
-	FTRACE("sk_common_release", on_close),
-	FTRACE("udp_lib_unhash", on_unhash),
-	FTRACE("ping_unhash", on_unhash),
-	FTRACE("raw_unhash_sk", on_unhash),
+	ACQUISITION("tcp_fastopen_defer_connect", on_connect),
+	RELEASE("sk_common_release", on_close),
+	RELEASE("udp_lib_unhash", on_unhash),
+	RELEASE("ping_unhash", on_unhash),
+	RELEASE("raw_unhash_sk", on_unhash),
 	KPROBE("__udp_disconnect", on_udp_disconnect),
 	KPROBE("raw_hash_sk", on_raw_hash),
 	KRETPROBE("udp_lib_get_port", on_call, on_got_port),
@@ -500,13 +435,13 @@ static struct hook hooks[] = {
 	KRETPROBE("__ip4_datagram_connect", on_call, on_datagram_connect),
 	KRETPROBE("__ip6_datagram_connect", on_call, on_datagram_connect,
 		  .absent = !IS_ENABLED(CONFIG_IPV6)),
-	FTRACE("mptcp_copy_inaddrs", on_mptcp_port,
+	ACQUISITION("mptcp_copy_inaddrs", on_mptcp_port,
 	       .absent = !IS_ENABLED(CONFIG_MPTCP)),
-	FTRACE("sctp_assoc_migrate", on_sctp_migrate, .module = "sctp"),
+	ACQUISITION("sctp_assoc_migrate", on_sctp_migrate, .module = "sctp"),
 	KRETPROBE("sctp_get_port_local", on_sctp_call, on_got_port, .module = "sctp"),
-	FTRACE("dccp_connect", on_connect, .module = "dccp"),
-	FTRACE("security_sock_graft", on_accept),
-	FTRACE("security_socket_post_create", on_post_create),
+	ACQUISITION("dccp_connect", on_connect, .module = "dccp"),
+	ACQUISITION("security_sock_graft", on_accept),
+	ACQUISITION("security_socket_post_create", on_post_create),
 	KPROBE("portsock_hooks_beat", on_beat),
 };
 
@@ -516,126 +451,16 @@ static DEFINE_MUTEX(hooks_lock);
 /* What probes that are disarmed by now had missed. */
 static u64 missed_before;
 
-static void tracepoint_match(struct tracepoint *tp, void *priv)
-{
-	struct hook *hook = priv;
-
-	if (!strcmp(tp->name, hook->symbol))
-		hook->tp = tp;
-}
-
-static int tracepoint_arm(struct hook *hook)
-{
-	for_each_kernel_tracepoint(tracepoint_match, hook);
-	if (!hook->tp)
-		return -ENOENT;
-	return tracepoint_probe_register(hook->tp, hook->handler, NULL);
-}
-
-/* Addresses of functions are not for modules, but a probe's is. */
-static int symbol_address(const char *symbol, unsigned long *address)
-{
-	struct kprobe kp = { .symbol_name = symbol, .flags = KPROBE_FLAG_DISABLED };
-	int err = register_kprobe(&kp);
-
-	if (err)
-		return err;
-	*address = (unsigned long)kp.addr;
-	unregister_kprobe(&kp);
-	return 0;
-}
-
-static int ftrace_arm(struct hook *hook)
-{
-	unsigned long address;
-	int err;
-
-	err = symbol_address(hook->symbol, &address);
-	if (err)
-		return err;
-	/* Permanent: kernel.ftrace_enabled cannot be cleared while it is armed. */
-	hook->ops = (struct ftrace_ops){
-		.func = hook->handler,
-		.flags = FTRACE_OPS_FL_PERMANENT | PORTSOCK_FTRACE_FLAGS,
-	};
-	err = ftrace_set_filter_ip(&hook->ops, address, 0, 0);
-	if (err)
-		return err;
-	err = register_ftrace_function(&hook->ops);
-	if (err)
-		ftrace_set_filter_ip(&hook->ops, address, 1, 0);
-	return err;
-}
-
-static int hook_arm(struct hook *hook)
-{
-	int err = -EINVAL;
-
-	switch (hook->kind) {
-	case HOOK_KPROBE:
-		hook->kp = (struct kprobe){
-			.symbol_name = hook->symbol,
-			.pre_handler = hook->handler,
-		};
-		err = register_kprobe(&hook->kp);
-		break;
-	case HOOK_KRETPROBE:
-		hook->rp = (struct kretprobe){
-			.kp.symbol_name = hook->symbol,
-			.entry_handler = hook->call,
-			.handler = hook->handler,
-			.maxactive = RETURNS_MAX,
-			.data_size = sizeof(struct call),
-		};
-		err = register_kretprobe(&hook->rp);
-		break;
-	case HOOK_FTRACE:
-		err = ftrace_arm(hook);
-		break;
-	case HOOK_TRACEPOINT:
-		err = tracepoint_arm(hook);
-		break;
-	}
-	hook->armed = !err;
-	return err;
-}
-
-static u64 hook_missed(const struct hook *hook)
-{
-	if (!hook->armed)
-		return 0;
-	if (hook->kind == HOOK_KPROBE)
-		return READ_ONCE(hook->kp.nmissed);
-	if (hook->kind == HOOK_KRETPROBE)
-		return READ_ONCE(hook->rp.nmissed) + READ_ONCE(hook->rp.kp.nmissed);
-	return 0;
-}
-
-static void hook_disarm(struct hook *hook)
-{
-	missed_before += hook_missed(hook);
-	switch (hook->kind) {
-	case HOOK_KPROBE:
-		unregister_kprobe(&hook->kp);
-		break;
-	case HOOK_KRETPROBE:
-		unregister_kretprobe(&hook->rp);
-		break;
-	case HOOK_FTRACE:
-		unregister_ftrace_function(&hook->ops);
-		ftrace_free_filter(&hook->ops);
-		break;
-	case HOOK_TRACEPOINT:
-		tracepoint_probe_unregister(hook->tp, hook->handler, NULL);
-		break;
-	}
-	hook->armed = false;
-}
-
-static void hook_complain(const struct hook *hook, int err, const char *then)
+static void hook_complain(const struct portsock_probe *hook, int err, const char *then)
 {
 	pr_err("cannot hook %s: error %d%s; %s\n", hook->symbol, err,
 	       err == -EBUSY ? " (is kernel.ftrace_enabled 0?)" : "", then);
+}
+
+static void hook_disarm(struct portsock_probe *hook)
+{
+	missed_before += portsock_probe_missed(hook);
+	portsock_probe_disarm(hook);
 }
 
 /* A protocol that comes as a module is watched before its first socket. */
@@ -648,7 +473,7 @@ static int hooks_notify(struct notifier_block *nb, unsigned long event, void *da
 		return NOTIFY_DONE;
 	mutex_lock(&hooks_lock);
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		struct hook *hook = &hooks[i];
+		struct portsock_probe *hook = &hooks[i];
 		int err = 0;
 
 		if (!hook->module || strcmp(hook->module, module->name))
@@ -656,7 +481,7 @@ static int hooks_notify(struct notifier_block *nb, unsigned long event, void *da
 		if (event == MODULE_STATE_GOING && hook->armed)
 			hook_disarm(hook);
 		else if (event == MODULE_STATE_COMING && !hook->armed)
-			err = hook_arm(hook);
+			err = portsock_probe_arm(hook);
 		if (err)
 			hook_complain(hook, err, "the table will not claim to be exact");
 		hook->blind = err;
@@ -681,7 +506,7 @@ u64 portsock_hooks_missed(void)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++)
-		missed += hook_missed(&hooks[i]);
+		missed += portsock_probe_missed(&hooks[i]);
 	return missed;
 }
 
@@ -730,10 +555,11 @@ void portsock_hooks_count(struct portsock_hook_counts *counts)
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
 		if (!hooks[i].armed)
 			continue;
-		counts->kprobes += hooks[i].kind == HOOK_KPROBE;
-		counts->kretprobes += hooks[i].kind == HOOK_KRETPROBE;
-		counts->ftrace += hooks[i].kind == HOOK_FTRACE;
-		counts->tracepoints += hooks[i].kind == HOOK_TRACEPOINT;
+		counts->kprobes += hooks[i].kind == PORTSOCK_KPROBE;
+		counts->kretprobes += hooks[i].kind == PORTSOCK_KRETPROBE;
+		counts->ftrace += hooks[i].kind == PORTSOCK_RELEASE ||
+				  hooks[i].kind == PORTSOCK_ACQUISITION;
+		counts->tracepoints += hooks[i].kind == PORTSOCK_TRACEPOINT;
 	}
 	mutex_unlock(&hooks_lock);
 }
@@ -770,7 +596,7 @@ static void __hooks_check_modules(void)
  */
 int portsock_hooks_arm(void)
 {
-	size_t i;
+	const struct portsock_probe *failed;
 	int err;
 
 	err = register_module_notifier(&hooks_notifier);
@@ -779,19 +605,13 @@ int portsock_hooks_arm(void)
 		return err;
 	}
 	mutex_lock(&hooks_lock);
-	for (i = 0; i < ARRAY_SIZE(hooks) && !err; i++) {
-		if (hooks[i].armed || hooks[i].absent)
-			continue;
-		err = hook_arm(&hooks[i]);
-		if (err == -ENOENT && hooks[i].module)
-			err = 0;
-		if (err)
-			hook_complain(&hooks[i], err, "not loaded");
-	}
-	if (!err)
+	failed = portsock_probes_arm(hooks, ARRAY_SIZE(hooks), &err);
+	if (failed)
+		hook_complain(failed, err, "not loaded");
+	else
 		__hooks_check_modules();
 	mutex_unlock(&hooks_lock);
-	if (err)
+	if (failed)
 		portsock_hooks_disarm();
 	return err;
 }
@@ -805,14 +625,8 @@ int portsock_hooks_arm(void)
  */
 void portsock_hooks_disarm(void)
 {
-	size_t i;
-
 	unregister_module_notifier(&hooks_notifier);
 	mutex_lock(&hooks_lock);
-	for (i = ARRAY_SIZE(hooks); i > 0; i--) {
-		if (hooks[i - 1].armed)
-			hook_disarm(&hooks[i - 1]);
-	}
+	portsock_probes_disarm(hooks, ARRAY_SIZE(hooks));
 	mutex_unlock(&hooks_lock);
-	tracepoint_synchronize_unregister();
 }

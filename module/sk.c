@@ -4,9 +4,7 @@
  */
 #include "sk.h"
 
-#include <linux/fs.h>
 #include <linux/icmpv6.h>
-#include <linux/net.h>
 #include <net/sctp/structs.h>
 
 #include "compat.h"
@@ -56,30 +54,13 @@ bool portsock_sk_other_bound(const struct sock *sk)
 }
 
 /**
- * portsock_sk_owned() - does a user have a socket in his hands?
- * @sk: full socket, locked or otherwise unable to become an orphan meanwhile
+ * portsock_sk_dccp_state() - DCCP's state as TCP's
+ * @state: DCCP has states of its own behind TCP's
  *
- * Context: any.
- * Return: false when it is being closed, an orphan, waits to be accepted, or
- * belongs to the kernel.
+ * TCP_TIME_WAIT means a mini-socket.
  */
-bool portsock_sk_owned(const struct sock *sk)
+u8 portsock_sk_dccp_state(int state)
 {
-	const struct socket *sock = READ_ONCE(sk->sk_socket);
-	struct file *file;
-
-	if (!sock || sk->sk_kern_sock)
-		return false;
-	/* The last reference is gone when close() comes to the protocol. */
-	file = READ_ONCE(sock->file);
-	return !file || file_count(file);
-}
-
-/* DCCP has states of its own behind TCP's; TCP_TIME_WAIT means a mini-socket. */
-static u8 state_of(int proto, int state)
-{
-	if (proto != PORTSOCK_DCCP)
-		return state;
 	switch (state) {
 	case DCCP_PARTOPEN:
 		return TCP_ESTABLISHED;
@@ -90,71 +71,6 @@ static u8 state_of(int proto, int state)
 	default:
 		return state;
 	}
-}
-
-/**
- * portsock_sk_look() - read what a socket holds, but not in which namespace
- * @sk: full socket
- * @proto: its portsock_sk_proto(), not -1
- * @state: state it is in, or is about to enter
- * @h: receives the holding without its table; the port is sk_num, whether bound
- *	or not
- *
- * Context: any.
- */
-void portsock_sk_look(const struct sock *sk, int proto, int state,
-		      struct portsock_holding *h)
-{
-	bool listens = state == TCP_LISTEN;
-
-	h->table = NULL;
-	h->requests = NULL;
-	if (listens && (proto == PORTSOCK_TCP || proto == PORTSOCK_DCCP))
-		h->requests = &inet_csk(sk)->icsk_accept_queue.qlen;
-	h->port = sk->sk_num;
-	h->proto = proto;
-	h->state = state_of(proto, state);
-	h->how = PORTSOCK_FOUND;
-	h->ipv6 = sk->sk_family == AF_INET6;
-	/* a raw socket names the protocol it wants */
-	h->service = listens || proto == PORTSOCK_RAW ||
-		     sk->sk_userlocks & SOCK_BINDPORT_LOCK;
-}
-
-/**
- * portsock_sk_read() - read what a socket holds
- * @sk: full socket of any family
- * @state: state it is in, or is about to enter
- * @h: receives the holding, see portsock_sk_look()
- *
- * Context: any but NMI; RCU read side, which also bounds the use of @h.
- * Return: false for a socket of no protocol portsock counts, or of a namespace
- * that is going.
- */
-bool portsock_sk_read(const struct sock *sk, int state,
-		      struct portsock_holding *h)
-{
-	int proto = portsock_sk_proto(sk);
-
-	if (proto < 0)
-		return false;
-	portsock_sk_look(sk, proto, state, h);
-	h->table = portsock_netns_table(sock_net(sk));
-	return h->table;
-}
-
-/**
- * portsock_sk_unbind() - turn a holding into that of an unbound socket
- * @h: from portsock_sk_read()
- *
- * A socket that holds nothing has no state worth telling: it counts as CLOSE.
- */
-void portsock_sk_unbind(struct portsock_holding *h)
-{
-	h->requests = NULL;
-	h->port = 0;
-	h->state = TCP_CLOSE;
-	h->service = false;
 }
 
 /**

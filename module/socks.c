@@ -98,7 +98,7 @@ static struct portsock_rec *__rec_get(struct rec_bucket *bucket, const void *sk)
 /* Caller holds the bucket's lock. */
 static void __rec_free(struct portsock_rec *rec)
 {
-	if (rec->share.row)
+	if (rec->share.table)
 		portsock_share_del(&rec->share);
 	hlist_del(&rec->node);
 	portsock_pool_put(&rec_pool, rec);
@@ -134,27 +134,28 @@ void portsock_sock_hold(const void *sk, const struct portsock_holding *h)
 }
 
 /**
- * portsock_sock_move() - a socket changes state
+ * portsock_sock_change() - a socket changes its state or its port
  * @sk: the socket
- * @h: what it holds now; the table is not looked at
+ * @h: what it holds now; receives the table
+ *
+ * Nearly always a socket is known, and then its namespace is, too.
  *
  * Context: any but NMI.
- * Return: false when it is not known to hold that port; nothing was done then.
+ * Return: false when it is not known; nothing was done then.
  */
-bool portsock_sock_move(const void *sk, const struct portsock_holding *h)
+bool portsock_sock_change(const void *sk, struct portsock_holding *h)
 {
 	struct rec_bucket *bucket = rec_bucket(sk);
 	struct portsock_rec *rec;
 	unsigned long flags;
-	bool known;
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
-	known = rec && portsock_share_move(&rec->share, h);
-	if (known)
-		rec->epoch = READ_ONCE(walk_epoch);
+	h->table = rec ? rec->share.table : NULL;
+	if (h->table)
+		__rec_hold(rec, h);
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
-	return known;
+	return h->table;
 }
 
 /**
@@ -183,11 +184,11 @@ void portsock_sock_bind(const void *sk, const struct portsock_holding *h)
 /**
  * portsock_sock_release() - a socket that may be closing let its port go
  * @sk: the socket; nothing happens when it is not known, or forgotten before
- * @h: that of an unbound socket
+ * @ipv6: it is AF_INET6
  *
- * Context: any but NMI; RCU read side (for @h->table).
+ * Context: any but NMI.
  */
-void portsock_sock_release(const void *sk, const struct portsock_holding *h)
+void portsock_sock_release(const void *sk, bool ipv6)
 {
 	struct rec_bucket *bucket = rec_bucket(sk);
 	struct portsock_rec *rec;
@@ -195,8 +196,10 @@ void portsock_sock_release(const void *sk, const struct portsock_holding *h)
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
-	if (rec && !rec->gone)
-		__rec_hold(rec, h);
+	if (rec && rec->share.table) {
+		rec->epoch = READ_ONCE(walk_epoch);
+		portsock_share_unbind(&rec->share, ipv6);
+	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 }
 
@@ -242,7 +245,7 @@ void portsock_sock_forget(const void *sk)
 	if (unlikely(READ_ONCE(walking))) {
 		rec = __rec_get(bucket, sk);
 		if (rec) {
-			if (rec->share.row)
+			if (rec->share.table)
 				portsock_share_del(&rec->share);
 			rec->epoch = walk_epoch;
 			rec->gone = true;

@@ -12,9 +12,9 @@ void portsock_socks_clear(const struct portsock_table *table);
 void portsock_socks_exit(void);
 
 void portsock_sock_hold(const void *sk, const struct portsock_holding *h);
-bool portsock_sock_move(const void *sk, const struct portsock_holding *h);
+bool portsock_sock_change(const void *sk, struct portsock_holding *h);
 void portsock_sock_bind(const void *sk, const struct portsock_holding *h);
-void portsock_sock_release(const void *sk, const struct portsock_holding *h);
+void portsock_sock_release(const void *sk, bool ipv6);
 void portsock_sock_forget(const void *sk);
 void portsock_sock_asked(const void *sk, bool asked);
 

@@ -136,6 +136,21 @@ static struct rb_root *row_root(const struct portsock_row *row)
 	return row->ephemeral ? &row->table->ephemerals : &row->table->services;
 }
 
+static u32 unbound_sockets(s64 sockets)
+{
+	return sockets;
+}
+
+static u32 unbound_ipv6(s64 sockets)
+{
+	return sockets >> 32;
+}
+
+static s64 unbound_one(const struct portsock_share *share)
+{
+	return 1 + ((s64)share->ipv6 << 32);
+}
+
 static void table_put(struct portsock_table *table)
 {
 	if (refcount_dec_and_test(&table->refs))
@@ -301,26 +316,44 @@ static void __share_listen(struct portsock_share *share, bool was)
 		hlist_del(&share->listen);
 }
 
+static void unbound_del(struct portsock_share *share)
+{
+	struct portsock_table *table = share->table;
+
+	atomic64_sub(unbound_one(share), &table->unbound[share->proto].sockets);
+	table_put(table);
+}
+
+/* The share's table is pinned for it. */
+static void unbound_add(struct portsock_share *share)
+{
+	struct portsock_unbound *unbound = &share->table->unbound[share->proto];
+	int sockets, peak;
+
+	atomic64_inc(&unbound->opened);
+	sockets = unbound_sockets(atomic64_add_return(unbound_one(share), &unbound->sockets));
+	peak = atomic_read(&unbound->peak);
+	while (unlikely(peak < sockets) &&
+	       !atomic_try_cmpxchg(&unbound->peak, &peak, sockets))
+		;
+}
+
 /* Makes the row when there is none; @share contributes nothing yet. */
-static int share_add(struct portsock_share *share,
+static int row_add(struct portsock_share *share,
 		     const struct portsock_holding *h)
 {
 	struct portsock_table *table = h->table;
 	u32 key = key_of(h->proto, h->port);
 	struct row_bucket *bucket = row_bucket(table, key);
-	bool service = h->service || !h->port;
 	struct portsock_row *row;
 	bool fresh;
 	int err;
-
-	share->how = PORTSOCK_FOUND;
-	share_set(share, h);
 
 	raw_spin_lock(&bucket->lock);
 	row = __row_find(bucket, table, key);
 	fresh = !row;
 	if (fresh)
-		row = row_new(bucket, table, key, !service);
+		row = row_new(bucket, table, key, !h->service);
 	err = -ENOMEM;
 	if (!row)
 		goto unlock;
@@ -334,7 +367,7 @@ static int share_add(struct portsock_share *share,
 		}
 		if (fresh)
 			__row_link(row);
-		else if (service && row->ephemeral)
+		else if (h->service && row->ephemeral)
 			__row_promote(row);
 		__idle_del(row);
 		if (row->ephemeral)
@@ -344,6 +377,7 @@ static int share_add(struct portsock_share *share,
 	if (fresh)
 		hlist_add_head(&row->node, &bucket->rows);
 	row->shares++;
+	share->table = table;
 	share->row = row;
 	__share_listen(share, false);
 	counts_open(&row->counts, share);
@@ -351,6 +385,20 @@ static int share_add(struct portsock_share *share,
 unlock:
 	raw_spin_unlock(&bucket->lock);
 	return err;
+}
+
+static int share_add(struct portsock_share *share, const struct portsock_holding *h)
+{
+	share->how = PORTSOCK_FOUND;
+	share->proto = h->proto;
+	share_set(share, h);
+	if (h->port)
+		return row_add(share, h);
+	if (!refcount_inc_not_zero(&h->table->refs))
+		return -ESHUTDOWN;
+	share->table = h->table;
+	unbound_add(share);
+	return 0;
 }
 
 /* Something changed, but not the row. */
@@ -399,16 +447,11 @@ static void row_fold(struct portsock_table *table, u32 key)
 	raw_spin_unlock(&bucket->lock);
 }
 
-/**
- * portsock_share_del() - a socket ceased to hold its port
- * @share: contributes to a row, and to none afterwards
- *
+/*
  * An ephemeral row goes with its last share; its counters live on in the
  * total. A service row stays, see PORTSOCK_IDLE_MAX.
- *
- * Context: any but NMI, interrupts off.
  */
-void portsock_share_del(struct portsock_share *share)
+static void row_del(struct portsock_share *share)
 {
 	struct portsock_row *row = share->row;
 	struct row_bucket *bucket = row->bucket;
@@ -428,7 +471,7 @@ void portsock_share_del(struct portsock_share *share)
 		over = !row->shares && (row->ephemeral || table->dead);
 		if (over)
 			__row_unlink(row);
-		else if (!row->shares && key_port(row->key))
+		else if (!row->shares)
 			full = __row_rest(row, &oldest);
 		raw_spin_unlock(&table->lock);
 	}
@@ -441,11 +484,49 @@ void portsock_share_del(struct portsock_share *share)
 		row_fold(table, oldest);
 }
 
+/**
+ * portsock_share_del() - a socket is no more, or nobody's business
+ * @share: contributes, and to nothing afterwards
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_del(struct portsock_share *share)
+{
+	if (share->row)
+		row_del(share);
+	else
+		unbound_del(share);
+	share->table = NULL;
+}
+
+/**
+ * portsock_share_unbind() - a socket that lives on ceased to hold its port
+ * @share: contributes; may be unbound already
+ * @ipv6: the socket is AF_INET6
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_unbind(struct portsock_share *share, bool ipv6)
+{
+	if (!share->row)
+		return;
+	/* the row, which goes, pinned the table */
+	refcount_inc(&share->table->refs);
+	row_del(share);
+	share->state = TCP_CLOSE;
+	share->how = PORTSOCK_FOUND;
+	share->ipv6 = ipv6;
+	unbound_add(share);
+}
+
 static bool share_fits(const struct portsock_share *share,
 		       const struct portsock_holding *h)
 {
-	return share->row && share->row->table == h->table &&
-	       share->row->key == key_of(h->proto, h->port);
+	if (share->table != h->table)
+		return false;
+	if (share->row)
+		return share->row->key == key_of(h->proto, h->port);
+	return !h->port && share->proto == h->proto;
 }
 
 static bool share_says(const struct portsock_share *share,
@@ -453,7 +534,7 @@ static bool share_says(const struct portsock_share *share,
 {
 	return share->state == h->state && share->ipv6 == h->ipv6 &&
 	       share->requests == h->requests &&
-	       !(h->service && READ_ONCE(share->row->ephemeral));
+	       !(h->service && share->row && READ_ONCE(share->row->ephemeral));
 }
 
 /* The share contributes to the right row; let it say the right thing. */
@@ -465,46 +546,39 @@ static void share_say(struct portsock_share *share,
 		share_update(share, h);
 }
 
+/* An unbound socket has but a family to change. */
+static void unbound_say(struct portsock_share *share, bool ipv6)
+{
+	atomic64_add((s64)(ipv6 - share->ipv6) << 32,
+		     &share->table->unbound[share->proto].sockets);
+	share->ipv6 = ipv6;
+}
+
 /**
  * portsock_share_hold() - let a socket contribute to the row of its port
  * @share: contributes to that row, to another, or to none
  * @h: what the socket holds now
  *
- * A row is a service row when anybody who ever contributed to it said so, or
- * has port 0 (the unbound sockets).
+ * A row is a service row when anybody who ever contributed to it said so. Port 0
+ * means an unbound socket.
  *
  * Context: any but NMI, interrupts off, RCU read side (for @h->table).
- * Return: 0, -ENOMEM without memory for the row, or -ESHUTDOWN when there is
- * none and its namespace is going; @share then contributes nothing.
+ * Return: 0, -ENOMEM without memory for the row, or -ESHUTDOWN when the
+ * namespace is going and there is no row; @share then contributes nothing.
  */
 int portsock_share_hold(struct portsock_share *share,
 			const struct portsock_holding *h)
 {
 	if (!share_fits(share, h)) {
-		if (share->row)
+		if (share->table)
 			portsock_share_del(share);
 		return share_add(share, h);
 	}
-	share_say(share, h);
+	if (share->row)
+		share_say(share, h);
+	else
+		unbound_say(share, h->ipv6);
 	return 0;
-}
-
-/**
- * portsock_share_move() - a socket changes state, not its port
- * @share: any share
- * @h: what the socket holds now; the table is not looked at
- *
- * Context: any but NMI, interrupts off.
- * Return: false when @share contributes to another port or to none; nothing
- * was done then.
- */
-bool portsock_share_move(struct portsock_share *share,
-			 const struct portsock_holding *h)
-{
-	if (!share->row || share->row->key != key_of(h->proto, h->port))
-		return false;
-	share_say(share, h);
-	return true;
 }
 
 /**
@@ -517,7 +591,7 @@ bool portsock_share_move(struct portsock_share *share,
 bool portsock_share_at(const struct portsock_share *share,
 		       const struct portsock_table *table)
 {
-	return share->row && share->row->table == table;
+	return share->table == table;
 }
 
 /**
@@ -530,8 +604,7 @@ bool portsock_share_at(const struct portsock_share *share,
  */
 bool portsock_share_in(const struct portsock_share *share, unsigned long protos)
 {
-	return share->row && key_port(share->row->key) &&
-	       protos & BIT(key_proto(share->row->key));
+	return share->row && protos & BIT(share->proto);
 }
 
 /**
@@ -619,6 +692,29 @@ void portsock_table_kill(struct portsock_table *table)
 	table_put(table);
 }
 
+/* Copies what is unbound of a protocol; false when nothing ever was. */
+static bool unbound_copy(struct portsock_table *table, u8 proto,
+			 struct portsock_line *line)
+{
+	const struct portsock_unbound *unbound = &table->unbound[proto];
+	struct portsock_counts *counts = &line->counts;
+	s64 sockets = atomic64_read(&unbound->sockets);
+
+	smp_rmb(); /* pairs with unbound_add() */
+	*counts = (struct portsock_counts){
+		.sockets = unbound_sockets(sockets),
+		.ipv6 = unbound_ipv6(sockets),
+		.opened = atomic64_read(&unbound->opened),
+	};
+	counts->state[TCP_CLOSE] = counts->sockets;
+	/* a socket is counted a moment before the peak is raised */
+	counts->peak = max_t(u32, atomic_read(&unbound->peak), counts->sockets);
+	line->proto = proto;
+	line->port = 0;
+	line->requests = 0;
+	return counts->opened;
+}
+
 /* Copies the row of @key; false when it went or changed its part meanwhile. */
 static bool row_copy(struct portsock_table *table, u32 key,
 		     struct portsock_line *line)
@@ -644,12 +740,38 @@ static bool row_copy(struct portsock_table *table, u32 key,
 	return found;
 }
 
+/* The next row whose key is less than @end. */
 static bool row_next(struct portsock_table *table, const struct rb_root *root,
-		     struct portsock_cursor *cursor, struct portsock_line *line)
+		     struct portsock_cursor *cursor, u32 end,
+		     struct portsock_line *line)
 {
-	while (order_next(table, root, &cursor->key)) {
-		if (row_copy(table, cursor->key++, line))
+	u32 key = cursor->key;
+
+	while (order_next(table, root, &key) && key < end) {
+		cursor->key = key + 1;
+		if (row_copy(table, key++, line))
 			return true;
+	}
+	return false;
+}
+
+/* Services, and before those of a protocol its unbound sockets. */
+static bool service_next(struct portsock_table *table, struct portsock_cursor *cursor,
+			 struct portsock_line *line)
+{
+	while (cursor->key < key_of(PORTSOCK_PROTO_NR, 0)) {
+		u32 key = cursor->key;
+		u32 end = key_of(key_proto(key) + 1, 0);
+
+		if (!key_port(key)) {
+			cursor->key++;
+			if (unbound_copy(table, key_proto(key), line))
+				return true;
+			continue;
+		}
+		if (row_next(table, &table->services, cursor, end, line))
+			return true;
+		cursor->key = end;
 	}
 	return false;
 }
@@ -695,11 +817,12 @@ bool portsock_table_next(struct portsock_table *table,
 
 		line->part = cursor->part;
 		if (cursor->part == PORTSOCK_SERVICES)
-			found = row_next(table, &table->services, cursor, line);
+			found = service_next(table, cursor, line);
 		else if (cursor->part == PORTSOCK_TOTALS)
 			found = total_next(table, cursor, line);
 		else
-			found = row_next(table, &table->ephemerals, cursor, line);
+			found = row_next(table, &table->ephemerals, cursor,
+					 key_of(PORTSOCK_PROTO_NR, 0), line);
 		if (found)
 			return true;
 	}

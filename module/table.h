@@ -51,6 +51,21 @@ struct portsock_counts {
 	u64 connected;
 };
 
+/**
+ * struct portsock_unbound - the unbound sockets of one protocol
+ * @sockets: their number, and in the upper half that of those that are AF_INET6
+ * @opened: those there were
+ * @peak: high-water mark of their number
+ *
+ * Each socket passes here on its way to a port, so this takes no lock. @opened
+ * grows before @sockets and is read after it.
+ */
+struct portsock_unbound {
+	atomic64_t sockets;
+	atomic64_t opened;
+	atomic_t peak;
+};
+
 /*
  * Service rows without a socket that a namespace keeps. More of them are folded
  * into the total of their protocol, the one idle for longest first.
@@ -61,13 +76,14 @@ struct portsock_counts {
  * struct portsock_table - the rows of one network namespace
  * @lock: protects all below, and the class and the linkage of the rows; nests
  *	inside a row bucket lock
- * @services: rows of class service and unbound, by (protocol, port)
+ * @services: rows of class service, by (protocol, port)
  * @ephemerals: rows of class ephemeral, by (protocol, port)
  * @idle: service rows without a share, the one idle for longest first
  * @idle_nr: length of @idle
  * @totals: per protocol, what all ephemeral rows say, those gone included
  * @dead: the namespace is going; rows vanish with their last share
- * @refs: one for the namespace and one for each row
+ * @unbound: per protocol, sockets that hold no port; no lock
+ * @refs: one for the namespace, one for each row and each unbound socket
  * @rcu: hooks look tables up under RCU
  */
 struct portsock_table {
@@ -78,6 +94,7 @@ struct portsock_table {
 	unsigned int idle_nr;
 	struct portsock_counts totals[PORTSOCK_PROTO_NR];
 	bool dead;
+	struct portsock_unbound unbound[PORTSOCK_PROTO_NR];
 	refcount_t refs;
 	struct rcu_head rcu;
 };
@@ -120,24 +137,29 @@ struct portsock_holding {
 struct portsock_row;
 
 /**
- * struct portsock_share - what one socket contributes to one row
- * @row: the row, NULL while it contributes nothing
+ * struct portsock_share - what one socket contributes
+ * @table: of its namespace, NULL while it contributes nothing
+ * @row: of its port, NULL while it is unbound; pins @table, as an unbound socket
+ *	does
  * @listen: on the row's list of listeners when @requests is set
  * @requests: see struct portsock_holding
+ * @proto: transport protocol
  * @state: state it is counted in
  * @ipv6: counted as AF_INET6
- * @how: how it came by the port, as far as it is known
+ * @how: how it came by the port, as far as it is known, enum portsock_how
  *
  * The owner serialises calls on one share; @listen and the row's counters are
  * protected by the row's bucket lock.
  */
 struct portsock_share {
+	struct portsock_table *table;
 	struct portsock_row *row;
 	struct hlist_node listen;
 	const atomic_t *requests;
-	enum portsock_how how;
+	u8 proto;
 	u8 state;
 	bool ipv6;
+	u8 how;
 };
 
 /**
@@ -192,8 +214,7 @@ bool portsock_table_next(struct portsock_table *table,
 
 int portsock_share_hold(struct portsock_share *share,
 			const struct portsock_holding *h);
-bool portsock_share_move(struct portsock_share *share,
-			 const struct portsock_holding *h);
+void portsock_share_unbind(struct portsock_share *share, bool ipv6);
 void portsock_share_del(struct portsock_share *share);
 bool portsock_share_at(const struct portsock_share *share,
 		       const struct portsock_table *table);

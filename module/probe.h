@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One place of the kernel that is watched, by one of four means.
+ */
+#ifndef PORTSOCK_PROBE_H
+#define PORTSOCK_PROBE_H
+
+#include <linux/kprobes.h>
+#include <linux/tracepoint.h>
+#include <linux/types.h>
+
+#include "compat.h"
+
+/* What a watched function calls. */
+typedef void (*portsock_function_t)(struct ftrace_regs *fregs);
+
+enum portsock_probe_kind {
+	PORTSOCK_KPROBE,
+	PORTSOCK_KRETPROBE,
+	PORTSOCK_RELEASE,
+	PORTSOCK_ACQUISITION,
+	PORTSOCK_TRACEPOINT,
+};
+
+/**
+ * struct portsock_probe - one place that is watched
+ * @symbol: function or tracepoint
+ * @module: it is part of this module, which may come and go; NULL when it is
+ *	always there
+ * @absent: this kernel was built without it
+ * @kind: how; PORTSOCK_RELEASE and PORTSOCK_ACQUISITION are functions watched
+ *	through ftrace, all of a kind at once
+ * @handler: of the type that @kind wants
+ * @call: for PORTSOCK_KRETPROBE, what to do when the function is called
+ * @data_size: for PORTSOCK_KRETPROBE, what @call leaves for @handler
+ * @armed: it is
+ * @blind: it should be, since its module is there, but could not
+ * @address: of a function watched through ftrace
+ * @kp: for PORTSOCK_KPROBE, and to find an address
+ * @rp: for PORTSOCK_KRETPROBE
+ * @tp: for PORTSOCK_TRACEPOINT, found by name
+ *
+ * Whoever owns it serialises calls on it.
+ */
+struct portsock_probe {
+	const char *symbol;
+	const char *module;
+	bool absent;
+	enum portsock_probe_kind kind;
+	void *handler;
+	kretprobe_handler_t call;
+	size_t data_size;
+	bool armed;
+	bool blind;
+	unsigned long address;
+	union {
+		struct kprobe kp;
+		struct kretprobe rp;
+		struct tracepoint *tp;
+	};
+};
+
+int portsock_probe_arm(struct portsock_probe *probe);
+void portsock_probe_disarm(struct portsock_probe *probe);
+u64 portsock_probe_missed(const struct portsock_probe *probe);
+
+struct portsock_probe *portsock_probes_arm(struct portsock_probe *probes, size_t nr,
+					   int *err);
+void portsock_probes_disarm(struct portsock_probe *probes, size_t nr);
+
+#endif /* PORTSOCK_PROBE_H */
