@@ -23,6 +23,7 @@
 #include <net/net_namespace.h>
 #include <net/raw.h>
 #include <net/rawv6.h>
+#include <net/sctp/sctp.h>
 #include <net/udp.h>
 
 #include "compat.h"
@@ -279,6 +280,38 @@ static void walk_mptcp(void)
 	up_read(&net_rwsem);
 }
 
+static int sctp_seen(struct sctp_endpoint *endpoint, struct sctp_transport *transport,
+		     void *unused)
+{
+	const struct sock *sk = endpoint->base.sk;
+
+	if (portsock_sk_bound(sk, PORTSOCK_SCTP))
+		sk_seen(sk, false);
+	return 0;
+}
+
+/*
+ * Sockets with an association, also those that are closed and have no file any
+ * more. The endpoint is held, and with it its socket.
+ */
+static void walk_sctp(void)
+{
+	typeof(&sctp_transport_traverse_process) traverse =
+		symbol_get(sctp_transport_traverse_process);
+	struct net *net;
+
+	if (!traverse)
+		return;
+	down_read(&net_rwsem);
+	for_each_net(net) {
+		int pos = 0;
+
+		traverse(sctp_seen, NULL, net, &pos, NULL);
+	}
+	up_read(&net_rwsem);
+	symbol_put(sctp_transport_traverse_process);
+}
+
 static u64 walk(void)
 {
 	portsock_socks_walk_begin();
@@ -297,6 +330,7 @@ static u64 walk(void)
 	/* listeners first, which make their ports services */
 	walk_files();
 	walk_mptcp();
+	walk_sctp();
 	return portsock_socks_walk_end(WALKED);
 }
 

@@ -665,6 +665,24 @@ def test_zoo_is_older_than_the_module(t):
 
 # ---- modules that come and go ----------------------------------------------------------------------
 
+@needs_module
+def test_closed_sctp_socket_is_older_than_the_module(t):
+    t.repaired = None
+    unload()
+    server = sctp_server(t)
+    a = sctp_client(t)
+    s = t.accept(server)
+    port = port_of(a)
+    harness.ip("link", "set", "lo", "down")                     # SHUTDOWN gets lost
+    t.drop(a)
+    load()
+    expect(t, service("sctp", 5000, listen=1, established=1), eph("sctp", port, close=1))
+    harness.ip("link", "set", "lo", "up")
+    expect(t, service("sctp", 5000, listen=1, close_wait=1), star("sctp", closed=1, peak=1))
+    t.drop(s, server)
+    expect(t, service("sctp", 5000, closed=2, peak=2), star("sctp", closed=1, peak=1))
+
+
 def sctp_works(t, port):
     server = sctp_server(t, port)
     client = sctp_client(t, port)
