@@ -413,7 +413,7 @@ static int on_beat(struct kprobe *kp, struct pt_regs *regs)
 static struct portsock_probe hooks[] = {
 	TRACEPOINT("tcp_destroy_sock", on_destroy),
 	RELEASE("mptcp_destroy", on_destroy_call,
-	       .absent = !IS_ENABLED(CONFIG_MPTCP)),
+		.absent = !IS_ENABLED(CONFIG_MPTCP)),
 	RELEASE("sctp_put_port", on_sctp_put_port, .module = "sctp"),
 	RELEASE("dccp_destroy_sock", on_destroy_call, .module = "dccp"),
 	TRACEPOINT("inet_sock_set_state", on_set_state),
@@ -436,7 +436,7 @@ static struct portsock_probe hooks[] = {
 	KRETPROBE("__ip6_datagram_connect", on_call, on_datagram_connect,
 		  .absent = !IS_ENABLED(CONFIG_IPV6)),
 	ACQUISITION("mptcp_copy_inaddrs", on_mptcp_port,
-	       .absent = !IS_ENABLED(CONFIG_MPTCP)),
+		    .absent = !IS_ENABLED(CONFIG_MPTCP)),
 	ACQUISITION("sctp_assoc_migrate", on_sctp_migrate, .module = "sctp"),
 	KRETPROBE("sctp_get_port_local", on_sctp_call, on_got_port, .module = "sctp"),
 	ACQUISITION("dccp_connect", on_connect, .module = "dccp"),

@@ -112,6 +112,7 @@ static int function_add(struct portsock_probe *probe)
 	while (function->address > GONE)
 		function = function_after(function);
 	WRITE_ONCE(function->handler, probe->handler);
+	/* whoever finds the address finds its handler */
 	smp_store_release(&function->address, probe->address);
 	return ftrace_set_filter_ip(&probe_watch(probe)->ops, probe->address, 0, 0);
 }

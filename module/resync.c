@@ -296,10 +296,11 @@ static int sctp_seen(struct sctp_endpoint *endpoint, struct sctp_transport *tran
  */
 static void walk_sctp(void)
 {
-	typeof(&sctp_transport_traverse_process) traverse =
-		symbol_get(sctp_transport_traverse_process);
+	int (*traverse)(sctp_callback_t seen, sctp_callback_t done, struct net *net,
+			int *pos, void *unused);
 	struct net *net;
 
+	traverse = symbol_get(sctp_transport_traverse_process);
 	if (!traverse)
 		return;
 	down_read(&net_rwsem);

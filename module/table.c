@@ -339,8 +339,7 @@ static void unbound_add(struct portsock_share *share)
 }
 
 /* Makes the row when there is none; @share contributes nothing yet. */
-static int row_add(struct portsock_share *share,
-		     const struct portsock_holding *h)
+static int row_add(struct portsock_share *share, const struct portsock_holding *h)
 {
 	struct portsock_table *table = h->table;
 	u32 key = key_of(h->proto, h->port);
