@@ -138,17 +138,16 @@ static void notrace on_connect(struct ftrace_regs *fregs)
 }
 
 /*
- * inet_ehash_nolisten(sk, osk, found_dup_sk). A child that replaces its request
- * goes on to ESTABLISHED at once and passes on_set_state(), and connect() passes
- * on_connect(). One without a request (Fast Open) may stay in SYN_RECV.
+ * inet_csk_reqsk_queue_add(sk, req, child). A child that replaces its request
+ * goes on to ESTABLISHED at once and passes on_set_state(). One of Fast Open has
+ * none, and may stay in SYN_RECV.
  */
-static void notrace on_ehash(struct ftrace_regs *fregs)
+static void notrace on_queue_add(struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
-	unsigned long osk = ftrace_regs_get_argument(fregs, 1);
+	struct sock *child = (void *)ftrace_regs_get_argument(fregs, 2);
 
-	if (!osk && sk->sk_state == TCP_SYN_RECV)
-		sk_holds(sk, TCP_SYN_RECV, PORTSOCK_ACCEPTED);
+	if (child->sk_state == TCP_SYN_RECV)
+		sk_holds(child, TCP_SYN_RECV, PORTSOCK_ACCEPTED);
 }
 
 /*
@@ -420,7 +419,7 @@ static struct portsock_probe hooks[] = {
 	RELEASE("inet_put_port", on_put_port),
 	RELEASE("inet_twsk_bind_unhash", on_tw_del),
 	ACQUISITION(PORTSOCK_TWSK_HASHDANCE, on_tw_add),
-	ACQUISITION("inet_ehash_nolisten", on_ehash),
+	ACQUISITION("inet_csk_reqsk_queue_add", on_queue_add),
 	KPROBE("inet_csk_get_port", on_get_port),
 	KPROBE("inet_bind_hash", on_bind_hash),
 	ACQUISITION("tcp_fastopen_defer_connect", on_connect),

@@ -89,8 +89,7 @@ static struct portsock_rec *__rec_get(struct rec_bucket *bucket, const void *sk)
 		atomic64_inc(&untracked);
 		return NULL;
 	}
-	memset(rec, 0, sizeof(*rec));
-	rec->sk = sk;
+	*rec = (struct portsock_rec){ .sk = sk };
 	hlist_add_head(&rec->node, &bucket->recs);
 	return rec;
 }

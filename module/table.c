@@ -165,12 +165,14 @@ static struct portsock_row *row_new(struct row_bucket *bucket,
 
 	if (!row)
 		return NULL;
-	memset(row, 0, sizeof(*row));
+	INIT_LIST_HEAD(&row->idle);
 	row->table = table;
+	INIT_HLIST_HEAD(&row->listeners);
 	row->bucket = bucket;
 	row->key = key;
+	row->shares = 0;
 	row->ephemeral = ephemeral;
-	INIT_LIST_HEAD(&row->idle);
+	memset(&row->counts, 0, sizeof(row->counts));
 	return row;
 }
 
