@@ -45,6 +45,9 @@ test: ## run every test, "N passed, N failed"; KERNEL=6.12: in that kernel only
 soak: ## everything at once for SECONDS (3600), then compare
 	@$(testing)/soak $(or $(SECONDS),3600)
 
+bench: ## measure what it costs, next to its rivals; KERNEL=...
+	@$(testing)/bench
+
 check: ## checkpatch, sparse, W=1, shellcheck
 	@$(testing)/check
 
@@ -58,6 +61,7 @@ vm: ## a shell in the virtual machine, the module built in /portsock; KERNEL=...
 clean: ## remove what was built
 	@$(MAKE) --no-print-directory -C tools clean
 	@$(MAKE) --no-print-directory -C $(testing)/selftests clean
+	@$(MAKE) --no-print-directory -C $(testing)/benchmarks clean
 	@find . -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
 		-o -name '.*.cmd' -o -name modules.order -o -name Module.symvers | \
 		xargs rm -f
@@ -66,4 +70,4 @@ clean: ## remove what was built
 help: ## show this
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
-.PHONY: all module headers reader install uninstall demo test soak check kunit vm clean help
+.PHONY: all module headers reader install uninstall demo test soak bench check kunit vm clean help
