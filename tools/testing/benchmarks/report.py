@@ -47,6 +47,21 @@ def connection(results):
         print("\n".join(columns(("", "instructions", "over bare", "of bare", "medians of runs", "repetitions"), rows)))
 
 
+def hooks(results):
+    probes = results["probes"]
+    print("\nInstructions of an empty probe: " + ", ".join(f"{kind} {cost}" for kind, cost in probes.items()))
+    for name, sites in results["kinds"].items():
+        rows = []
+        for site in sorted(sites, key=lambda site: -site["handler"]):
+            probe = site["calls"] * probes[site["kind"]]
+            rows.append((site["symbol"], site["kind"], site["calls"], probe, site["handler"], site["pool"],
+                         probe + site["handler"] + site["pool"]))
+        rows.append(("sum", "", *(sum(row[i] for row in rows) for i in range(2, 7))))
+        print(f"\n{KINDS[name].split(' (')[0]}: where the instructions go; Linux {results['release']}")
+        print("\n".join(columns(("hook", "kind", "hits", "probe", "handler", "allocation", "sum"),
+                                ((*row[:2], f"{row[2]:.1f}", *(f"{n:,.0f}" for n in row[3:])) for row in rows))))
+
+
 def main():
     directory, *parts = sys.argv[1:]
     for part in parts:

@@ -4,8 +4,9 @@
  * places, in the same order. The table of hooks is that of module/hooks.c, which
  * the build cuts out of it. For benchmarks only.
  *
- * With count=1 the probes count; the parameter hits then has a line for each:
- * kind, symbol, hits. The parameter armed has the numbers of probes of each kind.
+ * The parameter armed has the numbers of probes of each kind, costs the
+ * instructions that an empty one takes, on one processor whose time stamp counter
+ * counts these.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -14,12 +15,9 @@
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/tracepoint.h>
+#include <asm/msr.h>
 
 #include "compat.h"
-
-static bool count;
-module_param(count, bool, 0444);
-MODULE_PARM_DESC(count, "count the hits");
 
 enum hook_kind {
 	HOOK_KPROBE,
@@ -36,7 +34,6 @@ enum hook_kind {
  * @absent: this kernel was built without it
  * @kind: how it is probed
  * @armed: it is
- * @hits: how often it was passed, with count=1
  * @kp: for HOOK_KPROBE
  * @rp: for HOOK_KRETPROBE
  * @ops: for HOOK_FTRACE
@@ -48,7 +45,6 @@ struct hook {
 	bool absent;
 	enum hook_kind kind;
 	bool armed;
-	unsigned long hits;
 	union {
 		struct kprobe kp;
 		struct kretprobe rp;
@@ -79,12 +75,6 @@ static int kprobe_empty(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
-static int kprobe_count(struct kprobe *kp, struct pt_regs *regs)
-{
-	container_of(kp, struct hook, kp)->hits++;
-	return 0;
-}
-
 static int call_empty(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	return 0;
@@ -100,25 +90,9 @@ static void notrace ftrace_empty(unsigned long ip, unsigned long parent_ip,
 {
 }
 
-static void notrace ftrace_count(unsigned long ip, unsigned long parent_ip,
-				 struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	container_of(ops, struct hook, ops)->hits++;
-}
-
 /* The arguments that follow are nobody's business. */
 static void tracepoint_empty(void *data)
 {
-}
-
-static void tracepoint_count(void *data)
-{
-	((struct hook *)data)->hits++;
-}
-
-static void *tracepoint_handler(void)
-{
-	return count ? tracepoint_count : tracepoint_empty;
 }
 
 static void tracepoint_match(struct tracepoint *tp, void *priv)
@@ -134,7 +108,7 @@ static int tracepoint_arm(struct hook *hook)
 	for_each_kernel_tracepoint(tracepoint_match, hook);
 	if (!hook->tp)
 		return -ENOENT;
-	return tracepoint_probe_register(hook->tp, tracepoint_handler(), hook);
+	return tracepoint_probe_register(hook->tp, tracepoint_empty, hook);
 }
 
 static int ftrace_arm(struct hook *hook)
@@ -150,31 +124,23 @@ static int ftrace_arm(struct hook *hook)
 		return err;
 	unregister_kprobe(&kp);
 	hook->ops = (struct ftrace_ops){
-		.func = count ? ftrace_count : ftrace_empty,
+		.func = ftrace_empty,
 		.flags = PORTSOCK_FTRACE_FLAGS,
 	};
 	err = ftrace_set_filter_ip(&hook->ops, (unsigned long)kp.addr, 0, 0);
 	return err ?: register_ftrace_function(&hook->ops);
 }
 
-static int kprobe_arm(struct hook *hook)
-{
-	hook->kp = (struct kprobe){
-		.symbol_name = hook->symbol,
-		.pre_handler = count ? kprobe_count : kprobe_empty,
-	};
-	return register_kprobe(&hook->kp);
-}
-
 static int hook_arm(struct hook *hook)
 {
 	switch (hook->kind) {
 	case HOOK_KPROBE:
-		return kprobe_arm(hook);
+		hook->kp = (struct kprobe){
+			.symbol_name = hook->symbol,
+			.pre_handler = kprobe_empty,
+		};
+		return register_kprobe(&hook->kp);
 	case HOOK_KRETPROBE:
-		/* its calls are what is counted */
-		if (count)
-			return kprobe_arm(hook);
 		hook->rp = (struct kretprobe){
 			.kp.symbol_name = hook->symbol,
 			.entry_handler = call_empty,
@@ -199,17 +165,14 @@ static void hook_disarm(struct hook *hook)
 		unregister_kprobe(&hook->kp);
 		break;
 	case HOOK_KRETPROBE:
-		if (count)
-			unregister_kprobe(&hook->kp);
-		else
-			unregister_kretprobe(&hook->rp);
+		unregister_kretprobe(&hook->rp);
 		break;
 	case HOOK_FTRACE:
 		unregister_ftrace_function(&hook->ops);
 		ftrace_free_filter(&hook->ops);
 		break;
 	case HOOK_TRACEPOINT:
-		tracepoint_probe_unregister(hook->tp, tracepoint_handler(), hook);
+		tracepoint_probe_unregister(hook->tp, tracepoint_empty, hook);
 		break;
 	default:
 		break;
@@ -224,25 +187,76 @@ static const char * const kind_names[HOOK_KINDS] = {
 	[HOOK_TRACEPOINT] = "tracepoint",
 };
 
-static int hits_get(char *buffer, const struct kernel_param *param)
-{
-	int length = 0;
-	size_t i;
+DECLARE_TRACE(floor_point, TP_PROTO(int n), TP_ARGS(n));
+DEFINE_TRACE(floor_point, TP_PROTO(int n), TP_ARGS(n));
 
-	for (i = 0; i < ARRAY_SIZE(hooks); i++)
-		if (hooks[i].armed)
-			length += scnprintf(buffer + length, PAGE_SIZE - length,
-					    "%s %s %lu\n", kind_names[hooks[i].kind],
-					    hooks[i].symbol, hooks[i].hits);
+/* Since 6.16 what fires it has a longer name. */
+#ifdef DECLARE_TRACE_EVENT
+#define trace_floor_point trace_floor_point_tp
+#define __tracepoint_floor_point __tracepoint_floor_point_tp
+#endif
+
+noinline void floor_target(int n)
+{
+	trace_floor_point(n);
+}
+
+#define CALLS 1000
+
+/* Instructions that CALLS calls of the target take; the least of some tries. */
+static u64 target_time(void)
+{
+	u64 least = U64_MAX;
+	int try, i;
+
+	for (try = 0; try < 10; try++) {
+		u64 start = rdtsc();
+
+		for (i = 0; i < CALLS; i++)
+			floor_target(i);
+		least = min(least, rdtsc() - start);
+	}
+	return least;
+}
+
+static int target_arm(struct hook *target)
+{
+	if (target->kind != HOOK_TRACEPOINT)
+		return hook_arm(target);
+	target->tp = &__tracepoint_floor_point;
+	return tracepoint_probe_register(target->tp, tracepoint_empty, target);
+}
+
+static int costs_get(char *buffer, const struct kernel_param *param)
+{
+	static struct hook target = { .symbol = "floor_target" };
+	enum hook_kind kind;
+	int length = 0;
+
+	for (kind = 0; kind < HOOK_KINDS; kind++) {
+		u64 before = target_time(), with;
+		int err;
+
+		target.kind = kind;
+		err = target_arm(&target);
+		if (err)
+			return err;
+		with = target_time();
+		hook_disarm(&target);
+		length += scnprintf(buffer + length, PAGE_SIZE - length,
+				    "%s %lld\n", kind_names[kind],
+				    (s64)(with - before) / CALLS);
+	}
+	tracepoint_synchronize_unregister();
 	return length;
 }
 
-static const struct kernel_param_ops hits_ops = {
-	.get = hits_get,
+static const struct kernel_param_ops costs_ops = {
+	.get = costs_get,
 };
 
-module_param_cb(hits, &hits_ops, NULL, 0444);
-MODULE_PARM_DESC(hits, "kind, symbol and hits of each probe");
+module_param_cb(costs, &costs_ops, NULL, 0400);
+MODULE_PARM_DESC(costs, "instructions of an empty probe of each kind");
 
 static int armed_get(char *buffer, const struct kernel_param *param)
 {
