@@ -3,15 +3,19 @@
 """Tables of what was measured.
 
     report.py DIRECTORY PART...
+    report.py DIRECTORY --check FILE        compare what portsock adds with FILE
+    report.py DIRECTORY --update FILE       write it there
 
 The directory has the raw numbers, PART.json.
 """
 
+import argparse
 import json
 import os
 import statistics
 import sys
 
+TOLERANCE = 0.1
 KINDS = {
     "abort": "TCP connection, both ends, ended by a reset",
     "close": "TCP connection, both ends, closed in good order (without the end of TIME_WAIT)",
@@ -62,11 +66,56 @@ def hooks(results):
                                 ((*row[:2], f"{row[2]:.1f}", *(f"{n:,.0f}" for n in row[3:])) for row in rows))))
 
 
+def added(results):
+    """By kind, the instructions that portsock adds."""
+    values = {name: medians(kind) for name, kind in results["kinds"].items()}
+    return {name: value["portsock"] - value["bare"] for name, value in values.items()}
+
+
+def check(results, path):
+    """A failure for each kind that costs other than it did; that it costs less is to be written down."""
+    with open(path, encoding="utf-8") as file:
+        lines = [line.split() for line in file if not line.startswith("#")]
+    expected = {name: int(value) for name, value in lines}
+    got = added(results)
+    if not expected or expected.keys() != got.keys():
+        sys.exit(f"{path} has {sorted(expected)}, measured were {sorted(got)}")
+    failed = 0
+    for name, value in got.items():
+        good = abs(value - expected[name]) <= TOLERANCE * expected[name]
+        failed += not good
+        print(f"{'ok' if good else 'not ok'} {name}: portsock adds {value:.0f} instructions, {expected[name]} expected"
+              f" ({100 * (value / expected[name] - 1):+.1f} %)")
+        if not good:
+            print("    if that is meant: tools/testing/bench --update")
+    print(f"{len(got) - failed} passed, {failed} failed")
+    return failed
+
+
+def update(results, path):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"# Instructions that portsock adds; written by bench --update on Linux {results['release']}.\n")
+        file.writelines(f"{name} {value:.0f}\n" for name, value in added(results).items())
+
+
 def main():
-    directory, *parts = sys.argv[1:]
-    for part in parts:
-        with open(os.path.join(directory, part + ".json"), encoding="utf-8") as file:
-            globals()[part](json.load(file))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("directory")
+    parser.add_argument("parts", nargs="*")
+    parser.add_argument("--check")
+    parser.add_argument("--update")
+    args = parser.parse_args()
+
+    def load(part):
+        with open(os.path.join(args.directory, part + ".json"), encoding="utf-8") as file:
+            return json.load(file)
+
+    for part in args.parts:
+        globals()[part](load(part))
+    if args.update:
+        update(load("connection"), args.update)
+    if args.check and check(load("connection"), args.check):
+        sys.exit(1)
 
 
 main()
