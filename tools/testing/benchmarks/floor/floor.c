@@ -28,7 +28,7 @@ enum hook_kind {
 };
 
 /**
- * struct hook - a place to probe
+ * struct portsock_probe - a place to probe
  * @symbol: function or tracepoint
  * @module: it is part of this module
  * @absent: this kernel was built without it
@@ -39,7 +39,7 @@ enum hook_kind {
  * @ops: for HOOK_FTRACE
  * @tp: for HOOK_TRACEPOINT
  */
-struct hook {
+struct portsock_probe {
 	const char *symbol;
 	const char *module;
 	bool absent;
@@ -57,8 +57,9 @@ struct hook {
 	{ .symbol = _symbol, .kind = HOOK_KPROBE, ##__VA_ARGS__ }
 #define KRETPROBE(_symbol, _call, _handler, ...) \
 	{ .symbol = _symbol, .kind = HOOK_KRETPROBE, ##__VA_ARGS__ }
-#define FTRACE(_symbol, _handler, ...) \
+#define RELEASE(_symbol, _handler, ...) \
 	{ .symbol = _symbol, .kind = HOOK_FTRACE, ##__VA_ARGS__ }
+#define ACQUISITION RELEASE
 #define TRACEPOINT(_symbol, _handler, ...) \
 	{ .symbol = _symbol, .kind = HOOK_TRACEPOINT, ##__VA_ARGS__ }
 
@@ -97,13 +98,13 @@ static void tracepoint_empty(void *data)
 
 static void tracepoint_match(struct tracepoint *tp, void *priv)
 {
-	struct hook *hook = priv;
+	struct portsock_probe *hook = priv;
 
 	if (!strcmp(tp->name, hook->symbol))
 		hook->tp = tp;
 }
 
-static int tracepoint_arm(struct hook *hook)
+static int tracepoint_arm(struct portsock_probe *hook)
 {
 	for_each_kernel_tracepoint(tracepoint_match, hook);
 	if (!hook->tp)
@@ -111,7 +112,7 @@ static int tracepoint_arm(struct hook *hook)
 	return tracepoint_probe_register(hook->tp, tracepoint_empty, hook);
 }
 
-static int ftrace_arm(struct hook *hook)
+static int ftrace_arm(struct portsock_probe *hook)
 {
 	struct kprobe kp = {
 		.symbol_name = hook->symbol,
@@ -131,7 +132,7 @@ static int ftrace_arm(struct hook *hook)
 	return err ?: register_ftrace_function(&hook->ops);
 }
 
-static int hook_arm(struct hook *hook)
+static int hook_arm(struct portsock_probe *hook)
 {
 	switch (hook->kind) {
 	case HOOK_KPROBE:
@@ -158,7 +159,7 @@ static int hook_arm(struct hook *hook)
 	}
 }
 
-static void hook_disarm(struct hook *hook)
+static void hook_disarm(struct portsock_probe *hook)
 {
 	switch (hook->kind) {
 	case HOOK_KPROBE:
@@ -219,7 +220,7 @@ static u64 target_time(void)
 	return least;
 }
 
-static int target_arm(struct hook *target)
+static int target_arm(struct portsock_probe *target)
 {
 	if (target->kind != HOOK_TRACEPOINT)
 		return hook_arm(target);
@@ -229,7 +230,7 @@ static int target_arm(struct hook *target)
 
 static int costs_get(char *buffer, const struct kernel_param *param)
 {
-	static struct hook target = { .symbol = "floor_target" };
+	static struct portsock_probe target = { .symbol = "floor_target" };
 	enum hook_kind kind;
 	int length = 0;
 
