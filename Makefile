@@ -25,16 +25,21 @@ reader: ## build tools/portsock
 install: all ## install both, load the module (as root)
 	$(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) modules_install
 	$(MAKE) --no-print-directory -C tools install PREFIX=$(PREFIX)
-	@if [ -z "$(DESTDIR)" ]; then \
-		depmod $(RELEASE) && modprobe portsock && \
-		echo "portsock $(VERSION) is loaded: run portsock, or cat /proc/portsock"; \
-	fi
+	@[ -n "$(DESTDIR)" ] || $(MAKE) --no-print-directory load
+
+load:
+	@depmod $(RELEASE)
+	@modprobe portsock || { \
+		echo "portsock: installed, but not loaded; dmesg says why" >&2; \
+		echo "portsock: for keys and lockdown see README.md, Signed modules" >&2; \
+		exit 1; }
+	@echo "portsock $$(cat /sys/module/portsock/version) is loaded: run portsock, or cat /proc/portsock"
 
 uninstall: ## unload the module, remove both (as root)
-	if grep -q ^portsock /proc/modules; then modprobe -r portsock; fi
-	rm -f /lib/modules/$(RELEASE)/extra/portsock.ko* /lib/modules/$(RELEASE)/updates/portsock.ko*
-	rm -f $(PREFIX)/bin/portsock
-	depmod $(RELEASE)
+	if [ -z "$(DESTDIR)" ] && grep -q ^portsock /proc/modules; then modprobe -r portsock; fi
+	rm -f $(DESTDIR)/lib/modules/$(RELEASE)/extra/portsock.ko* $(DESTDIR)/lib/modules/$(RELEASE)/updates/portsock.ko*
+	$(MAKE) --no-print-directory -C tools uninstall PREFIX=$(PREFIX)
+	[ -n "$(DESTDIR)" ] || depmod $(RELEASE)
 
 demo: ## see it at work in a virtual machine, next to ss
 	@$(testing)/demo
@@ -70,4 +75,4 @@ clean: ## remove what was built
 help: ## show this
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
-.PHONY: all module headers reader install uninstall demo test soak bench check kunit vm clean help
+.PHONY: all module headers reader install load uninstall demo test soak bench check kunit vm clean help
