@@ -41,6 +41,9 @@ uninstall: ## unload the module, remove both (as root)
 	$(MAKE) --no-print-directory -C tools uninstall PREFIX=$(PREFIX)
 	[ -n "$(DESTDIR)" ] || depmod $(RELEASE)
 
+deb: ## build the Debian packages portsock and portsock-dkms
+	@$(testing)/deb $(CURDIR)
+
 demo: ## see it at work in a virtual machine, next to ss
 	@$(testing)/demo
 
@@ -70,9 +73,9 @@ clean: ## remove what was built
 	@find . -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
 		-o -name '.*.cmd' -o -name modules.order -o -name Module.symvers | \
 		xargs rm -f
-	@rm -rf module/have module/have.h
+	@rm -rf module/have module/have.h portsock_*.deb portsock-dkms_*.deb
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
-.PHONY: all module headers reader install load uninstall demo test soak bench check kunit vm clean help
+.PHONY: all module headers reader install load uninstall deb demo test soak bench check kunit vm clean help

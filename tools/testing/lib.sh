@@ -42,6 +42,9 @@ lock()
 # kernels: the versions in the file of that name.
 kernels() { awk '/^[0-9]/ { print $1 }' "$testing/kernels"; }
 
+# version: portsock's, from where it is written.
+version() { sed -n 's/^#define PORTSOCK_VERSION "\(.*\)"/\1/p' "$repo/module/version.h"; }
+
 # pack DIR IMAGE: an ext4 image that holds the files of DIR.
 pack()
 {
