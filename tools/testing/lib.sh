@@ -56,6 +56,35 @@ pack()
 		die "cannot make a disk image of $1"
 }
 
+signature=706f7274
+
+# disk FILE IMAGE: a disk with FILE in its first partition. Kernels number disks
+# in the order they find them, which from 6.12 on is any; a partition has a name.
+disk()
+{
+	local sectors
+	sectors=$(($(stat -c %s "$1") / 512))
+	dd if="$1" of="$2" bs=1M seek=1 conv=sparse status=none
+	# The disk's signature, one partition of type Linux from 1 MiB on.
+	{
+		le32 $((16#$signature))
+		printf '\0\0\0\376\377\377\203\376\377\377'
+		le32 2048
+		le32 $sectors
+		printf '\0%.0s' {1..48}
+		printf '\125\252'
+	} | dd of="$2" bs=1 seek=440 conv=notrunc status=none
+}
+
+le32()
+{
+	local i
+	for i in 0 8 16 24; do
+		# shellcheck disable=SC2059
+		printf "\\x$(printf %02x $(($1 >> i & 255)))"
+	done
+}
+
 # apt's own configuration says where packages come from. This keeps to Debian's
 # repositories and leaves out what else a machine may have.
 apt_repositories()
