@@ -56,6 +56,9 @@ soak: ## everything at once for SECONDS (3600), then compare
 bench: ## measure what it costs, next to its rivals; KERNEL=...
 	@$(testing)/bench
 
+tested: ## put the kernels that make test has tested into README.md
+	@$(testing)/tested
+
 check: ## checkpatch, sparse, W=1, shellcheck
 	@$(testing)/check
 
@@ -78,4 +81,4 @@ clean: ## remove what was built
 help: ## show this
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
-.PHONY: all module headers reader install load uninstall deb demo test soak bench check kunit vm clean help
+.PHONY: all module headers reader install load uninstall deb demo test tested soak bench check kunit vm clean help
