@@ -137,6 +137,68 @@ static void release_makes_a_known_socket_unbound(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sockets(0), 1);
 }
 
+static bool change(const void *sk, u16 port, u8 state)
+{
+	struct portsock_holding h = holding(port, state);
+
+	h.table = NULL;
+	return portsock_sock_change(sk, &h);
+}
+
+static void change_of_an_unknown_socket_is_refused(struct kunit *test)
+{
+	KUNIT_EXPECT_FALSE(test, change(&sks[0], 40000, TCP_ESTABLISHED));
+	KUNIT_EXPECT_EQ(test, recs(), (size_t)0);
+}
+
+static void change_knows_the_namespace(struct kunit *test)
+{
+	hold(&sks[0], 0, TCP_CLOSE);
+	KUNIT_EXPECT_TRUE(test, change(&sks[0], 40000, TCP_SYN_SENT));
+	KUNIT_EXPECT_EQ(test, sockets(0), 0);
+	KUNIT_EXPECT_TRUE(test, change(&sks[0], 40000, TCP_ESTABLISHED));
+	KUNIT_EXPECT_EQ(test, sockets(40000), 1);
+	KUNIT_EXPECT_EQ(test, line_of(40000).counts.state[TCP_ESTABLISHED], 1);
+	KUNIT_EXPECT_EQ(test, line_of(40000).counts.opened, 1);
+}
+
+static void release_tells_the_family_anew(struct kunit *test)
+{
+	struct portsock_holding h = holding(40000, TCP_CLOSE);
+
+	h.ipv6 = true;
+	portsock_sock_hold(&sks[0], &h);
+	portsock_sock_release(&sks[0], false);
+	KUNIT_EXPECT_EQ(test, sockets(0), 1);
+	KUNIT_EXPECT_EQ(test, line_of(0).counts.ipv6, 0);
+	h.port = 0;
+	portsock_sock_hold(&sks[0], &h);
+	KUNIT_EXPECT_EQ(test, sockets(0), 1);
+	KUNIT_EXPECT_EQ(test, line_of(0).counts.ipv6, 1);
+	portsock_sock_forget(&sks[0]);
+	KUNIT_EXPECT_EQ(test, line_of(0).counts.ipv6, 0);
+	KUNIT_EXPECT_EQ(test, line_of(0).counts.opened, 1);
+	KUNIT_EXPECT_EQ(test, line_of(0).counts.peak, 1);
+}
+
+/* A namespace that went while a socket of it was unbound. */
+static void unbound_socket_pins_the_table(struct kunit *test)
+{
+	struct portsock_table *mine = portsock_table_new();
+	struct portsock_holding h = holding(0, TCP_CLOSE);
+
+	KUNIT_ASSERT_NOT_NULL(test, mine);
+	h.table = mine;
+	portsock_sock_hold(&sks[0], &h);
+	portsock_table_kill(mine);
+	KUNIT_EXPECT_EQ(test, refcount_read(&mine->refs), 1);
+	/* no row is made any more */
+	KUNIT_EXPECT_TRUE(test, change(&sks[0], 40000, TCP_CLOSE));
+	KUNIT_EXPECT_FALSE(test, change(&sks[0], 40000, TCP_CLOSE));
+	portsock_sock_forget(&sks[0]);
+	KUNIT_EXPECT_EQ(test, recs(), (size_t)0);
+}
+
 static void release_after_close_revives_nothing(struct kunit *test)
 {
 	hold(&sks[0], 40000, TCP_CLOSE);
@@ -315,6 +377,10 @@ static struct kunit_case socks_cases[] = {
 	KUNIT_CASE(forget_of_an_unknown_socket_is_nothing),
 	KUNIT_CASE(hold_of_another_port_moves_the_socket),
 	KUNIT_CASE(release_makes_a_known_socket_unbound),
+	KUNIT_CASE(change_of_an_unknown_socket_is_refused),
+	KUNIT_CASE(change_knows_the_namespace),
+	KUNIT_CASE(release_tells_the_family_anew),
+	KUNIT_CASE(unbound_socket_pins_the_table),
 	KUNIT_CASE(release_after_close_revives_nothing),
 	KUNIT_CASE(missed_event_is_set_right_by_the_next),
 	KUNIT_CASE(bind_of_a_named_port_makes_a_service),
