@@ -190,7 +190,9 @@ static void one_tcp(struct counts *c, int family, int mapped, int host, int i, i
 		close(fd);
 		return;
 	}
-	if (err && err != EINPROGRESS && err != EINTR && err != ECONNRESET && err != ECONNREFUSED && err != ETIMEDOUT) {
+	/* EPIPE: the other end sent FIN and a reset before this process ran again. */
+	if (err && err != EINPROGRESS && err != EINTR && err != ECONNRESET && err != EPIPE &&
+	    err != ECONNREFUSED && err != ETIMEDOUT) {
 		errno = err;
 		die("connect");
 	}
