@@ -5,6 +5,7 @@
     report.py DIRECTORY PART...
     report.py DIRECTORY --check FILE        compare what portsock adds with FILE
     report.py DIRECTORY --update FILE       write it there
+    report.py DIRECTORY --plot              rivals and crowd, as what gnuplot reads
 
 The directory has the raw numbers, PART.json.
 """
@@ -15,6 +16,11 @@ import os
 import statistics
 import sys
 
+WORKLOADS = {
+    "hot": "one service port",
+    "many": "many service ports",
+    "ephemeral": "ephemeral ports",
+}
 TOLERANCE = 0.1
 KINDS = {
     "abort": "TCP connection, both ends, ended by a reset",
@@ -66,6 +72,57 @@ def hooks(results):
                                 ((*row[:2], f"{row[2]:.1f}", *(f"{n:,.0f}" for n in row[3:])) for row in rows))))
 
 
+def crowd(results):
+    crowds = results["readers"]
+    costs = {n: {who: statistics.median(cost for cost, _ in runs) for who, runs in readers.items()}
+             for n, readers in crowds.items()}
+    last = costs[max(costs, key=int)]
+    cheapest, read = last["cat /proc/portsock"], last["read of /proc/portsock"]
+    print(f"\nReading, instructions, by sockets on ten service ports; Linux {results['release']}")
+    print("\n".join(columns(("", *(f"{int(n):,}" for n in costs), "times cat", "times read"),
+                            ((who, *(f"{cost[who]:,.0f}" for cost in costs.values()), f"{last[who] / cheapest:,.2f}", f"{last[who] / read:,.2f}")
+                             for who in last))))
+
+    after = {who: statistics.median(cost for cost, _ in runs) for who, runs in results["ephemeral"].items()}
+    print("\nThe same with ephemeral rows: 28,000 more connections, each from a port of its own")
+    print("\n".join(columns(("", "instructions", "without them", "of ss -tan | wc -l"),
+                            ((who, f"{cost:,.0f}", f"{last[who]:,.0f}", f"{100 * cost / after['ss -tan | wc -l']:.3f} %")
+                             for who, cost in after.items()))))
+
+    memory = results["memory"]
+    sockets, rows = memory["records"]["objects"], memory["rows"]["objects"]
+    parts = [("portsock: records", sockets, memory["records"]["bytes"]),
+             ("portsock: rows", rows, memory["rows"]["bytes"])]
+    for tool, maps in memory["rivals"].items():
+        parts += [(f"{tool}: BPF hash, key {m['key']}, value {m['value']}, made as large (its own: {m['own_entries']:,})",
+                   m["entries"], m["bytes"]) for m in maps]
+    print(f"\nMemory with {sockets:,} sockets")
+    print("\n".join(columns(("", "objects", "bytes", "bytes per object"),
+                            ((what, f"{n:,}", f"{size:,}", f"{size / n:.1f}") for what, n, size in parts))))
+    for command, size in memory["output"].items():
+        print(f"{command} prints {size:,} bytes.")
+
+    loading = results["loading"]
+    print(f"\nLoading among {sockets:,} sockets: insmod takes {statistics.median(loading['instructions']):,.0f} instructions.")
+    print("Longest time nobody else got the processor, instructions:")
+    print("\n".join(columns(("while", "longest"), ((what, f"{n:,}") for what, n in loading["delays"].items()))))
+
+
+def scaling(results):
+    """One line for each run: workload, threads, sockets per second, part of the processors that the threads had."""
+    runs = {}
+    for name, threads, rate, had in results["runs"]:
+        runs.setdefault((name, threads), []).append((rate, had))
+    rows = []
+    for name in dict.fromkeys(name for name, _ in runs):
+        one, two = (statistics.median(rate for rate, _ in runs[name, threads]) for threads in (1, 2))
+        had = statistics.median(had for _, had in runs[name, 2])
+        rows.append((WORKLOADS[name], f"{one:,.0f}", f"{two:,.0f}", f"{two / one:.2f}", f"{100 * had:.0f} %"))
+    print("\nSockets per second of processor time, from when they come to when they are forgotten;"
+          "\nmodule/socks.c and table.c as a program on this machine")
+    print("\n".join(columns(("", "1 thread", "2 threads", "ratio", "of 2 processors"), rows)))
+
+
 def added(results):
     """By kind, the instructions that portsock adds."""
     values = {name: medians(kind) for name, kind in results["kinds"].items()}
@@ -98,12 +155,42 @@ def update(results, path):
         file.writelines(f"{name} {value:.0f}\n" for name, value in added(results).items())
 
 
+def plot(connections, crowds):
+    """A script for gnuplot: what is added to a connection, and what reading costs."""
+    values = medians(connections["kinds"]["abort"])
+    bars = [(who, value - values["bare"]) for who, value in values.items() if who != "bare"]
+    lines = ("cat /proc/portsock", "node_exporter sockstat", "node_exporter tcpstat", "cat /proc/net/tcp", "ss -tan | wc -l")
+    readers = {int(n): readers for n, readers in crowds["readers"].items()}
+    print("""set terminal svg size 1000,420 noenhanced
+set multiplot layout 1,2
+set style fill solid 0.7
+set boxwidth 0.6
+set logscale y
+set format y "%.0s%c"
+set grid ytics
+unset key
+set title "Added to a TCP connection that takes {:,.0f} instructions"
+set ylabel "instructions"
+plot "-" using 0:2:xtic(1) with boxes, "" using 0:2:3 with labels offset 0,0.7""".replace("{:,.0f}", f"{values['bare']:,.0f}"))
+    for _ in range(2):
+        print("\n".join(f'"{who}" {value:.0f} "{value:,.0f}"' for who, value in bars) + "\ne")
+    print(f"""set logscale xy
+set key left top
+set title "Reading how many sockets there are"
+set xlabel "sockets"
+plot {", ".join(f'"-" with linespoints title "{who}"' for who in lines)}""")
+    for who in lines:
+        print("\n".join(f"{n} {statistics.median(cost for cost, _ in costs[who]):.0f}"
+                        for n, costs in sorted(readers.items())) + "\ne")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("directory")
     parser.add_argument("parts", nargs="*")
     parser.add_argument("--check")
     parser.add_argument("--update")
+    parser.add_argument("--plot", action="store_true")
     args = parser.parse_args()
 
     def load(part):
@@ -112,6 +199,8 @@ def main():
 
     for part in args.parts:
         globals()[part](load(part))
+    if args.plot:
+        plot(load("connection"), load("crowd"))
     if args.update:
         update(load("connection"), args.update)
     if args.check and check(load("connection"), args.check):

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the module's data structures want from a kernel, for a program with
+ * threads. Lists, trees and hashes are those of the kernel's tools/include.
+ * Each thread is a CPU and says so in this_cpu. Nothing interrupts it, and no
+ * table goes while it runs, so RCU and interrupts have nothing to do.
+ */
+#ifndef SHIM_H
+#define SHIM_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/bits.h>
+#include <linux/compiler.h>
+#include <linux/hash.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/types.h>
+
+#define IS_ENABLED(option) 0
+#undef BUILD_BUG_ON
+#define BUILD_BUG_ON(condition) _Static_assert(!(condition), #condition)
+#define __percpu
+
+typedef int64_t s64;
+typedef struct { int counter; } shim_atomic_t;
+typedef struct { s64 counter; } atomic64_t;
+#define atomic_t shim_atomic_t
+#define ATOMIC64_INIT(value) { (value) }
+
+#define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+
+#define atomic_read(v) READ_ONCE((v)->counter)
+#define atomic_try_cmpxchg(v, old, new) \
+	__atomic_compare_exchange_n(&(v)->counter, old, new, false, \
+				    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)
+#define atomic64_read(v) READ_ONCE((v)->counter)
+#define atomic64_add_return(n, v) __atomic_add_fetch(&(v)->counter, n, __ATOMIC_SEQ_CST)
+#define atomic64_add(n, v) ((void)atomic64_add_return(n, v))
+#define atomic64_sub(n, v) atomic64_add(-(n), v)
+#define atomic64_inc(v) atomic64_add(1, v)
+
+typedef struct { int refs; } refcount_t;
+
+#define refcount_set(r, n) __atomic_store_n(&(r)->refs, n, __ATOMIC_RELAXED)
+#define refcount_inc(r) ((void)__atomic_add_fetch(&(r)->refs, 1, __ATOMIC_RELAXED))
+#define refcount_inc_not_zero(r) (refcount_inc(r), true)
+#define refcount_dec_and_test(r) (!__atomic_sub_fetch(&(r)->refs, 1, __ATOMIC_RELEASE))
+
+/*
+ * Four bytes, as the kernel's are. Spins for a while, as the kernel would, then
+ * lets others run, as the holder may not have a processor.
+ */
+typedef struct { int locked; } raw_spinlock_t;
+
+#define raw_spin_lock_init(lock) ((lock)->locked = 0)
+
+int sched_yield(void);
+
+static inline void raw_spin_lock(raw_spinlock_t *lock)
+{
+	int tries = 0;
+
+	while (__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE)) {
+		while (READ_ONCE(lock->locked)) {
+			if (++tries % 1000 == 0)
+				sched_yield();
+			__builtin_ia32_pause();
+		}
+	}
+}
+
+static inline void raw_spin_unlock(raw_spinlock_t *lock)
+{
+	__atomic_store_n(&lock->locked, 0, __ATOMIC_RELEASE);
+}
+
+#define raw_spin_lock_irqsave(lock, flags) ((flags) = 0, raw_spin_lock(lock))
+#define raw_spin_unlock_irqrestore(lock, flags) ((void)(flags), raw_spin_unlock(lock))
+
+/* The kernel's are aligned; malloc() does less. */
+#define CPUS_MAX 64
+#define CACHE_LINE 64
+
+extern __thread unsigned int this_cpu;
+
+#define shim_percpu_stride(type) ((sizeof(type) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE)
+#define per_cpu_ptr(base, cpu) \
+	((__typeof__(base))((char *)(base) + (cpu) * shim_percpu_stride(*(base))))
+#define this_cpu_ptr(base) per_cpu_ptr(base, this_cpu)
+#define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < CPUS_MAX; (cpu)++)
+
+static inline void *shim_zalloc(size_t size)
+{
+	void *object = aligned_alloc(CACHE_LINE, (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+
+	return object ? memset(object, 0, size) : NULL;
+}
+
+#define alloc_percpu(type) ((type *)shim_zalloc(CPUS_MAX * shim_percpu_stride(type)))
+#define free_percpu(base) free(base)
+
+#define GFP_KERNEL 0
+#define GFP_ATOMIC 0
+#define __GFP_NOWARN 0
+#define SLAB_HWCACHE_ALIGN 1
+
+typedef unsigned int slab_flags_t;
+
+struct kmem_cache {
+	size_t size;
+	slab_flags_t flags;
+};
+
+static inline struct kmem_cache *kmem_cache_create(const char *name, size_t size, int align,
+						   slab_flags_t flags, void *constructor)
+{
+	struct kmem_cache *cache = malloc(sizeof(*cache));
+
+	(void)name, (void)align, (void)constructor;
+	if (cache)
+		*cache = (struct kmem_cache){ .size = size, .flags = flags };
+	return cache;
+}
+
+static inline void *kmem_cache_alloc(struct kmem_cache *cache, int gfp)
+{
+	(void)gfp;
+	return cache->flags & SLAB_HWCACHE_ALIGN ? shim_zalloc(cache->size) : malloc(cache->size);
+}
+
+#define kmem_cache_free(cache, object) free(object)
+#define kmem_cache_destroy(cache) free(cache)
+#define kzalloc(size, gfp) shim_zalloc(size)
+#define kvmalloc_array(n, size, gfp) shim_zalloc((n) * (size))
+#define kvfree(object) free(object)
+#define kfree_rcu(object, head) free(object)
+
+struct rcu_head { int nothing; };
+
+#undef synchronize_rcu
+#define synchronize_rcu() do { } while (0)
+#define cond_resched() do { } while (0)
+
+/* Where the first byte is that is not c, or NULL. */
+static inline const void *memchr_inv(const void *start, int c, size_t n)
+{
+	const char *byte = start;
+
+	while (n-- && *byte == c)
+		byte++;
+	return n + 1 ? byte : NULL;
+}
+
+#endif /* SHIM_H */
