@@ -21,6 +21,7 @@ WORKLOADS = {
     "many": "many service ports",
     "ephemeral": "ephemeral ports",
 }
+IDLE = 0.9
 TOLERANCE = 0.1
 KINDS = {
     "abort": "TCP connection, both ends, ended by a reset",
@@ -121,6 +122,10 @@ def scaling(results):
     print("\nSockets per second of processor time, from when they come to when they are forgotten;"
           "\nmodule/socks.c and table.c as a program on this machine")
     print("\n".join(columns(("", "1 thread", "2 threads", "ratio", "of 2 processors"), rows)))
+    least = min(had for runs in results["runs"] for had in runs[3:])
+    if least < IDLE:
+        print(f"Once threads had but {100 * least:.0f} % of their processors, as others worked there: the ratios may be"
+              " too good.")
 
 
 def added(results):
@@ -177,6 +182,8 @@ plot "-" using 0:2:xtic(1) with boxes, "" using 0:2:3 with labels offset 0,0.7""
     print(f"""set logscale xy
 set key left top
 set title "Reading how many sockets there are"
+set rmargin 5
+set xrange [500:{2 * max(readers)}]
 set xlabel "sockets"
 plot {", ".join(f'"-" with linespoints title "{who}"' for who in lines)}""")
     for who in lines:
