@@ -85,6 +85,7 @@ class Traffic:
 
     def __init__(self, t, seconds):
         self.t, self.procs, self.stress = t, [], None
+        self.spaces = protocols.namespaces()
         for n, space in enumerate(t.spaces[:3]):
             with space:
                 self.run(harness.HERE + "/churn", "-s", n + 1, "-w", 2, "-d", 500)
@@ -123,8 +124,10 @@ class Traffic:
         self.t.children.append(pid)
 
     def more(self):
-        """Namespaces, some at a time, beside all that."""
-        if self.namespaces is None or self.namespaces.poll() is not None:
+        """Namespaces, some at a time, beside all that; once most are gone, as nobody unloads while many go."""
+        if self.namespaces and self.namespaces.poll() is None:
+            return
+        if protocols.namespaces() <= self.spaces + 5:
             self.namespaces = subprocess.Popen((harness.HERE + "/flood", "netns", "5"))
 
     def rest(self, on):
