@@ -66,16 +66,21 @@ static_assert(__same_type(&inet_bind_hash,
 
 /*
  * Since 6.8 the second buckets have the sockets; before, the first.
- * portsock_for_each_owners() visits all that have some.
+ * portsock_for_each_owners() visits all that have some, portsock_sk_owners() is
+ * the one that has a full or TIME_WAIT socket.
  */
 #ifdef PORTSOCK_HAVE_BIND2_OWNERS
 #define portsock_owners inet_bind2_bucket
 #define portsock_for_each_owners(bucket, tb) \
 	hlist_for_each_entry(bucket, &(tb)->bhash2, bhash_node)
+#define portsock_sk_owners(sk) \
+	(sk_fullsock(sk) ? inet_csk(sk)->icsk_bind2_hash : inet_twsk(sk)->tw_tb2)
 #else
 #define portsock_owners inet_bind_bucket
 #define portsock_for_each_owners(bucket, tb) \
 	for (bucket = (tb); bucket; bucket = NULL)
+#define portsock_sk_owners(sk) \
+	(sk_fullsock(sk) ? inet_csk(sk)->icsk_bind_hash : inet_twsk(sk)->tw_tb)
 #endif
 
 /* TIME_WAIT begins in a function with a timeout since 6.11; same first arguments. */

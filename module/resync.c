@@ -10,13 +10,15 @@
 #include "resync.h"
 
 #include <linux/fdtable.h>
-#include <linux/file.h>
+#include <linux/idr.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/net.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
 #include <linux/rwsem.h>
-#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
@@ -93,48 +95,144 @@ static void tw_seen(const struct inet_timewait_sock *tw, u8 proto)
 	rcu_read_unlock();
 }
 
-static void sk_seen(const struct sock *sk, bool service)
+static void sk_seen(const struct sock *sk)
 {
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h)) {
-		h.service |= service;
+	if (portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h))
 		portsock_sock_seen(sk, &h);
-	}
 	rcu_read_unlock();
 }
 
-/* Connections may be met before the listener that makes their port a service. */
-static bool bucket_serves(const struct inet_bind_bucket *tb)
-{
-	const struct portsock_owners *bucket;
-	const struct sock *sk;
+/* Sockets that a walk looks at before others may have the lock, and the CPU. */
+#define BATCH 256
 
-	portsock_for_each_owners(bucket, tb) {
-		sk_for_each_bound(sk, &bucket->owners) {
-			if (sk->sk_state == TCP_LISTEN ||
-			    (sk_fullsock(sk) && sk->sk_userlocks & SOCK_BINDPORT_LOCK))
-				return true;
-		}
-	}
-	return false;
+/**
+ * struct chain - sockets under one lock of the kernel's, and how far a walk is
+ * @head: the kernel's bucket, slot or table
+ * @raw: chain of a table of raw sockets
+ * @udp: table that a slot is of
+ * @proto: of a bucket's TIME_WAIT mini-sockets
+ * @services: look at those sockets of a bucket only that make their port a service
+ * @tb: what the last socket was bound to, in a bucket
+ * @owners: likewise
+ * @left: sockets to look at before the next pause
+ */
+struct chain {
+	void *head;
+	struct hlist_head *raw;
+	struct udp_table *udp;
+	u8 proto;
+	bool services;
+	const struct inet_bind_bucket *tb;
+	const struct portsock_owners *owners;
+	unsigned int left;
+};
+
+/*
+ * After a batch the socket that was looked at last keeps the place; a reference
+ * lets nobody else have its memory. A batch finds out whether it is where it
+ * was. If not, it begins anew: that costs time only, as what a walk has seen it
+ * does not change again. Those that come are put in front, where hooks see them.
+ */
+static bool chain_pause(struct chain *chain, struct sock *sk)
+{
+	if (chain->left)
+		chain->left--;
+	return !chain->left && refcount_inc_not_zero(&sk->sk_refcnt);
 }
 
-static void bucket_seen(struct inet_bind_bucket *tb, u8 proto)
+/* @batch takes the lock and returns the last socket, NULL at the end. */
+static void chain_walk(struct chain *chain,
+		       struct sock *(*batch)(struct chain *chain, struct sock *last))
 {
-	bool service = bucket_serves(tb);
-	struct portsock_owners *bucket;
+	struct sock *last = NULL, *next;
+
+	do {
+		chain->left = BATCH;
+		next = batch(chain, last);
+		if (last)
+			sock_gen_put(last);
+		last = next;
+		cond_resched();
+	} while (last);
+}
+
+static bool sk_serves(const struct sock *sk)
+{
+	return sk_fullsock(sk) && (sk->sk_state == TCP_LISTEN ||
+				   sk->sk_userlocks & SOCK_BINDPORT_LOCK);
+}
+
+static void owner_seen(const struct chain *chain, struct sock *sk)
+{
+	if (sk_serves(sk) != chain->services)
+		return;
+	if (sk_fullsock(sk))
+		sk_seen(sk);
+	else
+		tw_seen(inet_twsk(sk), chain->proto);
+}
+
+/* Caller holds the bucket's lock. Those of a bind bucket that follow @sk, or all. */
+static struct sock *__owners_seen(struct chain *chain, const struct portsock_owners *owners,
+				  struct sock *sk)
+{
+	struct hlist_node *node = sk ? sk->sk_bind_node.next : owners->owners.first;
+
+	sk = hlist_entry_safe(node, struct sock, sk_bind_node);
+	hlist_for_each_entry_from(sk, sk_bind_node) {
+		owner_seen(chain, sk);
+		if (chain_pause(chain, sk))
+			return sk;
+	}
+	return NULL;
+}
+
+/* Caller holds the bucket's lock. */
+static struct sock *__bucket_seen(struct chain *chain, struct sock *last)
+{
+	struct inet_bind_hashbucket *head = chain->head;
+	const struct portsock_owners *owners;
+	struct inet_bind_bucket *tb;
 	struct sock *sk;
 
-	portsock_for_each_owners(bucket, tb) {
-		sk_for_each_bound(sk, &bucket->owners) {
-			if (sk_fullsock(sk))
-				sk_seen(sk, service);
-			else
-				tw_seen(inet_twsk(sk), proto);
+again:
+	inet_bind_bucket_for_each(tb, &head->chain) {
+		if (last && tb != chain->tb)
+			continue;
+		portsock_for_each_owners(owners, tb) {
+			if (last && owners != chain->owners)
+				continue;
+			sk = __owners_seen(chain, owners, last);
+			last = NULL;
+			if (sk) {
+				chain->tb = tb;
+				chain->owners = owners;
+				return sk;
+			}
 		}
 	}
+	if (last) {
+		/* its bind bucket is not here any more */
+		last = NULL;
+		goto again;
+	}
+	return NULL;
+}
+
+static struct sock *bucket_batch(struct chain *chain, struct sock *last)
+{
+	struct inet_bind_hashbucket *head = chain->head;
+	struct sock *sk;
+
+	spin_lock_bh(&head->lock);
+	if (last && portsock_sk_owners(last) != chain->owners)
+		last = NULL;
+	sk = __bucket_seen(chain, last);
+	spin_unlock_bh(&head->lock);
+	return sk;
 }
 
 /* Bound, listening, connected, orphaned and TIME_WAIT, of all namespaces. */
@@ -143,17 +241,45 @@ static void walk_buckets(struct inet_hashinfo *hashinfo, u8 proto)
 	unsigned int i;
 
 	for (i = 0; i < hashinfo->bhash_size; i++) {
-		struct inet_bind_hashbucket *head = &hashinfo->bhash[i];
-		struct inet_bind_bucket *tb;
+		struct chain chain = {
+			.head = &hashinfo->bhash[i],
+			.proto = proto,
+		};
 
-		if (hlist_empty(&head->chain))
+		if (hlist_empty(&hashinfo->bhash[i].chain))
 			continue;
-		spin_lock_bh(&head->lock);
-		inet_bind_bucket_for_each(tb, &head->chain)
-			bucket_seen(tb, proto);
-		spin_unlock_bh(&head->lock);
-		cond_resched();
+		/* before the connections of a port what makes it a service */
+		chain.services = true;
+		chain_walk(&chain, bucket_batch);
+		chain.services = false;
+		chain_walk(&chain, bucket_batch);
 	}
+}
+
+/* Caller holds the chain's lock. */
+static struct sock *__sks_seen(struct chain *chain, struct sock *sk)
+{
+	sk_for_each_from(sk) {
+		sk_seen(sk);
+		if (chain_pause(chain, sk))
+			return sk;
+	}
+	return NULL;
+}
+
+static struct sock *slot_batch(struct chain *chain, struct sock *last)
+{
+	struct udp_hslot *slot = chain->head;
+	struct sock *sk;
+
+	spin_lock_bh(&slot->lock);
+	if (last && (!sk_hashed(last) ||
+		     udp_hashslot(chain->udp, sock_net(last),
+				  udp_sk(last)->udp_port_hash) != slot))
+		last = NULL;
+	sk = __sks_seen(chain, last ? sk_next(last) : sk_head(&slot->head));
+	spin_unlock_bh(&slot->lock);
+	return sk;
 }
 
 static void walk_udp(struct udp_table *table)
@@ -161,16 +287,10 @@ static void walk_udp(struct udp_table *table)
 	unsigned int i;
 
 	for (i = 0; i <= table->mask; i++) {
-		struct udp_hslot *slot = &table->hash[i];
-		struct sock *sk;
+		struct chain chain = { .head = &table->hash[i], .udp = table };
 
-		if (hlist_empty(&slot->head))
-			continue;
-		spin_lock_bh(&slot->lock);
-		sk_for_each(sk, &slot->head)
-			sk_seen(sk, false);
-		spin_unlock_bh(&slot->lock);
-		cond_resched();
+		if (!hlist_empty(&table->hash[i].head))
+			chain_walk(&chain, slot_batch);
 	}
 }
 
@@ -193,17 +313,27 @@ static void walk_udp_all(void)
 		walk_udp(lite);
 }
 
+static struct sock *raw_batch(struct chain *chain, struct sock *last)
+{
+	struct raw_hashinfo *table = chain->head;
+	struct sock *sk;
+
+	portsock_raw_lock(table);
+	if (last && !sk_hashed(last))
+		last = NULL;
+	sk = __sks_seen(chain, last ? sk_next(last) : sk_head(chain->raw));
+	portsock_raw_unlock(table);
+	return sk;
+}
+
 static void walk_raw(struct raw_hashinfo *table)
 {
 	unsigned int i;
 
 	for (i = 0; i < RAW_HTABLE_SIZE; i++) {
-		struct sock *sk;
+		struct chain chain = { .head = table, .raw = &table->ht[i] };
 
-		portsock_raw_lock(table);
-		sk_for_each(sk, &table->ht[i])
-			sk_seen(sk, false);
-		portsock_raw_unlock(table);
+		chain_walk(&chain, raw_batch);
 	}
 }
 
@@ -225,38 +355,87 @@ static void walk_dccp(void)
  * Sockets that hold nothing are in no table but their owners' files, and the
  * tables of some protocols are out of reach.
  */
-static int file_seen(const void *unused, struct file *file, unsigned int fd)
+static void file_seen(struct file *file)
 {
 	struct socket *sock = sock_from_file(file);
+	struct sock *sk = sock ? sock->sk : NULL;
 	struct portsock_holding h;
-	struct sock *sk;
 
-	sk = sock ? sock->sk : NULL;
-	if (!sk || !portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h))
-		return 0;
-	if (!portsock_sk_bound(sk, h.proto) && portsock_sk_owned(sk))
-		portsock_sk_unbind(&h);
-	else if (BIT(h.proto) & WALKED)
-		return 0;
-	portsock_sock_seen(sk, &h);
-	return 0;
+	rcu_read_lock();
+	if (sk && portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h)) {
+		if (!portsock_sk_bound(sk, h.proto) && portsock_sk_owned(sk)) {
+			portsock_sk_unbind(&h);
+			portsock_sock_seen(sk, &h);
+		} else if (!(BIT(h.proto) & WALKED)) {
+			portsock_sock_seen(sk, &h);
+		}
+	}
+	rcu_read_unlock();
+}
+
+/* Returns the descriptor to go on with, 0 when there are no more. */
+static unsigned int files_batch(struct files_struct *files, unsigned int fd)
+{
+	unsigned int left = BATCH;
+	struct fdtable *fdt;
+
+	spin_lock(&files->file_lock);
+	fdt = files_fdtable(files);
+	for (; left; left--, fd++) {
+		struct file *file;
+
+		fd = find_next_bit(fdt->open_fds, fdt->max_fds, fd);
+		if (fd >= fdt->max_fds)
+			break;
+		file = rcu_dereference_check_fdtable(files, fdt->fd[fd]);
+		if (file)
+			file_seen(file);
+	}
+	spin_unlock(&files->file_lock);
+	return left ? 0 : fd;
+}
+
+static void walk_task(struct task_struct *task)
+{
+	unsigned int fd = 0;
+
+	do {
+		task_lock(task);
+		fd = task->files ? files_batch(task->files, fd) : 0;
+		task_unlock(task);
+		cond_resched();
+	} while (fd);
+}
+
+/* Threads, too, as long as they do not share the files of their leader. */
+static struct task_struct *task_next(int *nr)
+{
+	struct task_struct *task = NULL;
+	struct pid *pid;
+
+	rcu_read_lock();
+	while (!task && (pid = idr_get_next(&init_pid_ns.idr, nr))) {
+		++*nr;
+		task = pid_task(pid, PIDTYPE_PID);
+		if (task && task != task->group_leader &&
+		    READ_ONCE(task->files) == READ_ONCE(task->group_leader->files))
+			task = NULL;
+	}
+	if (task)
+		get_task_struct(task);
+	rcu_read_unlock();
+	return task;
 }
 
 static void walk_files(void)
 {
-	struct task_struct *process, *task;
+	struct task_struct *task;
+	int nr = 1;
 
-	rcu_read_lock();
-	for_each_process_thread(process, task) {
-		if (task != process &&
-		    READ_ONCE(task->files) == READ_ONCE(process->files))
-			continue;
-		task_lock(task);
-		if (task->files)
-			iterate_fd(task->files, 0, file_seen, NULL);
-		task_unlock(task);
+	while ((task = task_next(&nr))) {
+		walk_task(task);
+		put_task_struct(task);
 	}
-	rcu_read_unlock();
 }
 
 /* Connections, also those that no file has; listeners are found by file. */
@@ -272,7 +451,7 @@ static void walk_mptcp(void)
 		while ((sk = (struct sock *)mptcp_token_iter_next(net, &slot, &nr))) {
 			if (portsock_sk_bound(sk, PORTSOCK_MPTCP) &&
 			    READ_ONCE(sk->sk_state) != TCP_CLOSE)
-				sk_seen(sk, false);
+				sk_seen(sk);
 			sock_put(sk);
 			cond_resched();
 		}
@@ -280,36 +459,46 @@ static void walk_mptcp(void)
 	up_read(&net_rwsem);
 }
 
-static int sctp_seen(struct sctp_endpoint *endpoint, struct sctp_transport *transport,
-		     void *unused)
+static int sctp_endpoint_seen(struct sctp_endpoint *endpoint, void *unused)
 {
 	const struct sock *sk = endpoint->base.sk;
 
 	if (portsock_sk_bound(sk, PORTSOCK_SCTP))
-		sk_seen(sk, false);
+		sk_seen(sk);
 	return 0;
 }
 
+static int sctp_seen(struct sctp_endpoint *endpoint, struct sctp_transport *transport,
+		     void *unused)
+{
+	return sctp_endpoint_seen(endpoint, unused);
+}
+
 /*
- * Sockets with an association, also those that are closed and have no file any
- * more. The endpoint is held, and with it its socket.
+ * Listeners, also those of the kernel, and sockets with an association, also
+ * those that are closed and have no file any more. The endpoint is held, and
+ * with it its socket.
  */
 static void walk_sctp(void)
 {
-	int (*traverse)(sctp_callback_t seen, sctp_callback_t done, struct net *net,
-			int *pos, void *unused);
+	typeof(sctp_transport_traverse_process) *traverse;
+	typeof(sctp_for_each_endpoint) *for_each;
 	struct net *net;
 
 	traverse = symbol_get(sctp_transport_traverse_process);
 	if (!traverse)
 		return;
+	for_each = symbol_get(sctp_for_each_endpoint);
 	down_read(&net_rwsem);
 	for_each_net(net) {
 		int pos = 0;
 
+		for_each(sctp_endpoint_seen, net, &pos, NULL);
+		pos = 0;
 		traverse(sctp_seen, NULL, net, &pos, NULL);
 	}
 	up_read(&net_rwsem);
+	symbol_put(sctp_for_each_endpoint);
 	symbol_put(sctp_transport_traverse_process);
 }
 
