@@ -53,6 +53,7 @@ MODULE_PARM_DESC(mode, "file mode of /proc/net/portsock, octal (default 0444)");
  * @cursor: behind @line in the table
  * @pos: position of @line; 0 is the head
  * @more: there is a line at @pos
+ * @begins: @line is the first of its part of the table
  * @line: row to show
  */
 struct proc_iter {
@@ -60,6 +61,7 @@ struct proc_iter {
 	struct portsock_cursor cursor;
 	loff_t pos;
 	bool more;
+	bool begins;
 	struct portsock_line line;
 };
 
@@ -72,9 +74,11 @@ static struct portsock_table *iter_table(struct seq_file *m)
 static void iter_step(struct seq_file *m)
 {
 	struct proc_iter *iter = m->private;
+	enum portsock_part part = iter->line.part;
 
 	iter->pos++;
 	iter->more = portsock_table_next(iter_table(m), &iter->cursor, &iter->line);
+	iter->begins = iter->line.part != part;
 }
 
 static void *proc_start(struct seq_file *m, loff_t *pos)
@@ -83,6 +87,7 @@ static void *proc_start(struct seq_file *m, loff_t *pos)
 
 	if (!*pos || *pos < iter->pos) {
 		iter->cursor = (struct portsock_cursor){ };
+		iter->line.part = PORTSOCK_SERVICES;
 		iter->pos = 0;
 		iter->more = true;
 	}
@@ -109,6 +114,9 @@ static int proc_show(struct seq_file *m, void *v)
 	struct proc_iter *iter = v;
 	struct portsock_health health;
 
+	/* A read() ends with a part: who wants services only pays for no others. */
+	if (iter->begins && m->count)
+		return -EAGAIN;
 	if (iter->pos) {
 		portsock_format_line(m, &iter->line);
 		return 0;
