@@ -5,21 +5,10 @@
  */
 #include "netns.h"
 
-#include <net/net_namespace.h>
-#include <net/netns/generic.h>
-
 #include "proc.h"
 
-/**
- * struct portsock_netns - what a network namespace keeps for portsock
- * @table: its rows, NULL before and after
- */
-struct portsock_netns {
-	struct portsock_table __rcu *table;
-};
-
-static unsigned int portsock_netns_id;
-static struct portsock_table __rcu *stand_in;
+unsigned int portsock_netns_id;
+struct portsock_table __rcu *portsock_netns_stand_in_table;
 
 static int netns_add(struct net *net)
 {
@@ -60,24 +49,6 @@ static struct pernet_operations netns_ops = {
 };
 
 /**
- * portsock_netns_table() - the table of a namespace
- * @net: any namespace
- *
- * Context: RCU read side, which also bounds the use of the table.
- * Return: the table, or NULL when the namespace is going.
- */
-struct portsock_table *portsock_netns_table(const struct net *net)
-{
-	const struct portsock_netns *ns = net_generic(net, portsock_netns_id);
-	struct portsock_table *table = rcu_dereference(stand_in);
-
-	if (unlikely(table))
-		return net_eq(net, &init_net) ? table : NULL;
-	/* a namespace in the making has sockets before it has a table */
-	return ns ? rcu_dereference(ns->table) : NULL;
-}
-
-/**
  * portsock_netns_stand_in() - let another table stand in for that of init_net
  * @table: it, or NULL for every namespace's own again
  *
@@ -88,7 +59,7 @@ struct portsock_table *portsock_netns_table(const struct net *net)
  */
 void portsock_netns_stand_in(struct portsock_table *table)
 {
-	rcu_assign_pointer(stand_in, table);
+	rcu_assign_pointer(portsock_netns_stand_in_table, table);
 }
 
 /**

@@ -5,14 +5,44 @@
 #ifndef PORTSOCK_NETNS_H
 #define PORTSOCK_NETNS_H
 
-#include "table.h"
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
 
-struct net;
+#include "table.h"
 
 int portsock_netns_init(void);
 void portsock_netns_exit(void);
 
-struct portsock_table *portsock_netns_table(const struct net *net);
 void portsock_netns_stand_in(struct portsock_table *table);
+
+/**
+ * struct portsock_netns - what a network namespace keeps for portsock
+ * @table: its rows, NULL before and after
+ */
+struct portsock_netns {
+	struct portsock_table __rcu *table;
+};
+
+extern unsigned int portsock_netns_id;
+extern struct portsock_table __rcu *portsock_netns_stand_in_table;
+
+/**
+ * portsock_netns_table() - the table of a namespace
+ * @net: any namespace
+ *
+ * Context: RCU read side, which also bounds the use of the table.
+ * Return: the table, or NULL when the namespace is going.
+ */
+static inline struct portsock_table *portsock_netns_table(const struct net *net)
+{
+	/* as net_generic(), which every socket would have lock RCU once more */
+	const struct portsock_netns *ns = rcu_dereference(net->gen)->ptr[portsock_netns_id];
+	struct portsock_table *table = rcu_dereference(portsock_netns_stand_in_table);
+
+	if (unlikely(table))
+		return net_eq(net, &init_net) ? table : NULL;
+	/* a namespace in the making has sockets before it has a table */
+	return ns ? rcu_dereference(ns->table) : NULL;
+}
 
 #endif /* PORTSOCK_NETNS_H */
