@@ -103,6 +103,22 @@ static void notrace on_accept(struct ftrace_regs *fregs)
 		sk_holds(sk, sk->sk_state, PORTSOCK_ACCEPTED);
 }
 
+/*
+ * security_file_receive(file): a process is sent a descriptor, maybe of a socket
+ * that was on its way, and so in nobody's hands, when the module was loaded
+ */
+static void notrace on_receive(struct ftrace_regs *fregs)
+{
+	struct socket *sock = sock_from_file((void *)ftrace_regs_get_argument(fregs, 0));
+	const struct sock *sk = sock ? sock->sk : NULL;
+	struct portsock_holding h;
+
+	rcu_read_lock();
+	if (sk && portsock_sk_read_owned(sk, &h))
+		portsock_sock_meet(sk, &h);
+	rcu_read_unlock();
+}
+
 /* inet_csk_get_port(sk, snum) */
 static int on_get_port(struct kprobe *kp, struct pt_regs *regs)
 {
@@ -440,6 +456,7 @@ static struct portsock_probe hooks[] = {
 	KRETPROBE("sctp_get_port_local", on_sctp_call, on_got_port, .module = "sctp"),
 	ACQUISITION("dccp_connect", on_connect, .module = "dccp"),
 	ACQUISITION("security_sock_graft", on_accept),
+	ACQUISITION("security_file_receive", on_receive),
 	ACQUISITION("security_socket_post_create", on_post_create),
 	KPROBE("portsock_hooks_beat", on_beat),
 };

@@ -362,14 +362,8 @@ static void file_seen(struct file *file)
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (sk && portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h)) {
-		if (!portsock_sk_bound(sk, h.proto) && portsock_sk_owned(sk)) {
-			portsock_sk_unbind(&h);
-			portsock_sock_seen(sk, &h);
-		} else if (!(BIT(h.proto) & WALKED)) {
-			portsock_sock_seen(sk, &h);
-		}
-	}
+	if (sk && portsock_sk_read_owned(sk, &h) && !(h.port && BIT(h.proto) & WALKED))
+		portsock_sock_seen(sk, &h);
 	rcu_read_unlock();
 }
 

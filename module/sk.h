@@ -139,4 +139,22 @@ static inline void portsock_sk_unbind(struct portsock_holding *h)
 	h->service = false;
 }
 
+/**
+ * portsock_sk_read_owned() - read what a socket holds that a user has
+ * @sk: full socket of any family, with a file
+ * @h: receives the holding, see portsock_sk_look(); it may hold no port
+ *
+ * Context: any but NMI; RCU read side, which also bounds the use of @h.
+ * Return: false for a socket that does not count.
+ */
+static inline bool portsock_sk_read_owned(const struct sock *sk, struct portsock_holding *h)
+{
+	if (!portsock_sk_read(sk, READ_ONCE(sk->sk_state), h))
+		return false;
+	if (portsock_sk_bound(sk, h->proto))
+		return true;
+	portsock_sk_unbind(h);
+	return portsock_sk_owned(sk);
+}
+
 #endif /* PORTSOCK_SK_H */

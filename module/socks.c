@@ -133,6 +133,29 @@ void portsock_sock_hold(const void *sk, const struct portsock_holding *h)
 }
 
 /**
+ * portsock_sock_meet() - a socket is met that is there, maybe for long
+ * @sk: the socket
+ * @h: what it holds; of no interest when it is known
+ *
+ * Context: any but NMI; RCU read side (for @h->table).
+ */
+void portsock_sock_meet(const void *sk, const struct portsock_holding *h)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	if (!rec || (!rec->share.table && !rec->gone)) {
+		rec = __rec_get(bucket, sk);
+		if (rec)
+			__rec_hold(rec, h);
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/**
  * portsock_sock_change() - a socket changes its state or its port
  * @sk: the socket
  * @h: what it holds now; receives the table

@@ -12,6 +12,7 @@ void portsock_socks_clear(const struct portsock_table *table);
 void portsock_socks_exit(void);
 
 void portsock_sock_hold(const void *sk, const struct portsock_holding *h);
+void portsock_sock_meet(const void *sk, const struct portsock_holding *h);
 bool portsock_sock_change(const void *sk, struct portsock_holding *h);
 void portsock_sock_bind(const void *sk, const struct portsock_holding *h);
 void portsock_sock_release(const void *sk, bool ipv6);

@@ -7,6 +7,7 @@ import socket
 import subprocess
 
 import harness
+import portsock
 import protocols
 from harness import any_star, eph, equal, load, needs_module, port_of, service, star, sysctl, unbound, unload, until
 from protocols import dccp, expect, icmp, listening, modprobe, mptcp, raw, remove, same, sctp, udplite
@@ -661,6 +662,38 @@ def test_zoo_is_older_than_the_module(t):
     load()
     same(t)
     close_all(t)
+
+
+def sent(t, *socks):
+    """Sends sockets to where nobody looks for them; returns who receives them there."""
+    there, here = (t.keep(sock) for sock in socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM))
+    socket.send_fds(here, [b"x"], [sock.fileno() for sock in socks])
+    t.drop(*socks)
+    return there
+
+
+@needs_module
+def test_sockets_on_their_way_are_older_than_the_module(t):
+    """In no table, in nobody's hands: those without a port count when they are received, all others at once."""
+    t.repaired = None
+    unload()
+    bound = [t.tcp(), t.udp(v6=True)]
+    for n, sock in enumerate(bound):
+        sock.bind((harness.loopback(n == 1), 80))
+    server = sctp(t)
+    server.bind(("127.0.0.1", 80))
+    server.listen(5)
+    way = sent(t, t.tcp(), t.udp(v6=True), sctp(t), *bound, server)
+    load()
+    table = portsock.read()
+    equal({key: (row["sockets"], row["close"], row["listen"]) for key, row in table.by_key.items()},
+          {("tcp", 80): (1, 1, 0), ("udp", 80): (1, 1, 0), ("sctp", 80): (1, 0, 1)}, "sockets, close, listen while they are on their way")
+    for fd in socket.recv_fds(way, 1, 6)[1]:
+        t.keep(socket.socket(fileno=fd))
+    expect(t, unbound("tcp", 1), unbound("udp", 1, ipv6=1), unbound("sctp", 1), service("tcp", 80, close=1),
+           service("udp", 80, close=1, ipv6=1), service("sctp", 80, listen=1))
+    t.drop(*t.sockets[-6:])
+    expect(t, *(service(proto, 80, closed=1, peak=1) for proto in ("tcp", "udp", "sctp")))
 
 
 # ---- modules that come and go ----------------------------------------------------------------------
