@@ -198,6 +198,7 @@ static void on_set_state(void *data, const struct sock *sk, const int old,
 			 const int new)
 {
 	int proto = portsock_sk_proto(sk);
+	enum portsock_how how;
 	bool bound;
 
 	if (proto < 0)
@@ -209,10 +210,16 @@ static void on_set_state(void *data, const struct sock *sk, const int old,
 	/* An MPTCP connection that ends does not forget its port. */
 	if (proto == PORTSOCK_MPTCP && new == TCP_CLOSE && old != TCP_LISTEN)
 		bound = false;
-	if (bound)
-		sk_becomes(sk, proto, new, how_of(old, new));
-	else if (new == TCP_CLOSE)
-		sk_released(sk);
+	if (!bound) {
+		if (new == TCP_CLOSE)
+			sk_released(sk);
+		return;
+	}
+	how = how_of(old, new);
+	if (how != PORTSOCK_FOUND || proto != PORTSOCK_TCP || old == TCP_LISTEN ||
+	    new == TCP_LISTEN ||
+	    !portsock_sock_step(sk, PORTSOCK_TCP, sk->sk_num, new, sk->sk_family == AF_INET6))
+		sk_becomes(sk, proto, new, how);
 }
 
 static void on_destroy(void *data, struct sock *sk)

@@ -582,6 +582,45 @@ int portsock_share_hold(struct portsock_share *share,
 	return 0;
 }
 
+static void counts_step(struct portsock_counts *counts, u8 from, u8 to)
+{
+	counts->state[from]--;
+	counts->state[to]++;
+}
+
+/**
+ * portsock_share_step() - let a socket that keeps its port change its state
+ * @share: any share
+ * @proto: protocol
+ * @port: port
+ * @state: kernel state number, neither TCP_LISTEN nor TCP_TIME_WAIT
+ * @ipv6: the socket is AF_INET6
+ *
+ * What portsock_share_hold() does, in the case that is the most frequent.
+ *
+ * Context: any but NMI, interrupts off.
+ * Return: false when this is another case; nothing was done then.
+ */
+bool portsock_share_step(struct portsock_share *share, u8 proto, u16 port, u8 state,
+			 bool ipv6)
+{
+	struct portsock_row *row = share->row;
+
+	if (!row || row->key != key_of(proto, port) || share->ipv6 != ipv6 ||
+	    share->requests || share->state == TCP_TIME_WAIT)
+		return false;
+	raw_spin_lock(&row->bucket->lock);
+	counts_step(&row->counts, share->state, state);
+	if (row->ephemeral) {
+		raw_spin_lock(&row->table->lock);
+		counts_step(row_total(row), share->state, state);
+		raw_spin_unlock(&row->table->lock);
+	}
+	raw_spin_unlock(&row->bucket->lock);
+	share->state = state;
+	return true;
+}
+
 /**
  * portsock_share_at() - does a share contribute to a table?
  * @share: any share

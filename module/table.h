@@ -214,6 +214,8 @@ bool portsock_table_next(struct portsock_table *table,
 
 int portsock_share_hold(struct portsock_share *share,
 			const struct portsock_holding *h);
+bool portsock_share_step(struct portsock_share *share, u8 proto, u16 port, u8 state,
+			 bool ipv6);
 void portsock_share_unbind(struct portsock_share *share, bool ipv6);
 void portsock_share_del(struct portsock_share *share);
 bool portsock_share_at(const struct portsock_share *share,
