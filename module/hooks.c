@@ -166,19 +166,6 @@ static void notrace on_queue_add(struct ftrace_regs *fregs)
 		sk_holds(child, TCP_SYN_RECV, PORTSOCK_ACCEPTED);
 }
 
-/*
- * inet_put_port(sk). A socket that leaves a state other than CLOSE passes
- * on_set_state() next, and one that is destroyed passed on_destroy() before;
- * what remains are ports taken back from a socket that lives on.
- */
-static void notrace on_put_port(struct ftrace_regs *fregs)
-{
-	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
-
-	if (sk->sk_state == TCP_CLOSE && !sock_flag(sk, SOCK_DEAD))
-		sk_released(sk);
-}
-
 /* How a socket came by its port, as far as a change of state tells. */
 static enum portsock_how how_of(int old, int new)
 {
@@ -301,6 +288,24 @@ static int on_got_port(struct kretprobe_instance *ri, struct pt_regs *regs)
 		portsock_sock_hold(sk, &h);
 	}
 	rcu_read_unlock();
+	return 0;
+}
+
+/* __cgroup_bpf_run_filter_sk(sk, type); other programs are not waited for */
+static int on_judge(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	if (!portsock_judges_bind(regs_get_kernel_argument(regs, 1)))
+		return 1;
+	return on_call(ri, regs);
+}
+
+/* The port is taken back next, which nothing else tells. */
+static int on_judged(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct call *call = (void *)ri->data;
+
+	if (regs_return_value(regs))
+		sk_released(call->sk);
 	return 0;
 }
 
@@ -439,7 +444,8 @@ static struct portsock_probe hooks[] = {
 	RELEASE("sctp_put_port", on_sctp_put_port, .module = "sctp"),
 	RELEASE("dccp_destroy_sock", on_destroy_call, .module = "dccp"),
 	TRACEPOINT("inet_sock_set_state", on_set_state),
-	RELEASE("inet_put_port", on_put_port),
+	KRETPROBE("__cgroup_bpf_run_filter_sk", on_judge, on_judged,
+		  .absent = !PORTSOCK_BIND_REFUSED),
 	RELEASE("inet_twsk_bind_unhash", on_tw_del),
 	ACQUISITION(PORTSOCK_TWSK_HASHDANCE, on_tw_add),
 	ACQUISITION("inet_csk_reqsk_queue_add", on_queue_add),

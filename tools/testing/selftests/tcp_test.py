@@ -9,7 +9,9 @@ import struct
 import diag
 import harness
 import packet
-from harness import any_star, eph, equal, fail, port_of, reset_on_close, service, star, sysctl, unbound, until
+import portsock
+import refusal
+from harness import any_star, eph, equal, fail, needs_module, port_of, reset_on_close, service, star, sysctl, unbound, until
 from packet import ACK, FIN, RST, SYN
 
 AF_UNSPEC = struct.pack("=H14x", socket.AF_UNSPEC)
@@ -41,6 +43,20 @@ def test_socket_alone_is_unbound(t):
     t.expect(unbound("tcp", 1, ipv6=1))
     t.drop(b)
     t.expect()
+
+
+@needs_module
+def test_bind_refused_by_a_control_group(t):
+    """The kernel gives the port, asks a program, and takes the port back; before 5.17 it does not."""
+    with refusal.Refusal():
+        expect_error(errno.EPERM, t.tcp().bind, ("127.0.0.1", 80))
+        expect_error(errno.EPERM, t.tcp(v6=True).bind, ("::1", 81))
+    if not refusal.FREES_PORT:
+        expect_error(errno.EADDRINUSE, t.tcp().bind, ("127.0.0.1", 80))
+        row = portsock.read().by_key["tcp", 80]
+        equal((row["close"], row["closed"]), (1, 0), "close, closed of a port that only the next bind() shows to be taken")
+        return
+    t.expect(unbound("tcp", 2, ipv6=1), *(service("tcp", port, closed=1, peak=1) for port in (80, 81)))
 
 
 def test_bind_only(t):

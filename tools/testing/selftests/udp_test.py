@@ -4,6 +4,7 @@
 import errno
 import socket
 
+import refusal
 from harness import eph, equal, port_of, service, star, sysctl, unbound
 from tcp_test import disconnect, expect_error
 
@@ -28,6 +29,15 @@ def test_bind(t):
     t.expect(service("udp", 53, closed=1, peak=1))
     bound(t, 53)
     t.expect(service("udp", 53, close=1, closed=1, peak=1))
+
+
+def test_bind_refused_by_a_control_group(t):
+    if not refusal.FREES_PORT:
+        t.notes.append("this kernel lets the socket keep the port, tcp.bind_refused_by_a_control_group has that")
+        return
+    with refusal.Refusal():
+        expect_error(errno.EPERM, t.udp().bind, ("127.0.0.1", 53))
+    t.expect(unbound("udp", 1), service("udp", 53, closed=1, peak=1))
 
 
 def test_bind_zero_is_ephemeral(t):
