@@ -414,6 +414,14 @@ static void share_add_without_memory_leaves_nothing(struct kunit *test)
 	portsock_share_del(&share);
 }
 
+static void unpin(struct portsock_table *table)
+{
+	table->pins--;
+	local_irq_disable();
+	table_settle(table);
+	local_irq_enable();
+}
+
 static void dead_table_takes_no_new_row(struct kunit *test)
 {
 	struct portsock_holding known = service(test, PORTSOCK_TCP, 80, TCP_LISTEN);
@@ -422,17 +430,17 @@ static void dead_table_takes_no_new_row(struct kunit *test)
 	struct portsock_table *table = test->priv;
 
 	add(test, &shares[0], known);
-	refcount_inc(&table->refs);
+	table->pins++;
 	portsock_table_kill(table);
 	test->priv = NULL;
 	KUNIT_EXPECT_EQ(test, portsock_share_hold(&shares[1], &fresh), -ESHUTDOWN);
 	KUNIT_EXPECT_NULL(test, shares[1].row);
 	/* one for the row, one taken above */
-	KUNIT_EXPECT_EQ(test, refcount_read(&table->refs), 2);
+	KUNIT_EXPECT_EQ(test, table->pins, 2U);
 	portsock_share_del(&shares[0]);
-	KUNIT_EXPECT_EQ(test, refcount_read(&table->refs), 1);
+	KUNIT_EXPECT_EQ(test, table->pins, 1U);
 	KUNIT_EXPECT_EQ(test, lines(table), (size_t)0);
-	table_put(table);
+	unpin(table);
 }
 
 static void killed_table_frees_idle_rows(struct kunit *test)
@@ -445,12 +453,12 @@ static void killed_table_frees_idle_rows(struct kunit *test)
 		add(test, &share, service(test, PORTSOCK_TCP, port, TCP_CLOSE));
 		portsock_share_del(&share);
 	}
-	KUNIT_EXPECT_EQ(test, refcount_read(&table->refs), 100);
-	refcount_inc(&table->refs);
+	KUNIT_EXPECT_EQ(test, table->pins, 100U);
+	table->pins++;
 	portsock_table_kill(table);
 	test->priv = NULL;
-	KUNIT_EXPECT_EQ(test, refcount_read(&table->refs), 1);
-	table_put(table);
+	KUNIT_EXPECT_EQ(test, table->pins, 1U);
+	unpin(table);
 }
 
 static void idle_services_beyond_the_limit_fold_oldest_first(struct kunit *test)

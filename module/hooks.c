@@ -35,11 +35,11 @@ static void sk_becomes(const struct sock *sk, int proto, int state,
 	if ((how != PORTSOCK_ACCEPTED || sk->sk_socket) && portsock_sock_change(sk, &h))
 		return;
 	h.service |= how == PORTSOCK_ACCEPTED;
-	rcu_read_lock();
+	preempt_disable_notrace();
 	h.table = portsock_netns_table(sock_net(sk));
 	if (h.table)
 		portsock_sock_hold(sk, &h);
-	rcu_read_unlock();
+	preempt_enable_notrace();
 }
 
 static void sk_holds(const struct sock *sk, int state, enum portsock_how how)
@@ -51,16 +51,19 @@ static void sk_holds(const struct sock *sk, int state, enum portsock_how how)
 }
 
 /* A user has got a socket that holds no port. */
-static void sk_unbound(const struct sock *sk)
+static void sk_unbound(const struct sock *sk, int proto)
 {
-	struct portsock_holding h;
+	struct portsock_holding h = {
+		.proto = proto,
+		.state = TCP_CLOSE,
+		.ipv6 = sk->sk_family == AF_INET6,
+	};
 
-	rcu_read_lock();
-	if (portsock_sk_read(sk, TCP_CLOSE, &h)) {
-		portsock_sk_unbind(&h);
+	preempt_disable_notrace();
+	h.table = portsock_netns_table(sock_net(sk));
+	if (h.table)
 		portsock_sock_hold(sk, &h);
-	}
-	rcu_read_unlock();
+	preempt_enable_notrace();
 }
 
 /*
@@ -80,10 +83,14 @@ static void notrace on_post_create(struct ftrace_regs *fregs)
 {
 	struct socket *sock = (void *)ftrace_regs_get_argument(fregs, 0);
 	struct sock *sk = sock->sk;
+	int proto;
 
+	if (!sk || !portsock_sk_owned(sk))
+		return;
+	proto = portsock_sk_proto(sk);
 	/* a raw socket has its port already */
-	if (sk && portsock_sk_owned(sk) && portsock_sk_proto(sk) != PORTSOCK_RAW)
-		sk_unbound(sk);
+	if (proto >= 0 && proto != PORTSOCK_RAW)
+		sk_unbound(sk, proto);
 }
 
 /*
@@ -98,7 +105,7 @@ static void notrace on_accept(struct ftrace_regs *fregs)
 	if (proto < 0)
 		return;
 	if (!portsock_sk_bound(sk, proto))
-		sk_unbound(sk);
+		sk_unbound(sk, proto);
 	else if (proto == PORTSOCK_SCTP || proto == PORTSOCK_MPTCP)
 		sk_holds(sk, sk->sk_state, PORTSOCK_ACCEPTED);
 }

@@ -26,23 +26,27 @@ struct portsock_netns {
 extern unsigned int portsock_netns_id;
 extern struct portsock_table __rcu *portsock_netns_stand_in_table;
 
+/* Whoever cannot be preempted is on RCU's read side as well. */
+#define netns_dereference(pointer) rcu_dereference_check(pointer, rcu_read_lock_any_held())
+
 /**
  * portsock_netns_table() - the table of a namespace
  * @net: any namespace
  *
- * Context: RCU read side, which also bounds the use of the table.
+ * Context: RCU read side, which also bounds the use of the table; to hooks that
+ * every connection passes preempt_disable_notrace() is cheaper.
  * Return: the table, or NULL when the namespace is going.
  */
 static inline struct portsock_table *portsock_netns_table(const struct net *net)
 {
 	/* as net_generic(), which every socket would have lock RCU once more */
-	const struct portsock_netns *ns = rcu_dereference(net->gen)->ptr[portsock_netns_id];
-	struct portsock_table *table = rcu_dereference(portsock_netns_stand_in_table);
+	const struct portsock_netns *ns = netns_dereference(net->gen)->ptr[portsock_netns_id];
+	struct portsock_table *table = netns_dereference(portsock_netns_stand_in_table);
 
 	if (unlikely(table))
 		return net_eq(net, &init_net) ? table : NULL;
 	/* a namespace in the making has sockets before it has a table */
-	return ns ? rcu_dereference(ns->table) : NULL;
+	return ns ? netns_dereference(ns->table) : NULL;
 }
 
 #endif /* PORTSOCK_NETNS_H */

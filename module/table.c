@@ -146,14 +146,35 @@ static u32 unbound_ipv6(s64 sockets)
 	return sockets >> 32;
 }
 
-static s64 unbound_one(const struct portsock_share *share)
+static s64 unbound_one(bool ipv6)
 {
-	return 1 + ((s64)share->ipv6 << 32);
+	return 1 + ((s64)ipv6 << 32);
 }
 
-static void table_put(struct portsock_table *table)
+static bool unbound_any(const struct portsock_table *table)
 {
-	if (refcount_dec_and_test(&table->refs))
+	int proto;
+
+	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++)
+		if (atomic64_read(&table->unbound[proto].sockets))
+			return true;
+	return false;
+}
+
+/*
+ * Lets a dead table go that nothing is left of. Whoever takes something from
+ * one comes here, with interrupts off or while it is pinned.
+ */
+static void table_settle(struct portsock_table *table)
+{
+	bool over;
+
+	raw_spin_lock(&table->lock);
+	smp_mb(); /* dead, pins, then unbound; pairs with unbound_add() and _del() */
+	over = table->dead && !table->over && !table->pins && !unbound_any(table);
+	table->over |= over;
+	raw_spin_unlock(&table->lock);
+	if (over)
 		kfree_rcu(table, rcu);
 }
 
@@ -180,7 +201,7 @@ static struct portsock_row *row_new(struct row_bucket *bucket,
 static void __row_link(struct portsock_row *row)
 {
 	__order_insert(row_root(row), row);
-	refcount_inc(&row->table->refs);
+	row->table->pins++;
 }
 
 /* Caller holds the table's lock. */
@@ -197,6 +218,7 @@ static void __row_unlink(struct portsock_row *row)
 {
 	__idle_del(row);
 	rb_erase(&row->order, row_root(row));
+	row->table->pins--;
 }
 
 /* Caller holds the bucket's lock; the row is not linked any more. */
@@ -206,7 +228,8 @@ static void __row_free(struct portsock_row *row)
 
 	hlist_del(&row->node);
 	portsock_pool_put(&row_pool, row);
-	table_put(table);
+	if (unlikely(table->dead))
+		table_settle(table);
 }
 
 /*
@@ -318,30 +341,42 @@ static void __share_listen(struct portsock_share *share, bool was)
 		hlist_del(&share->listen);
 }
 
-static void unbound_del(struct portsock_share *share)
+static void unbound_del(struct portsock_table *table, u8 proto, bool ipv6)
 {
-	struct portsock_table *table = share->table;
-
-	atomic64_sub(unbound_one(share), &table->unbound[share->proto].sockets);
-	table_put(table);
+	atomic64_sub(unbound_one(ipv6), &table->unbound[proto].sockets);
+	smp_mb__after_atomic(); /* pairs with table_settle() */
+	if (unlikely(READ_ONCE(table->dead)))
+		table_settle(table);
 }
 
-/* The share's table is pinned for it. */
-static void unbound_add(struct portsock_share *share)
+static bool table_over(struct portsock_table *table)
 {
-	struct portsock_unbound *unbound = &share->table->unbound[share->proto];
+	bool over;
+
+	raw_spin_lock(&table->lock);
+	over = table->over;
+	raw_spin_unlock(&table->lock);
+	return over;
+}
+
+/* Returns false when the table is about to go. */
+static bool unbound_add(struct portsock_table *table, u8 proto, bool ipv6)
+{
+	struct portsock_unbound *unbound = &table->unbound[proto];
 	int sockets, peak;
 
 	atomic64_inc(&unbound->opened);
-	sockets = unbound_sockets(atomic64_add_return(unbound_one(share), &unbound->sockets));
+	sockets = unbound_sockets(atomic64_add_return(unbound_one(ipv6), &unbound->sockets));
 	peak = atomic_read(&unbound->peak);
 	while (unlikely(peak < sockets) &&
 	       !atomic_try_cmpxchg(&unbound->peak, &peak, sockets))
 		;
+	/* atomic64_add_return() is a barrier; pairs with table_settle() */
+	return likely(!READ_ONCE(table->dead)) || !table_over(table);
 }
 
 /* Makes the row when there is none; @share contributes nothing yet. */
-static int row_add(struct portsock_share *share, const struct portsock_holding *h)
+static noinline int row_add(struct portsock_share *share, const struct portsock_holding *h)
 {
 	struct portsock_table *table = h->table;
 	u32 key = key_of(h->proto, h->port);
@@ -395,16 +430,15 @@ static int share_add(struct portsock_share *share, const struct portsock_holding
 	share_set(share, h);
 	if (h->port)
 		return row_add(share, h);
-	if (!refcount_inc_not_zero(&h->table->refs))
+	if (!unbound_add(h->table, h->proto, h->ipv6))
 		return -ESHUTDOWN;
 	share->table = h->table;
-	unbound_add(share);
 	return 0;
 }
 
 /* Something changed, but not the row. */
-static void share_update(struct portsock_share *share,
-			 const struct portsock_holding *h)
+static noinline void share_update(struct portsock_share *share,
+				  const struct portsock_holding *h)
 {
 	struct portsock_row *row = share->row;
 	struct portsock_share old = *share;
@@ -496,7 +530,7 @@ void portsock_share_del(struct portsock_share *share)
 	if (share->row)
 		row_del(share);
 	else
-		unbound_del(share);
+		unbound_del(share->table, share->proto, share->ipv6);
 	share->table = NULL;
 }
 
@@ -511,13 +545,12 @@ void portsock_share_unbind(struct portsock_share *share, bool ipv6)
 {
 	if (!share->row)
 		return;
-	/* the row, which goes, pinned the table */
-	refcount_inc(&share->table->refs);
+	/* before the row goes, which pins the table */
+	unbound_add(share->table, share->proto, ipv6);
 	row_del(share);
 	share->state = TCP_CLOSE;
 	share->how = PORTSOCK_FOUND;
 	share->ipv6 = ipv6;
-	unbound_add(share);
 }
 
 static bool share_fits(const struct portsock_share *share,
@@ -678,7 +711,7 @@ struct portsock_table *portsock_table_new(void)
 	table->services = RB_ROOT;
 	table->ephemerals = RB_ROOT;
 	INIT_LIST_HEAD(&table->idle);
-	refcount_set(&table->refs, 1);
+	table->pins = 1;
 	return table;
 }
 
@@ -729,7 +762,12 @@ void portsock_table_kill(struct portsock_table *table)
 		}
 		raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	}
-	table_put(table);
+	local_irq_save(flags);
+	raw_spin_lock(&table->lock);
+	table->pins--;
+	raw_spin_unlock(&table->lock);
+	table_settle(table);
+	local_irq_restore(flags);
 }
 
 /* Copies what is unbound of a protocol; false when nothing ever was. */

@@ -8,7 +8,6 @@
 #include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
-#include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <net/tcp_states.h>
@@ -81,10 +80,11 @@ struct portsock_unbound {
  * @idle: service rows without a share, the one idle for longest first
  * @idle_nr: length of @idle
  * @totals: per protocol, what all ephemeral rows say, those gone included
+ * @pins: one for the namespace, one for each row
  * @dead: the namespace is going; rows vanish with their last share
+ * @over: nothing pins it and no socket is unbound any more: it is about to go
  * @unbound: per protocol, sockets that hold no port; no lock
- * @refs: one for the namespace, one for each row and each unbound socket
- * @rcu: hooks look tables up under RCU
+ * @rcu: hooks look tables up under RCU, and use them with interrupts off
  */
 struct portsock_table {
 	raw_spinlock_t lock;
@@ -93,9 +93,10 @@ struct portsock_table {
 	struct list_head idle;
 	unsigned int idle_nr;
 	struct portsock_counts totals[PORTSOCK_PROTO_NR];
+	unsigned int pins;
 	bool dead;
+	bool over;
 	struct portsock_unbound unbound[PORTSOCK_PROTO_NR];
-	refcount_t refs;
 	struct rcu_head rcu;
 };
 

@@ -34,6 +34,10 @@ typedef struct { s64 counter; } atomic64_t;
 #define atomic_t shim_atomic_t
 #define ATOMIC64_INIT(value) { (value) }
 
+#undef smp_mb
+#undef smp_rmb
+#define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define smp_mb__after_atomic() smp_mb()
 #define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 
 #define atomic_read(v) READ_ONCE((v)->counter)
@@ -45,13 +49,6 @@ typedef struct { s64 counter; } atomic64_t;
 #define atomic64_add(n, v) ((void)atomic64_add_return(n, v))
 #define atomic64_sub(n, v) atomic64_add(-(n), v)
 #define atomic64_inc(v) atomic64_add(1, v)
-
-typedef struct { int refs; } refcount_t;
-
-#define refcount_set(r, n) __atomic_store_n(&(r)->refs, n, __ATOMIC_RELAXED)
-#define refcount_inc(r) ((void)__atomic_add_fetch(&(r)->refs, 1, __ATOMIC_RELAXED))
-#define refcount_inc_not_zero(r) (refcount_inc(r), true)
-#define refcount_dec_and_test(r) (!__atomic_sub_fetch(&(r)->refs, 1, __ATOMIC_RELEASE))
 
 /*
  * Four bytes, as the kernel's are. Spins for a while, as the kernel would, then
@@ -83,6 +80,8 @@ static inline void raw_spin_unlock(raw_spinlock_t *lock)
 
 #define raw_spin_lock_irqsave(lock, flags) ((flags) = 0, raw_spin_lock(lock))
 #define raw_spin_unlock_irqrestore(lock, flags) ((void)(flags), raw_spin_unlock(lock))
+#define local_irq_save(flags) ((flags) = 0)
+#define local_irq_restore(flags) ((void)(flags))
 
 /* The kernel's are aligned; malloc() does less. */
 #define CPUS_MAX 64
