@@ -87,7 +87,7 @@ static size_t recs(void)
 	struct portsock_rec *rec;
 	size_t i, n = 0;
 
-	for (i = 0; i < 1UL << rec_bits; i++)
+	for (i = 0; i < rec_buckets_nr; i++)
 		hlist_for_each_entry(rec, &rec_buckets[i].recs, node)
 			n++;
 	return n;

@@ -48,7 +48,8 @@ struct rec_bucket {
 };
 
 static struct rec_bucket *rec_buckets;
-static unsigned int rec_bits;
+static unsigned int rec_shift;	/* of the 64 bits of a hash */
+static unsigned long rec_buckets_nr;
 static struct portsock_pool rec_pool;
 
 /*
@@ -63,7 +64,7 @@ static u64 repaired;
 
 static struct rec_bucket *rec_bucket(const void *sk)
 {
-	return &rec_buckets[hash_ptr(sk, rec_bits)];
+	return &rec_buckets[(u64)(unsigned long)sk * GOLDEN_RATIO_64 >> rec_shift];
 }
 
 /* Caller holds the bucket's lock. */
@@ -99,7 +100,7 @@ static void __rec_free(struct portsock_rec *rec)
 {
 	if (rec->share.table)
 		portsock_share_del(&rec->share);
-	hlist_del(&rec->node);
+	__hlist_del(&rec->node);
 	portsock_pool_put(&rec_pool, rec);
 }
 
@@ -371,12 +372,13 @@ u64 portsock_socks_walk_end(unsigned long protos)
 	WRITE_ONCE(walking, false);
 	/* the last tombstone is laid */
 	synchronize_rcu();
-	for (i = 0; i < 1UL << rec_bits; i++) {
+	for (i = 0; i < rec_buckets_nr; i++) {
 		struct rec_bucket *bucket = &rec_buckets[i];
 		struct portsock_rec *rec;
 		struct hlist_node *next;
 		unsigned long flags;
 
+		cond_resched();
 		if (hlist_empty(&bucket->recs))
 			continue;
 		raw_spin_lock_irqsave(&bucket->lock, flags);
@@ -390,7 +392,6 @@ u64 portsock_socks_walk_end(unsigned long protos)
 			}
 		}
 		raw_spin_unlock_irqrestore(&bucket->lock, flags);
-		cond_resched();
 	}
 	wrong = repaired;
 	repaired = 0;
@@ -435,7 +436,8 @@ int portsock_socks_init(unsigned int bits)
 		raw_spin_lock_init(&rec_buckets[i].lock);
 		INIT_HLIST_HEAD(&rec_buckets[i].recs);
 	}
-	rec_bits = bits;
+	rec_buckets_nr = 1UL << bits;
+	rec_shift = 64 - bits;
 	return 0;
 }
 
@@ -451,7 +453,7 @@ void portsock_socks_clear(const struct portsock_table *table)
 {
 	unsigned long i;
 
-	for (i = 0; i < 1UL << rec_bits; i++) {
+	for (i = 0; i < rec_buckets_nr; i++) {
 		struct portsock_rec *rec;
 		struct hlist_node *next;
 		unsigned long flags;

@@ -3,10 +3,10 @@
  * Rows and their arithmetic. Knows nothing of sockets, probes or files.
  *
  * Rows of all namespaces live in one hash whose buckets are locked one by one;
- * a bucket lock protects its chain and the counters of the rows in it. A
- * table's own lock, nested inside, orders its rows for readers and sums its
- * ephemeral ones. All locks are raw and are taken with interrupts off, since
- * the callers run in any context but NMI.
+ * a bucket lock protects its chain and the rows in it. A table's own lock,
+ * nested inside, orders its rows for readers, sums its ephemeral ones and
+ * protects their counters, so that these change together. All locks are raw and
+ * are taken with interrupts off, since the callers run in any context but NMI.
  */
 #include "table.h"
 
@@ -29,7 +29,7 @@
  * @key: protocol and port, see key_of()
  * @shares: sockets and mini-sockets that contribute; a row with any is pinned
  * @ephemeral: in the tree of ephemerals; changed under both locks
- * @counts: the numbers
+ * @counts: the numbers; protected by the table's lock while @ephemeral
  *
  * Protected by the lock of @bucket unless said otherwise.
  */
@@ -57,7 +57,7 @@ struct row_bucket {
 };
 
 static struct row_bucket *row_buckets;
-static unsigned int row_bits;
+static unsigned int row_shift;	/* of the 64 bits of a hash */
 static struct portsock_pool row_pool;
 
 static u32 key_of(u8 proto, u16 port)
@@ -77,8 +77,9 @@ static u16 key_port(u32 key)
 
 static struct row_bucket *row_bucket(const struct portsock_table *table, u32 key)
 {
-	return &row_buckets[hash_64((unsigned long)table + ((u64)key << 32 | key),
-				    row_bits)];
+	u64 hash = (unsigned long)table + ((u64)key << 32 | key);
+
+	return &row_buckets[hash * GOLDEN_RATIO_64 >> row_shift];
 }
 
 /* Caller holds the bucket's lock. */
@@ -226,7 +227,7 @@ static void __row_free(struct portsock_row *row)
 {
 	struct portsock_table *table = row->table;
 
-	hlist_del(&row->node);
+	__hlist_del(&row->node);
 	portsock_pool_put(&row_pool, row);
 	if (unlikely(table->dead))
 		table_settle(table);
@@ -406,17 +407,20 @@ static noinline int row_add(struct portsock_share *share, const struct portsock_
 		else if (h->service && row->ephemeral)
 			__row_promote(row);
 		__idle_del(row);
-		if (row->ephemeral)
+		if (row->ephemeral) {
 			counts_open(row_total(row), share);
+			counts_open(&row->counts, share);
+		}
 		raw_spin_unlock(&table->lock);
 	}
+	if (!row->ephemeral)
+		counts_open(&row->counts, share);
 	if (fresh)
 		hlist_add_head(&row->node, &bucket->rows);
 	row->shares++;
 	share->table = table;
 	share->row = row;
 	__share_listen(share, false);
-	counts_open(&row->counts, share);
 	err = 0;
 unlock:
 	raw_spin_unlock(&bucket->lock);
@@ -453,9 +457,11 @@ static noinline void share_update(struct portsock_share *share,
 			__row_promote(row);
 		else
 			counts_move(row_total(row), &old, share);
+		counts_move(&row->counts, &old, share);
 		raw_spin_unlock(&row->table->lock);
+	} else {
+		counts_move(&row->counts, &old, share);
 	}
-	counts_move(&row->counts, &old, share);
 	raw_spin_unlock(&row->bucket->lock);
 }
 
@@ -497,12 +503,15 @@ static void row_del(struct portsock_share *share)
 	raw_spin_lock(&bucket->lock);
 	if (share->requests)
 		hlist_del(&share->listen);
-	gauges_del(&row->counts, share);
 	row->shares--;
+	if (!row->ephemeral)
+		gauges_del(&row->counts, share);
 	if (row->ephemeral || !row->shares) {
 		raw_spin_lock(&table->lock);
-		if (row->ephemeral)
+		if (row->ephemeral) {
 			gauges_del(row_total(row), share);
+			gauges_del(&row->counts, share);
+		}
 		over = !row->shares && (row->ephemeral || table->dead);
 		if (over)
 			__row_unlink(row);
@@ -621,6 +630,24 @@ static void counts_step(struct portsock_counts *counts, u8 from, u8 to)
 	counts->state[to]++;
 }
 
+/* Returns false when it was promoted, before or meanwhile. */
+static bool ephemeral_step(struct portsock_row *row, u8 from, u8 to)
+{
+	struct portsock_table *table = row->table;
+	bool ephemeral;
+
+	if (!READ_ONCE(row->ephemeral))
+		return false;
+	raw_spin_lock(&table->lock);
+	ephemeral = row->ephemeral;
+	if (ephemeral) {
+		counts_step(&row->counts, from, to);
+		counts_step(row_total(row), from, to);
+	}
+	raw_spin_unlock(&table->lock);
+	return ephemeral;
+}
+
 /**
  * portsock_share_step() - let a socket that keeps its port change its state
  * @share: any share
@@ -642,14 +669,11 @@ bool portsock_share_step(struct portsock_share *share, u8 proto, u16 port, u8 st
 	if (!row || row->key != key_of(proto, port) || share->ipv6 != ipv6 ||
 	    share->requests || share->state == TCP_TIME_WAIT)
 		return false;
-	raw_spin_lock(&row->bucket->lock);
-	counts_step(&row->counts, share->state, state);
-	if (row->ephemeral) {
-		raw_spin_lock(&row->table->lock);
-		counts_step(row_total(row), share->state, state);
-		raw_spin_unlock(&row->table->lock);
+	if (!ephemeral_step(row, share->state, state)) {
+		raw_spin_lock(&row->bucket->lock);
+		counts_step(&row->counts, share->state, state);
+		raw_spin_unlock(&row->bucket->lock);
 	}
-	raw_spin_unlock(&row->bucket->lock);
 	share->state = state;
 	return true;
 }
@@ -809,7 +833,9 @@ static bool row_copy(struct portsock_table *table, u32 key,
 	if (found) {
 		line->proto = key_proto(key);
 		line->port = key_port(key);
+		raw_spin_lock(&table->lock);
 		line->counts = row->counts;
+		raw_spin_unlock(&table->lock);
 		line->requests = 0;
 		hlist_for_each_entry(share, &row->listeners, listen)
 			line->requests += atomic_read(share->requests);
@@ -936,7 +962,7 @@ int portsock_table_init(unsigned int bits)
 		raw_spin_lock_init(&row_buckets[i].lock);
 		INIT_HLIST_HEAD(&row_buckets[i].rows);
 	}
-	row_bits = bits;
+	row_shift = 64 - bits;
 	return 0;
 }
 
