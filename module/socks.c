@@ -90,7 +90,14 @@ static struct portsock_rec *__rec_get(struct rec_bucket *bucket, const void *sk)
 		atomic64_inc(&untracked);
 		return NULL;
 	}
-	*rec = (struct portsock_rec){ .sk = sk };
+	/* the rest has no meaning without these */
+	rec->sk = sk;
+	rec->share.table = NULL;
+	rec->share.row = NULL;
+	rec->share.requests = NULL;
+	rec->epoch = 0;
+	rec->asked = false;
+	rec->gone = false;
 	hlist_add_head(&rec->node, &bucket->recs);
 	return rec;
 }

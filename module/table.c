@@ -429,9 +429,11 @@ unlock:
 
 static int share_add(struct portsock_share *share, const struct portsock_holding *h)
 {
-	share->how = PORTSOCK_FOUND;
+	share->requests = h->requests;
 	share->proto = h->proto;
-	share_set(share, h);
+	share->state = h->state;
+	share->ipv6 = h->ipv6;
+	share->how = h->how;
 	if (h->port)
 		return row_add(share, h);
 	if (!unbound_add(h->table, h->proto, h->ipv6))

@@ -120,19 +120,20 @@ enum portsock_how {
  * @port: local port in host order, 0 when the socket is unbound
  * @proto: transport protocol
  * @state: kernel state number; TCP_TIME_WAIT stands for a mini-socket
- * @how: how it came by the port
- * @ipv6: the socket is AF_INET6
  * @service: the port was bound explicitly or is listened on
+ * @ipv6: the socket is AF_INET6
+ * @how: how it came by the port, enum portsock_how
  */
 struct portsock_holding {
 	struct portsock_table *table;
 	const atomic_t *requests;
 	u16 port;
+	bool service;
+	/* together, as in struct portsock_share: one move copies them */
 	u8 proto;
 	u8 state;
-	enum portsock_how how;
 	bool ipv6;
-	bool service;
+	u8 how;
 };
 
 struct portsock_row;
