@@ -108,6 +108,13 @@ static void sk_seen(const struct sock *sk)
 /* Sockets that a walk looks at before others may have the lock, and the CPU. */
 #define BATCH 256
 
+/* Before a batch, where no lock is held. */
+static void walk_rest(void)
+{
+	cond_resched();
+	portsock_socks_ready();
+}
+
 /**
  * struct chain - sockets under one lock of the kernel's, and how far a walk is
  * @head: the kernel's bucket, slot or table
@@ -150,12 +157,12 @@ static void chain_walk(struct chain *chain,
 	struct sock *last = NULL, *next;
 
 	do {
+		walk_rest();
 		chain->left = BATCH;
 		next = batch(chain, last);
 		if (last)
 			sock_gen_put(last);
 		last = next;
-		cond_resched();
 	} while (last);
 }
 
@@ -394,10 +401,10 @@ static void walk_task(struct task_struct *task)
 	unsigned int fd = 0;
 
 	do {
+		walk_rest();
 		task_lock(task);
 		fd = task->files ? files_batch(task->files, fd) : 0;
 		task_unlock(task);
-		cond_resched();
 	} while (fd);
 }
 
@@ -447,7 +454,7 @@ static void walk_mptcp(void)
 			    READ_ONCE(sk->sk_state) != TCP_CLOSE)
 				sk_seen(sk);
 			sock_put(sk);
-			cond_resched();
+			walk_rest();
 		}
 	}
 	up_read(&net_rwsem);

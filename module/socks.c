@@ -333,6 +333,20 @@ void portsock_socks_walk_begin(void)
 }
 
 /**
+ * portsock_socks_ready() - a walk is about to meet some hundred sockets
+ *
+ * Sees to it that there is memory for them where it cannot be allocated then,
+ * see pool.h.
+ *
+ * Context: process, may sleep.
+ */
+void portsock_socks_ready(void)
+{
+	portsock_pool_ready(&rec_pool);
+	portsock_table_ready();
+}
+
+/**
  * portsock_sock_seen() - a walk met a socket in the kernel's tables
  * @sk: the socket or mini-socket; cannot leave the table meanwhile
  * @h: what it holds

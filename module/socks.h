@@ -21,6 +21,7 @@ void portsock_sock_forget(const void *sk);
 void portsock_sock_asked(const void *sk, bool asked);
 
 void portsock_socks_walk_begin(void);
+void portsock_socks_ready(void);
 void portsock_sock_seen(const void *sk, const struct portsock_holding *h);
 u64 portsock_socks_walk_end(unsigned long protos);
 

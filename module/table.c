@@ -969,6 +969,16 @@ int portsock_table_init(unsigned int bits)
 }
 
 /**
+ * portsock_table_ready() - many rows may be wanted at once
+ *
+ * Context: process, may sleep.
+ */
+void portsock_table_ready(void)
+{
+	portsock_pool_ready(&row_pool);
+}
+
+/**
  * portsock_table_exit() - give the room back
  *
  * Every table was killed and every share deleted.

@@ -205,6 +205,7 @@ struct portsock_cursor {
 };
 
 int portsock_table_init(unsigned int bits);
+void portsock_table_ready(void);
 void portsock_table_exit(void);
 
 struct portsock_table *portsock_table_new(void);

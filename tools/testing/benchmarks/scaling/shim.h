@@ -80,8 +80,6 @@ static inline void raw_spin_unlock(raw_spinlock_t *lock)
 
 #define raw_spin_lock_irqsave(lock, flags) ((flags) = 0, raw_spin_lock(lock))
 #define raw_spin_unlock_irqrestore(lock, flags) ((void)(flags), raw_spin_unlock(lock))
-#define local_irq_save(flags) ((flags) = 0)
-#define local_irq_restore(flags) ((void)(flags))
 
 /* The kernel's are aligned; malloc() does less. */
 #define CPUS_MAX 64
@@ -93,6 +91,7 @@ extern __thread unsigned int this_cpu;
 #define per_cpu_ptr(base, cpu) \
 	((__typeof__(base))((char *)(base) + (cpu) * shim_percpu_stride(*(base))))
 #define this_cpu_ptr(base) per_cpu_ptr(base, this_cpu)
+#define raw_cpu_ptr(base) this_cpu_ptr(base)
 #define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < CPUS_MAX; (cpu)++)
 
 static inline void *shim_zalloc(size_t size)
@@ -142,6 +141,15 @@ static inline void *kmem_cache_alloc(struct kmem_cache *cache, int gfp)
 #define kfree_rcu(object, head) free(object)
 
 struct rcu_head { int nothing; };
+
+/* What only PREEMPT_RT has a use for. */
+struct irq_work { int nothing; };
+
+#define local_irq_save(flags) ((flags) = 0)
+#define local_irq_restore(flags) ((void)(flags))
+#define init_irq_work(work, function) ((void)(work), (void)(function))
+#define irq_work_queue(work) ((void)(work))
+#define irq_work_sync(work) ((void)(work))
 
 #undef synchronize_rcu
 #define synchronize_rcu() do { } while (0)
