@@ -8,12 +8,21 @@
 #include <linux/module.h>
 
 #define SHELF_MAX 4
+#define SHELF_ONLY shelf_only
+static bool shelf_only;
 #include "../module/pool.c"
 
 static struct portsock_pool pool;
 
 static int pool_test_init(struct kunit *test)
 {
+	shelf_only = false;
+	return portsock_pool_init(&pool, "portsock_test", 32, 0);
+}
+
+static int shelf_test_init(struct kunit *test)
+{
+	shelf_only = true;
 	return portsock_pool_init(&pool, "portsock_test", 32, 0);
 }
 
@@ -59,6 +68,92 @@ static void shelf_keeps_no_more_than_its_share(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_MAX);
 }
 
+/* What was asked for so far is done. */
+static void shelf_settle(void)
+{
+	irq_work_sync(&this_cpu_ptr(pool.shelves)->level);
+}
+
+/* Interrupts off, so that nobody comes to level the shelf. */
+static void take(struct kunit *test, void **objects, size_t nr)
+{
+	unsigned long flags;
+	size_t i;
+
+	local_irq_save(flags);
+	for (i = 0; i < nr; i++)
+		objects[i] = portsock_pool_get(&pool);
+	local_irq_restore(flags);
+	for (i = 0; i < nr; i++)
+		KUNIT_ASSERT_NOT_NULL(test, objects[i]);
+}
+
+static void give(void **objects, size_t nr)
+{
+	unsigned long flags;
+	size_t i;
+
+	local_irq_save(flags);
+	for (i = 0; i < nr; i++)
+		portsock_pool_put(&pool, objects[i]);
+	local_irq_restore(flags);
+}
+
+static void only_shelf_is_full_from_the_start(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_MAX);
+}
+
+static void only_shelf_can_be_empty(struct kunit *test)
+{
+	void *objects[SHELF_MAX + 1];
+	unsigned long flags;
+	size_t i;
+
+	local_irq_save(flags);
+	for (i = 0; i < ARRAY_SIZE(objects); i++)
+		objects[i] = portsock_pool_get(&pool);
+	local_irq_restore(flags);
+	for (i = 0; i < SHELF_MAX; i++)
+		KUNIT_EXPECT_NOT_NULL(test, objects[i]);
+	KUNIT_EXPECT_NULL(test, objects[SHELF_MAX]);
+	give(objects, SHELF_MAX);
+}
+
+static void only_shelf_is_filled_when_low(struct kunit *test)
+{
+	void *objects[SHELF_MAX - SHELF_LOW + 1];
+
+	take(test, objects, SHELF_MAX - SHELF_LOW);
+	shelf_settle();
+	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_LOW);
+	take(test, &objects[SHELF_MAX - SHELF_LOW], 1);
+	shelf_settle();
+	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_MAX);
+	give(objects, ARRAY_SIZE(objects));
+}
+
+static void only_shelf_is_filled_when_asked_for(struct kunit *test)
+{
+	void *object;
+
+	take(test, &object, 1);
+	portsock_pool_ready(&pool);
+	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_MAX);
+	give(&object, 1);
+}
+
+static void only_shelf_keeps_no_more_than_its_share(struct kunit *test)
+{
+	void *objects[SHELF_MAX];
+
+	take(test, objects, ARRAY_SIZE(objects));
+	shelf_settle();
+	give(objects, ARRAY_SIZE(objects));
+	shelf_settle();
+	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_MAX);
+}
+
 static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(object_put_is_the_next_one_got),
 	KUNIT_CASE(shelf_keeps_no_more_than_its_share),
@@ -72,6 +167,22 @@ static struct kunit_suite pool_suite = {
 	.test_cases = pool_cases,
 };
 
-kunit_test_suite(pool_suite);
+static struct kunit_case shelf_cases[] = {
+	KUNIT_CASE(only_shelf_is_full_from_the_start),
+	KUNIT_CASE(only_shelf_can_be_empty),
+	KUNIT_CASE(only_shelf_is_filled_when_low),
+	KUNIT_CASE(only_shelf_is_filled_when_asked_for),
+	KUNIT_CASE(only_shelf_keeps_no_more_than_its_share),
+	{ }
+};
+
+static struct kunit_suite shelf_suite = {
+	.name = "portsock_shelf",
+	.init = shelf_test_init,
+	.exit = pool_test_exit,
+	.test_cases = shelf_cases,
+};
+
+kunit_test_suites(&pool_suite, &shelf_suite);
 
 MODULE_LICENSE("GPL");
