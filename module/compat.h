@@ -26,12 +26,14 @@
 
 /*
  * ftrace callbacks get a struct ftrace_regs since 5.11, with the arguments
- * always in it; before, a struct pt_regs, which is complete only on demand. A
- * callback that does not ask for protection against its own recursion had to
- * say so, and since 5.11 has to say the opposite.
+ * always in it, on arm64 since 6.2, otherwise on demand; before, a struct pt_regs,
+ * which is complete only on demand. A callback that does not ask for protection
+ * against its own recursion had to say so, and since 5.11 has to say the opposite.
  */
-#ifdef PORTSOCK_HAVE_FTRACE_REGS
+#if defined(PORTSOCK_HAVE_FTRACE_REGS) && defined(CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS)
 #define PORTSOCK_FTRACE_FLAGS 0
+#elif defined(PORTSOCK_HAVE_FTRACE_REGS)
+#define PORTSOCK_FTRACE_FLAGS FTRACE_OPS_FL_SAVE_REGS
 #else
 #define PORTSOCK_FTRACE_FLAGS (FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION_SAFE)
 #define ftrace_regs pt_regs

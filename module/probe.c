@@ -47,9 +47,12 @@ static void notrace on_function(unsigned long ip, unsigned long parent_ip,
 {
 	struct function *function = &functions[hash_long(ip, FUNCTIONS_BITS)];
 
-	while (unlikely(function->address != ip)) {
+	unsigned long address;
+
+	/* pairs with function_add() */
+	while (unlikely((address = smp_load_acquire(&function->address)) != ip)) {
 		/* called while it ceases to be watched */
-		if (!function->address)
+		if (!address)
 			return;
 		function = function_after(function);
 	}
@@ -88,6 +91,29 @@ static struct watch *probe_watch(const struct portsock_probe *probe)
 }
 
 /*
+ * Where ftrace steps into a function. A kprobe that relies on ftrace is there; on
+ * arm64 none does, and it is behind one instruction, or two with BTI. A filter
+ * takes no other address but that of the function. 0: nowhere.
+ */
+static unsigned long function_entry(const struct kprobe *kp)
+{
+	unsigned long address = (unsigned long)kp->addr;
+	struct ftrace_ops ops = { };
+	int i;
+
+	if (kp->flags & KPROBE_FLAG_FTRACE)
+		return address;
+	for (i = 0; i < 2; i++) {
+		address += MCOUNT_INSN_SIZE;
+		if (!ftrace_set_filter_ip(&ops, address, 0, 0)) {
+			ftrace_free_filter(&ops);
+			return address;
+		}
+	}
+	return 0;
+}
+
+/*
  * Addresses of functions are not for modules, but a probe's is. The caller
  * unregisters the probe.
  */
@@ -100,7 +126,13 @@ static int function_find(struct portsock_probe *probe)
 		.flags = KPROBE_FLAG_DISABLED,
 	};
 	err = register_kprobe(&probe->kp);
-	probe->address = err ? 0 : (unsigned long)probe->kp.addr;
+	if (err)
+		return err;
+	probe->address = function_entry(&probe->kp);
+	if (!probe->address) {
+		unregister_kprobe(&probe->kp);
+		err = -EINVAL;
+	}
 	return err;
 }
 
