@@ -50,6 +50,9 @@ demo: ## see it at work in a virtual machine, next to ss
 test: ## run every test, "N passed, N failed"; KERNEL=6.12: in that kernel only
 	@$(testing)/test
 
+test-arm64: ## run the core tests in emulated arm64 kernels
+	@$(testing)/test arm64
+
 soak: ## everything at once for SECONDS (3600), then compare
 	@$(testing)/soak $(or $(SECONDS),3600)
 
@@ -79,6 +82,6 @@ clean: ## remove what was built
 	@rm -rf module/have module/have.h portsock_*.deb portsock-dkms_*.deb
 
 help: ## show this
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
-.PHONY: all module headers reader install load uninstall deb demo test tested soak bench check kunit vm clean help
+.PHONY: all module headers reader install load uninstall deb demo test test-arm64 tested soak bench check kunit vm clean help

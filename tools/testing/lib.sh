@@ -39,8 +39,8 @@ lock()
 	flock -n 9 || { say "waiting for another run that makes $1"; flock 9; }
 }
 
-# kernels: the versions in the file of that name.
-kernels() { awk '/^[0-9]/ { print $1 }' "$testing/kernels"; }
+# kernels [ARCHITECTURE]: the versions in the file of that name, amd64 by default.
+kernels() { awk -v begin="^${1:+$1-}[0-9]" '$1 ~ begin { print $1 }' "$testing/kernels"; }
 
 # version: portsock's, from where it is written.
 version() { sed -n 's/^#define PORTSOCK_VERSION "\(.*\)"/\1/p' "$repo/module/version.h"; }
@@ -54,6 +54,30 @@ pack()
 	mke2fs -q -t ext4 -O ^has_journal -m 0 -E root_owner=0:0 -d "$1/." \
 		"$2" $((size + size / 4 + 8192))k > /dev/null ||
 		die "cannot make a disk image of $1"
+}
+
+# programs DIR: the reader and the selftests there. The caller has evaluated what
+# the script kernel said; what is for another architecture is built in a copy.
+programs()
+{
+	local source=$repo variables=() assignments
+	if [ -n "${CROSS-}" ]; then
+		assignments=$("$testing/rootfs" --architecture "${ARCHITECTURE:?}")
+		eval "$assignments"
+		source=$tmp/programs
+		rm -rf "$source"
+		mkdir "$source"
+		cp -r "$repo/tools" "$repo/module" "$source"
+		make -s -C "$source/tools" clean
+		make -s -C "$source/tools/testing/selftests" clean
+		variables=(
+			CC="${CROSS}gcc --sysroot=${SYSROOT:?}"
+			PKG_CONFIG="env PKG_CONFIG_SYSROOT_DIR=$SYSROOT PKG_CONFIG_LIBDIR=$SYSROOT/usr/lib/${CROSS%-}/pkgconfig pkg-config"
+		)
+	fi
+	make -s -C "$source/tools" "${variables[@]}"
+	make -s -C "$source/tools/testing/selftests" "${variables[@]}"
+	cp -r "$source/tools/portsock" "$source/tools/testing/selftests/." "$1"
 }
 
 signature=706f7274
@@ -114,12 +138,14 @@ apt_sources()
 		}' || die 'apt has no repository of Debian configured, or none of its security updates'
 }
 
-# apt_private SUITE[,SUITE...]: sets $apt to the options of an apt of our own,
-# which reads these suites, has its lists to itself and installs nothing.
+# apt_private SUITE[,SUITE...] [ARCHITECTURE]: sets $apt to the options of an apt
+# of our own, which reads these suites, has its lists to itself and installs
+# nothing. With another architecture than the machine's it knows both.
 apt_private()
 {
-	local dir=$cache/apt/$1 suites sources
+	local dir=$cache/apt/$1 foreign='' suites sources
 	IFS=, read -ra suites <<< "$1"
+	[ "${2:-amd64}" = amd64 ] || foreign=$2 dir+=,$2
 	sources=$(apt_sources "${suites[@]}")
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
 	printf '%s\n' "$sources" > "$dir/sources.list"
@@ -136,6 +162,7 @@ apt_private()
 		Dir::Cache::pkgcache "pkgcache.bin";
 		Dir::Cache::srcpkgcache "srcpkgcache.bin";
 		APT::Sandbox::User "root";
+		${foreign:+APT::Architectures:: "$foreign";}
 	END
 	# shellcheck disable=SC2034
 	apt=(-c "$dir/apt.conf")
