@@ -46,7 +46,6 @@ static void notrace on_function(unsigned long ip, unsigned long parent_ip,
 				struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct function *function = &functions[hash_long(ip, FUNCTIONS_BITS)];
-
 	unsigned long address;
 
 	/* pairs with function_add() */
