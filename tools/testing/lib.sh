@@ -39,8 +39,13 @@ lock()
 	flock -n 9 || { say "waiting for another run that makes $1"; flock 9; }
 }
 
-# kernels [ARCHITECTURE]: the versions in the file of that name, amd64 by default.
-kernels() { awk -v begin="^${1:+$1-}[0-9]" '$1 ~ begin { print $1 }' "$testing/kernels"; }
+# kernels ARCHITECTURE: the versions in the file of that name, where amd64 goes
+# without saying.
+kernels()
+{
+	local prefix=$1-
+	awk -v begin="^${prefix#amd64-}[0-9]" '$1 ~ begin { print $1 }' "$testing/kernels"
+}
 
 # version: portsock's, from where it is written.
 version() { sed -n 's/^#define PORTSOCK_VERSION "\(.*\)"/\1/p' "$repo/module/version.h"; }
