@@ -103,12 +103,14 @@ static inline bool portsock_judges_bind(unsigned long type)
 {
 	return type == CGROUP_INET4_POST_BIND || type == CGROUP_INET6_POST_BIND;
 }
+
 #define PORTSOCK_BIND_REFUSED 1
 #else
 static inline bool portsock_judges_bind(unsigned long type)
 {
 	return false;
 }
+
 #define PORTSOCK_BIND_REFUSED 0
 #endif
 
