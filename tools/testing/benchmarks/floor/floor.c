@@ -15,7 +15,7 @@
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/tracepoint.h>
-#include <asm/msr.h>
+#include <asm/tsc.h>
 
 #include "compat.h"
 
@@ -66,6 +66,7 @@ struct portsock_probe {
 #include "hooks.inc"
 
 /* What portsock has of the same name, so that the table fits. */
+void portsock_hooks_beat(void);
 noinline void portsock_hooks_beat(void)
 {
 	barrier();
@@ -189,14 +190,17 @@ static const char * const kind_names[HOOK_KINDS] = {
 };
 
 DECLARE_TRACE(floor_point, TP_PROTO(int n), TP_ARGS(n));
-DEFINE_TRACE(floor_point, TP_PROTO(int n), TP_ARGS(n));
 
-/* Since 6.16 what fires it has a longer name. */
+/* Since 6.16 all but the declaration has a longer name. */
 #ifdef DECLARE_TRACE_EVENT
+DEFINE_TRACE(floor_point_tp, TP_PROTO(int n), TP_ARGS(n));
 #define trace_floor_point trace_floor_point_tp
 #define __tracepoint_floor_point __tracepoint_floor_point_tp
+#else
+DEFINE_TRACE(floor_point, TP_PROTO(int n), TP_ARGS(n));
 #endif
 
+void floor_target(int n);
 noinline void floor_target(int n)
 {
 	trace_floor_point(n);
