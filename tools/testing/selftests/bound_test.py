@@ -11,8 +11,8 @@ from harness import HERE, SCALE, equal, fail, needs_module, service, star, until
 
 IDLE_MAX = 512                  # PORTSOCK_IDLE_MAX of module/table.h
 AT_HAND = 128                   # free objects that the module may keep, for each CPU and cache
-EPHEMERALS = int(os.environ.get("PORTSOCK_EPHEMERALS", str(round(50000 * SCALE))))
-NAMESPACES = int(os.environ.get("PORTSOCK_NAMESPACES", str(round(500 * SCALE))))
+EPHEMERALS = round(1000000 * SCALE)
+NAMESPACES = round(10000 * SCALE)
 
 
 def flood(*args):

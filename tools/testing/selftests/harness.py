@@ -39,6 +39,10 @@ class Failure(Exception):
     """A comparison failed; its lines are printed below `not ok`."""
 
 
+class Skip(Exception):
+    """This system cannot run the test, for the reason given."""
+
+
 def fail(*lines):
     raise Failure("\n".join(lines))
 
