@@ -61,6 +61,10 @@ pack()
 		die "cannot make a disk image of $1"
 }
 
+# here COMMAND...: what builds in the tree itself, or copies what is built there,
+# takes turns.
+here() { (lock tree; "$@"); }
+
 # programs DIR: the reader and the selftests there. The caller has evaluated what
 # the script kernel said; what is for another architecture is built in a copy.
 programs()
@@ -72,7 +76,7 @@ programs()
 		source=$tmp/programs
 		rm -rf "$source"
 		mkdir "$source"
-		cp -r "$repo/tools" "$repo/module" "$source"
+		here cp -r "$repo/tools" "$repo/module" "$source"
 		make -s -C "$source/tools" clean
 		make -s -C "$source/tools/testing/selftests" clean
 		variables=(
@@ -80,9 +84,9 @@ programs()
 			PKG_CONFIG="env PKG_CONFIG_SYSROOT_DIR=$SYSROOT PKG_CONFIG_LIBDIR=$SYSROOT/usr/lib/${CROSS%-}/pkgconfig pkg-config"
 		)
 	fi
-	make -s -C "$source/tools" "${variables[@]}"
-	make -s -C "$source/tools/testing/selftests" "${variables[@]}"
-	cp -r "$source/tools/portsock" "$source/tools/testing/selftests/." "$1"
+	here make -s -C "$source/tools" "${variables[@]}"
+	here make -s -C "$source/tools/testing/selftests" "${variables[@]}"
+	here cp -r "$source/tools/portsock" "$source/tools/testing/selftests/." "$1"
 }
 
 signature=706f7274
