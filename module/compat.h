@@ -19,6 +19,7 @@
 #include <net/inet_hashtables.h>
 #include <net/net_namespace.h>
 #include <net/raw.h>
+#include <net/sctp/sctp.h>
 #include <net/tcp_states.h>
 #include <net/udp.h>
 
@@ -173,6 +174,25 @@ static inline void portsock_dccp_hashinfo_put(void)
 {
 }
 #endif
+
+/*
+ * Since 7.2, and stable updates of July 2026, the kernel goes through the SCTP
+ * endpoints of one namespace; before, through those of all, under the locks of
+ * their buckets. All are then seen along with those of the first namespace.
+ */
+static inline void portsock_sctp_endpoints(typeof(sctp_for_each_endpoint) *for_each,
+					   int (*seen)(struct sctp_endpoint *, void *),
+					   struct net *net)
+{
+#ifdef PORTSOCK_HAVE_SCTP_ENDPOINTS_OF_NET
+	int pos = 0;
+
+	for_each(seen, net, &pos, NULL);
+#else
+	if (net_eq(net, &init_net))
+		for_each(seen, NULL);
+#endif
+}
 
 /* The tables of raw sockets have a plain spinlock since 6.0. */
 #ifdef PORTSOCK_HAVE_RAW_SPINLOCK

@@ -494,8 +494,7 @@ static void walk_sctp(void)
 	for_each_net(net) {
 		int pos = 0;
 
-		for_each(sctp_endpoint_seen, net, &pos, NULL);
-		pos = 0;
+		portsock_sctp_endpoints(for_each, sctp_endpoint_seen, net);
 		traverse(sctp_seen, NULL, net, &pos, NULL);
 	}
 	up_read(&net_rwsem);
