@@ -56,14 +56,16 @@ struct losses {
  * @repaired: records that walks found wrong
  * @start: when sockets began to be counted
  */
-static struct resync {
+struct resync {
 	spinlock_t lock;	/* protects all below */
 	struct losses settled;
 	u64 deaf;
 	bool sound;
 	u64 repaired;
 	ktime_t start;
-} resync = {
+};
+
+static struct resync resync = {
 	.lock = __SPIN_LOCK_UNLOCKED(resync.lock),
 };
 
