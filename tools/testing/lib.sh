@@ -15,6 +15,19 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 say() { printf '%s: %s\n' "$me" "$*" >&2; }
 die() { say "$*"; exit "${failure:-1}"; }
 
+# skip WHY: ends a script that cannot do its work and is not to be blamed for that.
+# The caller gets the reason, and this status.
+status_skipped=77
+skip() { say "skipped: $*"; echo "$*"; exit $status_skipped; }
+
+# summary PASSED FAILED SKIPPED: the last line of scripts that count.
+summary()
+{
+	local skipped=", $3 skipped"
+	[ "$3" != 0 ] || skipped=
+	echo "$1 passed, $2 failed$skipped"
+}
+
 # usage: print the comment block at the top of the calling script.
 usage() { sed -n '3,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"; }
 
