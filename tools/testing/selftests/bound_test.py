@@ -65,8 +65,8 @@ def test_namespaces(t):
         now = objects()
         return now["kmalloc-1k"] < before["kmalloc-1k"] + NAMESPACES // 2
 
+    until(back, f"tables of {NAMESPACES} namespaces to go: {before} -> {objects()}", 600)
     after = returned(before)
-    until(back, f"tables of {NAMESPACES} namespaces to go: {before} -> {objects()}")
     t.notes.append(f"{NAMESPACES} namespaces, slab {before} -> {after}")
     t.expect()
 

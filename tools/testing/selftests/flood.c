@@ -92,8 +92,12 @@ static void netns(long n)
 	for (long i = 0; i < n; i++) {
 		int fds[3];
 
-		if (unshare(CLONE_NEWNET))
-			die("unshare");
+		/* those that are going count until the kernel is done with them */
+		while (unshare(CLONE_NEWNET)) {
+			if (errno != ENOSPC)
+				die("unshare");
+			usleep(10000);
+		}
 		for (int k = 0; k < 3; k++)
 			fds[k] = open_socket(k == 1 ? SOCK_DGRAM : SOCK_STREAM);
 		/* lo is down: by INADDR_ANY only */
