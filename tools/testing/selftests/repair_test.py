@@ -350,7 +350,8 @@ def makers(stop, failures):
 
 @needs_module
 def test_load_under_churn(t):
-    """LOADS times in the middle of it; each time what was loaded is compared, with the churn held still."""
+    """LOADS times in the middle of it; each time what was loaded is compared, with the churn held still. It is
+    unloaded then, too: life.reload_50_times_under_traffic has the rest, and waits long for tasks that run."""
     t.repaired = None
     protocols.modprobe("sctp")
     sysctl("net.ipv4.ping_group_range", "0 2147483647")
@@ -362,15 +363,17 @@ def test_load_under_churn(t):
 
     child = t.fork(mixed)
     compared = 0
+    unload()
     for _ in range(LOADS):
-        unload()
         load()
         os.killpg(churn.proc.pid, signal.SIGSTOP)
         os.kill(child, signal.SIGSTOP)
         rows, _ = same(t)
         compared += sum(e["sockets"] for e in rows.values())
+        unload()
         os.killpg(churn.proc.pid, signal.SIGCONT)
         os.kill(child, signal.SIGCONT)
+    load()
     t.notes.append(f"{LOADS} times, {compared} sockets compared")
     equal(compared > LOADS * 16, True, "there was something to compare")
     t.kill(child)
