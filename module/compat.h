@@ -125,7 +125,7 @@ static inline struct udp_table *portsock_udp_table(const struct net *net)
 #endif
 }
 
-/* UDP-Lite left before 7.3. */
+/* UDP-Lite left between 6.18 and 7.2. */
 #ifdef PORTSOCK_HAVE_UDPLITE
 #include <net/udplite.h>
 
