@@ -29,6 +29,7 @@
 #define PORTS_MAX	64
 #define WORKERS_MAX	64
 #define ADDRESSES	8
+#define OWN_PORTS	16	/* that a worker connects from, when it says from where */
 
 /* What one worker made; read by the parent when the worker is gone. */
 struct counts {
@@ -145,7 +146,7 @@ static void one_udp(struct counts *c, int family, int mapped, int host, int i, i
 	close(fd);
 }
 
-static void one_tcp(struct counts *c, int family, int mapped, int host, int i, int how)
+static void one_tcp(struct counts *c, int me, int family, int mapped, int host, int i, int how)
 {
 	struct sockaddr_storage to, from;
 	int one = 1, explicit = how >= 80 && how < 85;
@@ -158,7 +159,9 @@ static void one_tcp(struct counts *c, int family, int mapped, int host, int i, i
 	len = address(&to, family, mapped, host, base + i);
 	if (explicit || (how >= 88 && how < 90)) {
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-		address(&from, family, mapped, host, base + 1000 + rand() % 50);
+		/* Two workers must not connect from and to the same ports at a time. */
+		address(&from, family, mapped, host, base + 1000 + rand() % OWN_PORTS +
+			OWN_PORTS * (explicit ? me : rand() % workers));
 		if (bind(fd, (void *)&from, len)) {
 			c->failed++;
 			close(fd);
@@ -227,7 +230,7 @@ static void one_tcp(struct counts *c, int family, int mapped, int host, int i, i
 	}
 }
 
-static void work(struct counts *c, long total, int seed)
+static void work(struct counts *c, int me, long total, int seed)
 {
 	long n;
 
@@ -240,7 +243,7 @@ static void work(struct counts *c, long total, int seed)
 		if (how >= 90 && how < 98)
 			one_udp(c, family, which == 2, host, i, how < 94);
 		else
-			one_tcp(c, family, which == 2, host, i, how);
+			one_tcp(c, me, family, which == 2, host, i, how);
 		if (pause_us)
 			usleep(pause_us);
 	}
@@ -295,7 +298,7 @@ int main(int argc, char **argv)
 			die("fork");
 		if (!pids[i]) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			work(&counts[i], total ? (total + workers - 1) / workers : 0, seed + i);
+			work(&counts[i], i, total ? (total + workers - 1) / workers : 0, seed + i);
 			_exit(0);
 		}
 	}
