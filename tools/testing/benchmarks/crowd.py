@@ -169,14 +169,11 @@ def memory():
     return result
 
 
-def latency(seconds=None, command=None):
-    """Longest delay while a command runs, or for some seconds."""
+def latency(action, *args):
+    """Longest delay while something is done."""
     with subprocess.Popen([f"{guest.HERE}/latency", str(PERIOD)], stdout=subprocess.PIPE, text=True) as process:
         time.sleep(0.1)
-        if command:
-            guest.run(*command)
-        else:
-            time.sleep(seconds)
+        action(*args)
         process.terminate()
         runs, most = map(int, process.communicate()[0].split())
     if process.returncode or runs < 100:
@@ -192,26 +189,47 @@ def idle():
     return sum(map(int, slept))
 
 
+def exact():
+    guest.until(lambda: guest.table()[0]["exact"] == "1", "portsock is exact", 30)
+
+
+def walk():
+    """Longest delay while it looks at all sockets again and again, as kprobes tell it nothing."""
+    enabled = "/sys/kernel/debug/kprobes/enabled"
+    guest.write(enabled, 0)
+    if guest.table()[0]["exact"] != "0":
+        guest.fail("portsock is exact without kprobes")
+    longest = latency(time.sleep, 5)
+    guest.write(enabled, 1)
+    exact()
+    return longest
+
+
 def loading():
     """insmod among all these sockets: its instructions, and how long it lets nobody else run."""
-    insmod, preempt = ["insmod", f"{guest.HERE}/portsock.ko"], "/sys/kernel/debug/sched/preempt"
-    guest.run("rmmod", "portsock")
-    instructions, delays = [], {"nothing": latency(seconds=1)}
+    preempt = "/sys/kernel/debug/sched/preempt"
+    insmod, rmmod = ["insmod", f"{guest.HERE}/portsock.ko"], ["rmmod", "portsock"]
+    floor = guest.Floor()
+    guest.run(*rmmod)
+    instructions, delays = [], {"nothing": latency(time.sleep, 1)}
     for _ in range(3):
         start, slept = time.monotonic_ns(), idle()
         guest.run(*insmod)
         instructions.append(time.monotonic_ns() - start - (idle() - slept))
-        guest.run("rmmod", "portsock")
+        guest.run(*rmmod)
     modes = ["as booted"]
     if os.path.exists(preempt):
         modes = ["voluntary", "full"]
     for mode in modes:
         if mode != "as booted":
             guest.write(preempt, mode)
-        delays[f"insmod, preemption {mode}"] = latency(command=insmod)
-        delays[f"rmmod, preemption {mode}"] = latency(command=["rmmod", "portsock"])
+        delays[f"insmod of empty probes, preemption {mode}"] = latency(floor.start)
+        delays[f"rmmod of empty probes, preemption {mode}"] = latency(floor.stop, {})
+        delays[f"insmod, preemption {mode}"] = latency(guest.run, *insmod)
+        delays[f"walks over all sockets, preemption {mode}"] = walk()
+        delays[f"rmmod, preemption {mode}"] = latency(guest.run, *rmmod)
     guest.run(*insmod)
-    guest.until(lambda: guest.table()[0]["exact"] == "1", "portsock is exact")
+    exact()
     return {"instructions": instructions, "delays": delays}
 
 
