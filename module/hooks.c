@@ -17,6 +17,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
+#include <linux/tcp.h>
 #include <net/sctp/structs.h>
 
 #include "compat.h"
@@ -163,14 +164,15 @@ static void notrace on_connect(struct ftrace_regs *fregs)
 /*
  * inet_csk_reqsk_queue_add(sk, req, child). A child that replaces its request
  * goes on to ESTABLISHED at once and passes on_set_state(). One of Fast Open has
- * none, and may stay in SYN_RECV.
+ * its request still, and may stay in SYN_RECV.
  */
 static void notrace on_queue_add(struct ftrace_regs *fregs)
 {
 	struct sock *child = (void *)ftrace_regs_get_argument(fregs, 2);
 
-	if (child->sk_state == TCP_SYN_RECV)
-		sk_holds(child, TCP_SYN_RECV, PORTSOCK_ACCEPTED);
+	if (portsock_sk_proto(child) == PORTSOCK_TCP &&
+	    rcu_access_pointer(tcp_sk(child)->fastopen_rsk))
+		sk_becomes(child, PORTSOCK_TCP, TCP_SYN_RECV, PORTSOCK_ACCEPTED);
 }
 
 /* How a socket came by its port, as far as a change of state tells. */
