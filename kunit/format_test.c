@@ -68,16 +68,14 @@ static void line_has_every_number_in_its_column(struct kunit *test)
 			.sockets = 1,
 			.ipv6 = 2,
 			.state = { 999, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21 },
-			.opened = 31,
-			.accepted = 32,
-			.connected = 33,
+			.came = { 31, 32, 33 },
 			.peak = 35,
 		},
 	};
 
 	portsock_format_line(test->priv, &line);
 	KUNIT_EXPECT_STREQ(test, text(test),
-			   "tcp 443 service 1 2 11 12 113 14 15 16 17 18 19 20 21 31 32 33 30 35\n");
+			   "tcp 443 service 1 2 11 12 113 14 15 16 17 18 19 20 21 96 32 33 95 35\n");
 }
 
 static void line_survives_the_largest_numbers(struct kunit *test)
@@ -90,7 +88,7 @@ static void line_survives_the_largest_numbers(struct kunit *test)
 	};
 
 	line.counts.state[TCP_SYN_RECV] = U32_MAX;
-	line.counts.opened = U64_MAX;
+	line.counts.came[PORTSOCK_FOUND] = U64_MAX;
 	portsock_format_line(test->priv, &line);
 	KUNIT_EXPECT_STREQ(test, text(test),
 			   "mptcp 65535 ephemeral 0 0 0 0 8589934590 0 0 0 0 0 0 0 0 18446744073709551615 0 0 18446744073709551615 0\n");

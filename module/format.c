@@ -87,10 +87,10 @@ void portsock_format_line(struct seq_file *m, const struct portsock_line *line)
 
 		put(m, (u64)counts->state[state] + minis);
 	}
-	put(m, counts->opened);
-	put(m, counts->accepted);
-	put(m, counts->connected);
-	put(m, counts->opened - counts->sockets);
+	put(m, portsock_opened(counts));
+	put(m, counts->came[PORTSOCK_ACCEPTED]);
+	put(m, counts->came[PORTSOCK_CONNECTED]);
+	put(m, portsock_opened(counts) - counts->sockets);
 	put(m, counts->peak);
 	seq_putc(m, '\n');
 }

@@ -54,16 +54,12 @@ static void sk_holds(const struct sock *sk, int state, enum portsock_how how)
 /* A user has got a socket that holds no port. */
 static void sk_unbound(const struct sock *sk, int proto)
 {
-	struct portsock_holding h = {
-		.proto = proto,
-		.state = TCP_CLOSE,
-		.ipv6 = sk->sk_family == AF_INET6,
-	};
+	struct portsock_table *table;
 
 	preempt_disable_notrace();
-	h.table = portsock_netns_table(sock_net(sk));
-	if (h.table)
-		portsock_sock_hold(sk, &h);
+	table = portsock_netns_table(sock_net(sk));
+	if (table)
+		portsock_sock_unbound(sk, table, proto, sk->sk_family == AF_INET6);
 	preempt_enable_notrace();
 }
 

@@ -112,10 +112,16 @@ static void __rec_free(struct portsock_rec *rec)
 }
 
 /* Caller holds the bucket's lock. */
-static void __rec_hold(struct portsock_rec *rec, const struct portsock_holding *h)
+static void __rec_touch(struct portsock_rec *rec)
 {
 	rec->epoch = READ_ONCE(walk_epoch);
 	rec->gone = false;
+}
+
+/* Caller holds the bucket's lock. */
+static void __rec_hold(struct portsock_rec *rec, const struct portsock_holding *h)
+{
+	__rec_touch(rec);
 	if (portsock_share_hold(&rec->share, h) == -ENOMEM)
 		atomic64_inc(&untracked);
 }
@@ -137,6 +143,33 @@ void portsock_sock_hold(const void *sk, const struct portsock_holding *h)
 	rec = __rec_get(bucket, sk);
 	if (rec)
 		__rec_hold(rec, h);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/**
+ * portsock_sock_unbound() - a socket exists and holds no port
+ * @sk: the socket
+ * @table: of its namespace
+ * @proto: its protocol
+ * @ipv6: it is AF_INET6
+ *
+ * What portsock_sock_hold() does, for nearly every socket that is made.
+ *
+ * Context: any but NMI; RCU read side (for @table).
+ */
+void portsock_sock_unbound(const void *sk, struct portsock_table *table, u8 proto,
+			   bool ipv6)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_get(bucket, sk);
+	if (rec) {
+		__rec_touch(rec);
+		portsock_share_unbound(&rec->share, table, proto, ipv6);
+	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 }
 
@@ -256,8 +289,8 @@ void portsock_sock_release(const void *sk, bool ipv6)
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (rec && rec->share.table) {
-		rec->epoch = READ_ONCE(walk_epoch);
-		portsock_share_unbind(&rec->share, ipv6);
+		__rec_touch(rec);
+		portsock_share_unbound(&rec->share, rec->share.table, rec->share.proto, ipv6);
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 }

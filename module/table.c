@@ -10,6 +10,7 @@
  */
 #include "table.h"
 
+#include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -215,7 +216,7 @@ static void __idle_del(struct portsock_row *row)
 }
 
 /* Caller holds the table's lock. */
-static void __row_unlink(struct portsock_row *row)
+static __always_inline void __row_unlink(struct portsock_row *row)
 {
 	__idle_del(row);
 	rb_erase(&row->order, row_root(row));
@@ -223,7 +224,7 @@ static void __row_unlink(struct portsock_row *row)
 }
 
 /* Caller holds the bucket's lock; the row is not linked any more. */
-static void __row_free(struct portsock_row *row)
+static __always_inline void __row_free(struct portsock_row *row)
 {
 	struct portsock_table *table = row->table;
 
@@ -234,19 +235,18 @@ static void __row_free(struct portsock_row *row)
 }
 
 /*
- * A service row lost its last share. Returns true when there are more such
- * rows than the table keeps; @oldest is then the key of the one to fold.
+ * A service row lost its last share. Returns the key of one to fold when there
+ * are more such rows than the table keeps, otherwise 0, which is no row's.
  * Caller holds the table's lock.
  */
-static bool __row_rest(struct portsock_row *row, u32 *oldest)
+static u32 __row_rest(struct portsock_row *row)
 {
 	struct portsock_table *table = row->table;
 
 	list_add_tail(&row->idle, &table->idle);
 	if (++table->idle_nr <= PORTSOCK_IDLE_MAX)
-		return false;
-	*oldest = list_first_entry(&table->idle, struct portsock_row, idle)->key;
-	return true;
+		return 0;
+	return list_first_entry(&table->idle, struct portsock_row, idle)->key;
 }
 
 static void gauges_add(struct portsock_counts *counts,
@@ -275,11 +275,8 @@ static void counts_open(struct portsock_counts *counts,
 			const struct portsock_share *share)
 {
 	gauges_add(counts, share);
-	if (share->state == TCP_TIME_WAIT)
-		return;
-	counts->opened++;
-	counts->accepted += share->how == PORTSOCK_ACCEPTED;
-	counts->connected += share->how == PORTSOCK_CONNECTED;
+	if (share->state != TCP_TIME_WAIT)
+		counts->came[share->how]++;
 }
 
 static void counts_move(struct portsock_counts *counts,
@@ -288,10 +285,8 @@ static void counts_move(struct portsock_counts *counts,
 {
 	gauges_del(counts, from);
 	gauges_add(counts, to);
-	if (to->how == from->how)
-		return;
-	counts->accepted += to->how == PORTSOCK_ACCEPTED;
-	counts->connected += to->how == PORTSOCK_CONNECTED;
+	counts->came[from->how]--;
+	counts->came[to->how]++;
 }
 
 static struct portsock_counts *row_total(const struct portsock_row *row)
@@ -314,9 +309,8 @@ static void __row_promote(struct portsock_row *row)
 		total->state[state] -= row->counts.state[state];
 	total->sockets -= row->counts.sockets;
 	total->ipv6 -= row->counts.ipv6;
-	row->counts.opened = row->counts.sockets;
-	row->counts.accepted = 0;
-	row->counts.connected = 0;
+	memset(row->counts.came, 0, sizeof(row->counts.came));
+	row->counts.came[PORTSOCK_FOUND] = row->counts.sockets;
 	row->counts.peak = row->counts.sockets;
 	rb_erase(&row->order, &table->ephemerals);
 	row->ephemeral = false;
@@ -376,70 +370,95 @@ static bool unbound_add(struct portsock_table *table, u8 proto, bool ipv6)
 	return likely(!READ_ONCE(table->dead)) || !table_over(table);
 }
 
-/* Makes the row when there is none; @share contributes nothing yet. */
+/*
+ * The first share of a port. Caller holds the bucket's lock.
+ * Returns the row, or an error when memory is short or the namespace goes.
+ */
+static struct portsock_row *__row_begin(struct row_bucket *bucket,
+					struct portsock_table *table, u32 key,
+					const struct portsock_share *share, bool service)
+{
+	struct portsock_row *row = row_new(bucket, table, key, !service);
+
+	if (!row)
+		return ERR_PTR(-ENOMEM);
+	counts_open(&row->counts, share);
+	raw_spin_lock(&table->lock);
+	if (unlikely(table->dead)) {
+		raw_spin_unlock(&table->lock);
+		portsock_pool_put(&row_pool, row);
+		return ERR_PTR(-ESHUTDOWN);
+	}
+	__row_link(row);
+	if (!service)
+		counts_open(row_total(row), share);
+	raw_spin_unlock(&table->lock);
+	hlist_add_head(&row->node, &bucket->rows);
+	return row;
+}
+
+/* One more share of a port. Caller holds the bucket's lock. */
+static void __row_join(struct portsock_row *row, const struct portsock_share *share,
+		       bool service)
+{
+	struct portsock_table *table = row->table;
+
+	if (row->ephemeral) {
+		raw_spin_lock(&table->lock);
+		if (service)
+			__row_promote(row);
+		else
+			counts_open(row_total(row), share);
+		counts_open(&row->counts, share);
+		raw_spin_unlock(&table->lock);
+		return;
+	}
+	if (!list_empty(&row->idle)) {
+		raw_spin_lock(&table->lock);
+		__idle_del(row);
+		raw_spin_unlock(&table->lock);
+	}
+	counts_open(&row->counts, share);
+}
+
+/* @share contributes nothing yet. */
 static noinline int row_add(struct portsock_share *share, const struct portsock_holding *h)
 {
 	struct portsock_table *table = h->table;
 	u32 key = key_of(h->proto, h->port);
 	struct row_bucket *bucket = row_bucket(table, key);
 	struct portsock_row *row;
-	bool fresh;
-	int err;
 
 	raw_spin_lock(&bucket->lock);
 	row = __row_find(bucket, table, key);
-	fresh = !row;
-	if (fresh)
-		row = row_new(bucket, table, key, !h->service);
-	err = -ENOMEM;
-	if (!row)
-		goto unlock;
-	if (fresh || row->ephemeral || !list_empty(&row->idle)) {
-		raw_spin_lock(&table->lock);
-		if (fresh && table->dead) {
-			raw_spin_unlock(&table->lock);
-			portsock_pool_put(&row_pool, row);
-			err = -ESHUTDOWN;
-			goto unlock;
-		}
-		if (fresh)
-			__row_link(row);
-		else if (h->service && row->ephemeral)
-			__row_promote(row);
-		__idle_del(row);
-		if (row->ephemeral) {
-			counts_open(row_total(row), share);
-			counts_open(&row->counts, share);
-		}
-		raw_spin_unlock(&table->lock);
+	if (row)
+		__row_join(row, share, h->service);
+	else
+		row = __row_begin(bucket, table, key, share, h->service);
+	if (!IS_ERR(row)) {
+		row->shares++;
+		share->table = table;
+		share->row = row;
+		__share_listen(share, false);
 	}
-	if (!row->ephemeral)
-		counts_open(&row->counts, share);
-	if (fresh)
-		hlist_add_head(&row->node, &bucket->rows);
-	row->shares++;
-	share->table = table;
-	share->row = row;
-	__share_listen(share, false);
-	err = 0;
-unlock:
 	raw_spin_unlock(&bucket->lock);
-	return err;
+	return PTR_ERR_OR_ZERO(row);
 }
 
+/* @share contributes nothing yet. */
 static int share_add(struct portsock_share *share, const struct portsock_holding *h)
 {
-	share->requests = h->requests;
-	share->proto = h->proto;
-	share->state = h->state;
-	share->ipv6 = h->ipv6;
-	share->how = h->how;
-	if (h->port)
-		return row_add(share, h);
-	if (!unbound_add(h->table, h->proto, h->ipv6))
-		return -ESHUTDOWN;
-	share->table = h->table;
-	return 0;
+	const atomic_t *requests = h->requests;
+	u8 proto = h->proto, state = h->state, how = h->how;
+	bool ipv6 = h->ipv6;
+
+	/* all is read by now, so that one move writes the four */
+	share->proto = proto;
+	share->state = state;
+	share->ipv6 = ipv6;
+	share->how = how;
+	share->requests = requests;
+	return row_add(share, h);
 }
 
 /* Something changed, but not the row. */
@@ -473,15 +492,15 @@ static void row_fold(struct portsock_table *table, u32 key)
 	struct row_bucket *bucket = row_bucket(table, key);
 	struct portsock_counts *total;
 	struct portsock_row *row;
+	int how;
 
 	raw_spin_lock(&bucket->lock);
 	row = __row_find(bucket, table, key);
 	if (row && !row->shares) {
 		raw_spin_lock(&table->lock);
 		total = row_total(row);
-		total->opened += row->counts.opened;
-		total->accepted += row->counts.accepted;
-		total->connected += row->counts.connected;
+		for (how = 0; how < PORTSOCK_HOW_NR; how++)
+			total->came[how] += row->counts.came[how];
 		total->peak = max(total->peak, row->counts.peak);
 		__row_unlink(row);
 		raw_spin_unlock(&table->lock);
@@ -492,41 +511,69 @@ static void row_fold(struct portsock_table *table, u32 key)
 
 /*
  * An ephemeral row goes with its last share; its counters live on in the
- * total. A service row stays, see PORTSOCK_IDLE_MAX.
+ * total. Returns true when it is unlinked. Caller holds the bucket's lock.
  */
-static void row_del(struct portsock_share *share)
+static bool __ephemeral_leave(struct portsock_row *row, const struct portsock_share *share)
+{
+	struct portsock_table *table = row->table;
+	bool over = !row->shares;
+
+	raw_spin_lock(&table->lock);
+	gauges_del(row_total(row), share);
+	if (over)
+		__row_unlink(row);
+	else
+		gauges_del(&row->counts, share);
+	raw_spin_unlock(&table->lock);
+	return over;
+}
+
+/*
+ * A service row stays, see PORTSOCK_IDLE_MAX, unless its namespace is gone.
+ * Returns as above; @oldest is the key of a row to fold, or 0.
+ * Caller holds the bucket's lock.
+ */
+static bool __service_leave(struct portsock_row *row, const struct portsock_share *share,
+			    u32 *oldest)
+{
+	struct portsock_table *table = row->table;
+	bool over;
+
+	gauges_del(&row->counts, share);
+	if (likely(row->shares))
+		return false;
+	raw_spin_lock(&table->lock);
+	over = table->dead;
+	if (over)
+		__row_unlink(row);
+	else
+		*oldest = __row_rest(row);
+	raw_spin_unlock(&table->lock);
+	return over;
+}
+
+static noinline void row_del(struct portsock_share *share)
 {
 	struct portsock_row *row = share->row;
 	struct row_bucket *bucket = row->bucket;
 	struct portsock_table *table = row->table;
-	bool full = false, over = false;
-	u32 oldest;
+	u32 oldest = 0;
+	bool over;
 
 	raw_spin_lock(&bucket->lock);
 	if (share->requests)
 		hlist_del(&share->listen);
 	row->shares--;
-	if (!row->ephemeral)
-		gauges_del(&row->counts, share);
-	if (row->ephemeral || !row->shares) {
-		raw_spin_lock(&table->lock);
-		if (row->ephemeral) {
-			gauges_del(row_total(row), share);
-			gauges_del(&row->counts, share);
-		}
-		over = !row->shares && (row->ephemeral || table->dead);
-		if (over)
-			__row_unlink(row);
-		else if (!row->shares)
-			full = __row_rest(row, &oldest);
-		raw_spin_unlock(&table->lock);
-	}
+	if (row->ephemeral)
+		over = __ephemeral_leave(row, share);
+	else
+		over = __service_leave(row, share, &oldest);
 	if (over)
 		__row_free(row);
 	raw_spin_unlock(&bucket->lock);
 	share->row = NULL;
 	share->requests = NULL;
-	if (full)
+	if (oldest)
 		row_fold(table, oldest);
 }
 
@@ -545,33 +592,54 @@ void portsock_share_del(struct portsock_share *share)
 	share->table = NULL;
 }
 
+static bool unbound_fits(const struct portsock_share *share,
+			 const struct portsock_table *table, u8 proto)
+{
+	return share->table == table && !share->row && share->proto == proto;
+}
+
 /**
- * portsock_share_unbind() - a socket that lives on ceased to hold its port
- * @share: contributes; may be unbound already
+ * portsock_share_unbound() - let a socket contribute that holds no port
+ * @share: contributes as such already, to a row, or nothing
+ * @table: of its namespace
+ * @proto: protocol
  * @ipv6: the socket is AF_INET6
  *
- * Context: any but NMI, interrupts off.
+ * Context: any but NMI, interrupts off; @table is pinned by @share, or the caller
+ * is on RCU's read side.
+ * Return: 0, or -ESHUTDOWN when the namespace is about to go; @share then
+ * contributes nothing.
  */
-void portsock_share_unbind(struct portsock_share *share, bool ipv6)
+int portsock_share_unbound(struct portsock_share *share, struct portsock_table *table,
+			   u8 proto, bool ipv6)
 {
-	if (!share->row)
-		return;
-	/* before the row goes, which pins the table */
-	unbound_add(share->table, share->proto, ipv6);
-	row_del(share);
+	bool added;
+
+	if (unbound_fits(share, table, proto)) {
+		/* it has but a family to change */
+		atomic64_add((s64)(ipv6 - share->ipv6) << 32, &table->unbound[proto].sockets);
+		share->ipv6 = ipv6;
+		return 0;
+	}
+	/* before the row goes, which may pin the table */
+	added = unbound_add(table, proto, ipv6);
+	if (share->table)
+		portsock_share_del(share);
+	if (!added)
+		return -ESHUTDOWN;
+	share->table = table;
+	share->proto = proto;
 	share->state = TCP_CLOSE;
-	share->how = PORTSOCK_FOUND;
 	share->ipv6 = ipv6;
+	share->how = PORTSOCK_FOUND;
+	return 0;
 }
 
 static bool share_fits(const struct portsock_share *share,
 		       const struct portsock_holding *h)
 {
-	if (share->table != h->table)
-		return false;
-	if (share->row)
-		return share->row->key == key_of(h->proto, h->port);
-	return !h->port && share->proto == h->proto;
+	return share->table == h->table && share->row &&
+	       share->row->key == key_of(h->proto, h->port);
 }
 
 static bool share_says(const struct portsock_share *share,
@@ -579,7 +647,7 @@ static bool share_says(const struct portsock_share *share,
 {
 	return share->state == h->state && share->ipv6 == h->ipv6 &&
 	       share->requests == h->requests &&
-	       !(h->service && share->row && READ_ONCE(share->row->ephemeral));
+	       !(h->service && READ_ONCE(share->row->ephemeral));
 }
 
 /* The share contributes to the right row; let it say the right thing. */
@@ -589,14 +657,6 @@ static void share_say(struct portsock_share *share,
 	if (!share_says(share, h) ||
 	    (share->how == PORTSOCK_FOUND && h->how != PORTSOCK_FOUND))
 		share_update(share, h);
-}
-
-/* An unbound socket has but a family to change. */
-static void unbound_say(struct portsock_share *share, bool ipv6)
-{
-	atomic64_add((s64)(ipv6 - share->ipv6) << 32,
-		     &share->table->unbound[share->proto].sockets);
-	share->ipv6 = ipv6;
 }
 
 /**
@@ -614,16 +674,15 @@ static void unbound_say(struct portsock_share *share, bool ipv6)
 int portsock_share_hold(struct portsock_share *share,
 			const struct portsock_holding *h)
 {
-	if (!share_fits(share, h)) {
-		if (share->table)
-			portsock_share_del(share);
-		return share_add(share, h);
-	}
-	if (share->row)
+	if (!h->port)
+		return portsock_share_unbound(share, h->table, h->proto, h->ipv6);
+	if (share_fits(share, h)) {
 		share_say(share, h);
-	else
-		unbound_say(share, h->ipv6);
-	return 0;
+		return 0;
+	}
+	if (share->table)
+		portsock_share_del(share);
+	return share_add(share, h);
 }
 
 static void counts_step(struct portsock_counts *counts, u8 from, u8 to)
@@ -718,6 +777,8 @@ bool portsock_share_in(const struct portsock_share *share, unsigned long protos)
 bool portsock_share_equals(const struct portsock_share *share,
 			   const struct portsock_holding *h)
 {
+	if (!h->port)
+		return unbound_fits(share, h->table, h->proto) && share->ipv6 == h->ipv6;
 	return share_fits(share, h) && share_says(share, h);
 }
 
@@ -808,7 +869,7 @@ static bool unbound_copy(struct portsock_table *table, u8 proto,
 	*counts = (struct portsock_counts){
 		.sockets = unbound_sockets(sockets),
 		.ipv6 = unbound_ipv6(sockets),
-		.opened = atomic64_read(&unbound->opened),
+		.came[PORTSOCK_FOUND] = atomic64_read(&unbound->opened),
 	};
 	counts->state[TCP_CLOSE] = counts->sockets;
 	/* a socket is counted a moment before the peak is raised */
@@ -816,7 +877,7 @@ static bool unbound_copy(struct portsock_table *table, u8 proto,
 	line->proto = proto;
 	line->port = 0;
 	line->requests = 0;
-	return counts->opened;
+	return counts->came[PORTSOCK_FOUND];
 }
 
 /* Copies the row of @key; false when it went or changed its part meanwhile. */

@@ -29,26 +29,52 @@ enum portsock_proto {
 #define PORTSOCK_STATE_NR (TCP_CLOSING + 1)
 
 /**
+ * enum portsock_how - how a socket came by its port
+ * @PORTSOCK_FOUND: it had it already, or bind() or the kernel chose it
+ * @PORTSOCK_ACCEPTED: it is a passive child
+ * @PORTSOCK_CONNECTED: it called connect() while it held it
+ * @PORTSOCK_HOW_NR: number of ways
+ */
+enum portsock_how {
+	PORTSOCK_FOUND,
+	PORTSOCK_ACCEPTED,
+	PORTSOCK_CONNECTED,
+	PORTSOCK_HOW_NR
+};
+
+/**
  * struct portsock_counts - what a row (or a sum of rows) says
  * @state: sockets by kernel state; TCP_TIME_WAIT counts mini-sockets
  * @sockets: full sockets, the sum of @state without TCP_TIME_WAIT
  * @ipv6: those of @sockets that are AF_INET6
  * @peak: high-water mark of @sockets
- * @opened: full sockets that came to hold the port
- * @accepted: those of @opened that were passive children
- * @connected: those of @opened that called connect() while they held it
- *
- * Those that ceased to hold the port are @opened less @sockets.
+ * @came: full sockets that came to hold the port, by how they came by it
  */
 struct portsock_counts {
 	u32 state[PORTSOCK_STATE_NR];
 	u32 sockets;
 	u32 ipv6;
 	u32 peak;
-	u64 opened;
-	u64 accepted;
-	u64 connected;
+	u64 came[PORTSOCK_HOW_NR];
 };
+
+/**
+ * portsock_opened() - full sockets that ever came to hold a port
+ * @counts: of its row
+ *
+ * Those that ceased to hold it are that less @counts->sockets.
+ *
+ * Context: any; the caller serialises changes of @counts.
+ */
+static inline u64 portsock_opened(const struct portsock_counts *counts)
+{
+	u64 opened = 0;
+	int how;
+
+	for (how = 0; how < PORTSOCK_HOW_NR; how++)
+		opened += counts->came[how];
+	return opened;
+}
 
 /**
  * struct portsock_unbound - the unbound sockets of one protocol
@@ -98,18 +124,6 @@ struct portsock_table {
 	bool over;
 	struct portsock_unbound unbound[PORTSOCK_PROTO_NR];
 	struct rcu_head rcu;
-};
-
-/**
- * enum portsock_how - how a socket came by its port
- * @PORTSOCK_FOUND: it had it already, or bind() or the kernel chose it
- * @PORTSOCK_ACCEPTED: it is a passive child
- * @PORTSOCK_CONNECTED: it called connect()
- */
-enum portsock_how {
-	PORTSOCK_FOUND,
-	PORTSOCK_ACCEPTED,
-	PORTSOCK_CONNECTED,
 };
 
 /**
@@ -219,7 +233,8 @@ int portsock_share_hold(struct portsock_share *share,
 			const struct portsock_holding *h);
 bool portsock_share_step(struct portsock_share *share, u8 proto, u16 port, u8 state,
 			 bool ipv6);
-void portsock_share_unbind(struct portsock_share *share, bool ipv6);
+int portsock_share_unbound(struct portsock_share *share, struct portsock_table *table,
+			   u8 proto, bool ipv6);
 void portsock_share_del(struct portsock_share *share);
 bool portsock_share_at(const struct portsock_share *share,
 		       const struct portsock_table *table);

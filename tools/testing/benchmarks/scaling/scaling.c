@@ -165,9 +165,11 @@ static void verify(void)
 	struct portsock_line line;
 
 	while (portsock_table_next(table, &cursor, &line)) {
-		if (line.counts.sockets || !line.counts.opened) {
+		unsigned long opened = portsock_opened(&line.counts);
+
+		if (line.counts.sockets || !opened) {
 			fprintf(stderr, "scaling: port %d has %u sockets left, %lu were opened\n",
-				line.port, line.counts.sockets, (unsigned long)line.counts.opened);
+				line.port, line.counts.sockets, opened);
 			exit(1);
 		}
 	}
