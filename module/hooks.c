@@ -207,6 +207,9 @@ static void on_set_state(void *data, const struct sock *sk, const int old,
 			sk_released(sk);
 		return;
 	}
+	/* A child that lost its request to another: never seen, and gone next. */
+	if (old == TCP_SYN_RECV && new == TCP_CLOSE && !sk->sk_socket)
+		return;
 	how = how_of(old, new);
 	if (how != PORTSOCK_FOUND || proto != PORTSOCK_TCP || old == TCP_LISTEN ||
 	    new == TCP_LISTEN ||

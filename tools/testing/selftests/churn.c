@@ -36,6 +36,7 @@ struct counts {
 	unsigned long connects;	/* TCP connect() that got a port */
 	unsigned long binds;	/* TCP bind() of a socket that never connected */
 	unsigned long refused;	/* connect() to a port where nobody listens */
+	unsigned long accepts;	/* children that accept() handed out */
 	unsigned long udp;	/* UDP sockets that got a port */
 	unsigned long failed;	/* calls that failed for want of a port */
 };
@@ -113,9 +114,12 @@ static void linger_zero(int fd)
 }
 
 /* Take whatever child waits; another worker may have been faster. */
-static int take(int i)
+static int take(struct counts *c, int i)
 {
-	return accept4(tcp[i], NULL, NULL, SOCK_CLOEXEC);
+	int fd = accept4(tcp[i], NULL, NULL, SOCK_CLOEXEC);
+
+	c->accepts += fd >= 0;
+	return fd;
 }
 
 static void close_child(int fd, int reset)
@@ -200,7 +204,7 @@ static void one_tcp(struct counts *c, int me, int family, int mapped, int host, 
 		die("connect");
 	}
 	c->connects++;
-	child = take(i);
+	child = take(c, i);
 	if (how < 20) {			/* the client first */
 		close(fd);
 		close_child(child, 0);
@@ -249,14 +253,20 @@ static void work(struct counts *c, int me, long total, int seed)
 	}
 }
 
-static void drain(void)
+/* A child may come late, when the kernel deferred the packet that makes it. */
+static void drain(struct counts *c)
 {
+	unsigned long before;
 	int i, fd;
 
-	for (i = 0; i < ports; i++) {
-		while ((fd = take(i)) >= 0)
-			close_child(fd, 1);
-	}
+	do {
+		before = c->accepts;
+		for (i = 0; i < ports; i++) {
+			while ((fd = take(c, i)) >= 0)
+				close_child(fd, 1);
+		}
+		usleep(100000);
+	} while (c->accepts != before);
 }
 
 int main(int argc, char **argv)
@@ -310,15 +320,16 @@ int main(int argc, char **argv)
 		sum.connects += counts[i].connects;
 		sum.binds += counts[i].binds;
 		sum.refused += counts[i].refused;
+		sum.accepts += counts[i].accepts;
 		sum.udp += counts[i].udp;
 		sum.failed += counts[i].failed;
 	}
-	drain();
-	printf("done connects %lu binds %lu refused %lu udp %lu failed %lu\n",
-	       sum.connects, sum.binds, sum.refused, sum.udp, sum.failed);
+	drain(&sum);
+	printf("done connects %lu binds %lu refused %lu accepts %lu udp %lu failed %lu\n",
+	       sum.connects, sum.binds, sum.refused, sum.accepts, sum.udp, sum.failed);
 	fflush(stdout);
 	while (read(0, &byte, 1) > 0 || errno == EINTR) {
-		drain();
+		drain(&sum);
 		errno = 0;
 	}
 	return bad;

@@ -12,6 +12,7 @@ import time
 
 import diag
 import harness
+import packet
 import portsock
 import protocols
 from harness import HERE, Skip, equal, fail, load, needs_module, service, star, sysctl, unload, until
@@ -42,10 +43,25 @@ class Slow:
         """Do this to a socket so that no kprobe sees it."""
         write(SLOW + "lose", f"{what} {sock.fileno()} {port}")
 
+    def hold_up_children(self, msecs):
+        """Let the making of each child of a TCP listener take so long."""
+        write(SLOW + "child_msecs", msecs)
+
     def witness(self):
         """{symbol: (hits, missed)} of its own kprobes."""
         with open(SLOW + "witness", encoding="ascii") as file:
             return {symbol: (int(hits), int(missed)) for symbol, hits, missed in map(str.split, file)}
+
+
+def send_from(cpu, peer, flags, after=0.0):
+    """A thread that sends a segment, which that CPU processes at once."""
+    def work():
+        os.sched_setaffinity(0, {cpu})
+        time.sleep(after)
+        peer.send(flags)
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
 
 
 def missed():
@@ -126,6 +142,25 @@ def test_lost_raw_hash_and_unhash_are_repaired(t):
         t.drop(*socks)
         same(t)
     t.notes.append(f"{repaired} repaired")
+
+
+@needs_module
+def test_child_that_lost_its_request(t):
+    """Two CPUs make a child each of the same request. The later one is nobody's and goes, unseen by everybody."""
+    t.check_snmp = False                                        # it is one of PassiveOpens
+    cpus = sorted(os.sched_getaffinity(0))
+    packet.set_up()
+    listener = t.listen(80)
+    p = packet.Peer(t, 80)
+    p.send(packet.SYN)
+    p.wait(packet.SYN | packet.ACK)
+    with Slow() as slow:
+        slow.hold_up_children(200)
+        for thread in [send_from(cpus[0], p, packet.ACK), send_from(cpus[1], p, packet.ACK, after=0.05)]:
+            thread.join()
+    equal(diag.snmp()["PassiveOpens"], 2, "children that the kernel made")
+    t.accept(listener)
+    t.expect(service("tcp", 80, listen=1, established=1, accepted=1, peak=2))
 
 
 @needs_module

@@ -7,6 +7,9 @@
  * kprobes lose then is told by its own ones on functions that run in softirq
  * (parameter witness: symbol, hits, missed).
  *
+ * Another one holds up the making of each child of a TCP listener for
+ * @child_msecs, in softirq.
+ *
  * Writing "bind FD PORT", "hash FD" or "unhash FD" to the parameter lose does
  * that to a socket of the writer from within a kprobe handler, where every
  * other kprobe and kretprobe is lost.
@@ -35,6 +38,22 @@ static int delay(struct kprobe *kp, struct pt_regs *regs)
 static struct kprobe slow = {
 	.symbol_name = "sock_init_data",
 	.pre_handler = delay,
+};
+
+static unsigned int child_msecs;
+module_param(child_msecs, uint, 0644);
+MODULE_PARM_DESC(child_msecs, "how long each child of a TCP listener is held up");
+
+static int delay_child(struct kprobe *kp, struct pt_regs *regs)
+{
+	if (child_msecs)
+		mdelay(child_msecs);
+	return 0;
+}
+
+static struct kprobe slow_child = {
+	.symbol_name = "tcp_create_openreq_child",
+	.pre_handler = delay_child,
 };
 
 /**
@@ -167,6 +186,9 @@ static int __init slow_init(void)
 	err = register_kprobe(&slow);
 	if (err)
 		goto performer;
+	err = register_kprobe(&slow_child);
+	if (err)
+		goto slow;
 	for (i = 0; i < ARRAY_SIZE(witnesses); i++) {
 		err = register_kprobe(&witnesses[i].kp);
 		if (err)
@@ -177,6 +199,8 @@ static int __init slow_init(void)
 witnesses:
 	while (i-- > 0)
 		unregister_kprobe(&witnesses[i].kp);
+	unregister_kprobe(&slow_child);
+slow:
 	unregister_kprobe(&slow);
 performer:
 	unregister_kprobe(&performer);
@@ -189,6 +213,7 @@ static void __exit slow_exit(void)
 
 	for (i = 0; i < ARRAY_SIZE(witnesses); i++)
 		unregister_kprobe(&witnesses[i].kp);
+	unregister_kprobe(&slow_child);
 	unregister_kprobe(&slow);
 	unregister_kprobe(&performer);
 }
