@@ -25,6 +25,8 @@ __thread unsigned int this_cpu;
 
 #define THREADS_MAX	2
 #define SOCKETS		512	/* that a thread has at a time */
+#define PORT		443
+#define PORTS		200	/* that a thread accepts on, where each has its own */
 #define HASH_BITS	15
 
 static struct portsock_table *table;
@@ -78,17 +80,22 @@ struct worker {
 	char (*sockets)[2048];
 	unsigned long done;
 	double seconds;		/* of its processor */
-};
+} __attribute__((aligned(128)));
 
 /* All on one port; each on a port of its own; ports that come and go. */
 static void hot(struct worker *worker, unsigned long n)
 {
-	accepted(worker->sockets[n % SOCKETS], 443);
+	accepted(worker->sockets[n % SOCKETS], PORT);
+}
+
+static int many_port(unsigned int cpu, unsigned int n)
+{
+	return 1000 + 400 * cpu + n;
 }
 
 static void many(struct worker *worker, unsigned long n)
 {
-	accepted(worker->sockets[n % SOCKETS], 1000 + 400 * worker->cpu + n % 200);
+	accepted(worker->sockets[n % SOCKETS], many_port(worker->cpu, n % PORTS));
 }
 
 static void ephemeral(struct worker *worker, unsigned long n)
@@ -135,7 +142,7 @@ static void *work(void *arg)
 
 static void run(const struct workload *workload, int threads, double seconds)
 {
-	static char sockets[THREADS_MAX][SOCKETS][2048];
+	static char sockets[THREADS_MAX][SOCKETS][2048] __attribute__((aligned(128)));
 	static struct worker workers[THREADS_MAX];
 	double start = clock_seconds(CLOCK_MONOTONIC), rate = 0, had = 0;
 
@@ -156,6 +163,37 @@ static void run(const struct workload *workload, int threads, double seconds)
 	}
 	printf("%s %d %.0f %.2f\n", workload->name, threads, rate,
 	       had / (clock_seconds(CLOCK_MONOTONIC) - start));
+}
+
+/* Who accepts also listens. */
+static char listeners[1 + THREADS_MAX * PORTS];
+
+static void listen_all(void)
+{
+	static const atomic_t requests;
+	struct portsock_holding h = {
+		.table = table,
+		.proto = PORTSOCK_TCP,
+		.port = PORT,
+		.state = TCP_LISTEN,
+		.requests = &requests,
+		.service = true,
+	};
+	char *sk = listeners;
+
+	portsock_sock_hold(sk++, &h);
+	for (unsigned int cpu = 0; cpu < THREADS_MAX; cpu++) {
+		for (unsigned int n = 0; n < PORTS; n++) {
+			h.port = many_port(cpu, n);
+			portsock_sock_hold(sk++, &h);
+		}
+	}
+}
+
+static void close_all(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(listeners); i++)
+		portsock_sock_forget(&listeners[i]);
 }
 
 /* Nothing may be left of all these sockets, or the threads got into each other's way. */
@@ -187,11 +225,13 @@ int main(int argc, char **argv)
 	table = portsock_table_new();
 	if (!table)
 		return 1;
+	listen_all();
 	while (repetitions--) {
 		for (size_t i = 0; i < ARRAY_SIZE(workloads); i++)
 			for (int threads = 1; threads <= THREADS_MAX; threads++)
 				run(&workloads[i], threads, seconds);
 	}
+	close_all();
 	verify();
 	return 0;
 }
