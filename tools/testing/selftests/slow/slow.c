@@ -120,7 +120,7 @@ static int take_port(struct sock *sk, int port)
 
 	/* SCTP has but the whole */
 	if (!sk->sk_prot->get_port)
-		return sk->sk_prot->bind(sk, (struct sockaddr *)&any, sizeof(any));
+		return sk->sk_prot->bind(sk, (void *)&any, sizeof(any));
 	err = sk->sk_prot->get_port(sk, port);
 	inet_sk(sk)->inet_sport = htons(inet_sk(sk)->inet_num);
 	return err;
