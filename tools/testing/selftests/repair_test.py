@@ -43,9 +43,9 @@ class Slow:
         """Do this to a socket so that no kprobe sees it."""
         write(SLOW + "lose", f"{what} {sock.fileno()} {port}")
 
-    def hold_up_children(self, msecs):
+    def hold_up_children(self, usecs):
         """Let the making of each child of a TCP listener take so long."""
-        write(SLOW + "child_msecs", msecs)
+        write(SLOW + "child_usecs", usecs)
 
     def witness(self):
         """{symbol: (hits, missed)} of its own kprobes."""
@@ -155,7 +155,7 @@ def test_child_that_lost_its_request(t):
     p.send(packet.SYN)
     p.wait(packet.SYN | packet.ACK)
     with Slow() as slow:
-        slow.hold_up_children(200)
+        slow.hold_up_children(200000)
         for thread in [send_from(cpus[0], p, packet.ACK), send_from(cpus[1], p, packet.ACK, after=0.05)]:
             thread.join()
     equal(diag.snmp()["PassiveOpens"], 2, "children that the kernel made")

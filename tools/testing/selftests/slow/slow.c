@@ -8,7 +8,7 @@
  * (parameter witness: symbol, hits, missed).
  *
  * Another one holds up the making of each child of a TCP listener for
- * @child_msecs, in softirq.
+ * @child_usecs, in softirq.
  *
  * Writing "bind FD PORT", "hash FD" or "unhash FD" to the parameter lose does
  * that to a socket of the writer from within a kprobe handler, where every
@@ -24,37 +24,38 @@
 #include <net/inet_sock.h>
 #include <net/sock.h>
 
-static unsigned int usecs;
-module_param(usecs, uint, 0644);
-MODULE_PARM_DESC(usecs, "how long each socket() is held up");
+/**
+ * struct delay - a probe that takes its time
+ * @kp: the probe
+ * @usecs: how long
+ */
+struct delay {
+	struct kprobe kp;
+	unsigned int usecs;
+};
 
 static int delay(struct kprobe *kp, struct pt_regs *regs)
 {
-	if (usecs)
-		udelay(usecs);
+	unsigned int usecs = READ_ONCE(container_of(kp, struct delay, kp)->usecs);
+
+	mdelay(usecs / 1000);
+	udelay(usecs % 1000);
 	return 0;
 }
 
-static struct kprobe slow = {
-	.symbol_name = "sock_init_data",
-	.pre_handler = delay,
+static struct delay socket_delay = {
+	.kp = { .symbol_name = "sock_init_data", .pre_handler = delay },
 };
 
-static unsigned int child_msecs;
-module_param(child_msecs, uint, 0644);
-MODULE_PARM_DESC(child_msecs, "how long each child of a TCP listener is held up");
-
-static int delay_child(struct kprobe *kp, struct pt_regs *regs)
-{
-	if (child_msecs)
-		mdelay(child_msecs);
-	return 0;
-}
-
-static struct kprobe slow_child = {
-	.symbol_name = "tcp_create_openreq_child",
-	.pre_handler = delay_child,
+static struct delay child_delay = {
+	.kp = { .symbol_name = "tcp_create_openreq_child", .pre_handler = delay },
 };
+
+module_param_named(usecs, socket_delay.usecs, uint, 0644);
+MODULE_PARM_DESC(usecs, "how long each socket() is held up");
+
+module_param_named(child_usecs, child_delay.usecs, uint, 0644);
+MODULE_PARM_DESC(child_usecs, "how long each child of a TCP listener is held up");
 
 /**
  * struct witness - a probe that counts
@@ -175,47 +176,18 @@ static const struct kernel_param_ops lose_ops = {
 module_param_cb(lose, &lose_ops, NULL, 0200);
 MODULE_PARM_DESC(lose, "do something to a socket that no kprobe sees");
 
+static struct kprobe *probes[] = {
+	&performer, &socket_delay.kp, &child_delay.kp, &witnesses[0].kp, &witnesses[1].kp,
+};
+
 static int __init slow_init(void)
 {
-	size_t i;
-	int err;
-
-	err = register_kprobe(&performer);
-	if (err)
-		return err;
-	err = register_kprobe(&slow);
-	if (err)
-		goto performer;
-	err = register_kprobe(&slow_child);
-	if (err)
-		goto slow;
-	for (i = 0; i < ARRAY_SIZE(witnesses); i++) {
-		err = register_kprobe(&witnesses[i].kp);
-		if (err)
-			goto witnesses;
-	}
-	return 0;
-
-witnesses:
-	while (i-- > 0)
-		unregister_kprobe(&witnesses[i].kp);
-	unregister_kprobe(&slow_child);
-slow:
-	unregister_kprobe(&slow);
-performer:
-	unregister_kprobe(&performer);
-	return err;
+	return register_kprobes(probes, ARRAY_SIZE(probes));
 }
 
 static void __exit slow_exit(void)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(witnesses); i++)
-		unregister_kprobe(&witnesses[i].kp);
-	unregister_kprobe(&slow_child);
-	unregister_kprobe(&slow);
-	unregister_kprobe(&performer);
+	unregister_kprobes(probes, ARRAY_SIZE(probes));
 }
 
 module_init(slow_init);
