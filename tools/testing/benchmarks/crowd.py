@@ -189,10 +189,6 @@ def idle():
     return sum(map(int, slept))
 
 
-def exact():
-    guest.until(lambda: guest.table()[0]["exact"] == "1", "portsock is exact", 30)
-
-
 def walk():
     """Longest delay while it looks at all sockets again and again, as kprobes tell it nothing."""
     enabled = "/sys/kernel/debug/kprobes/enabled"
@@ -201,7 +197,7 @@ def walk():
         guest.fail("portsock is exact without kprobes")
     longest = latency(time.sleep, 5)
     guest.write(enabled, 1)
-    exact()
+    guest.until_exact()
     return longest
 
 
@@ -229,7 +225,7 @@ def loading():
         delays[f"walks over all sockets, preemption {mode}"] = walk()
         delays[f"rmmod, preemption {mode}"] = latency(guest.run, *rmmod)
     guest.run(*insmod)
-    exact()
+    guest.until_exact()
     return {"instructions": instructions, "delays": delays}
 
 

@@ -64,6 +64,10 @@ def table():
     return dict(zip(words[::2], words[1::2])), {(row["proto"], row["port"]): row for row in rows}
 
 
+def until_exact():
+    until(lambda: table()[0]["exact"] == "1", "portsock is exact")
+
+
 class Nobody:
     """Nobody watches."""
 
@@ -101,7 +105,7 @@ class Portsock(Nobody):
 
     def start(self):
         run("insmod", f"{HERE}/portsock.ko")
-        until(lambda: table()[0]["exact"] == "1", "portsock is exact")
+        until_exact()
         self.armed = re.findall(r"portsock: .*armed (.*)", run("dmesg"))[-1].strip()
 
     def stop(self, made):
