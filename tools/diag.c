@@ -15,7 +15,7 @@
 
 /* As the kernel's headers have them; older ones lack the name or the number. */
 #define PROTO_MPTCP		262
-#define STATE_BOUND_INACTIVE	13
+#define TCP_BOUND_INACTIVE	13
 
 static const struct {
 	int number;
@@ -78,6 +78,19 @@ static bool message_has(const struct nlmsghdr *message, int type)
 	return false;
 }
 
+/* DCCP's own states, PARTOPEN and PASSIVE_CLOSEREQ, follow TCP's, one more of which lists sockets only bound. */
+static unsigned int dccp_state(const struct portsock_diag *diag, unsigned int state)
+{
+	unsigned int partopen = diag->lists_bound ? TCP_BOUND_INACTIVE + 1 : TCP_BOUND_INACTIVE;
+
+	if (state == partopen)
+		return TCP_ESTABLISHED;
+	if (state == partopen + 1)
+		return TCP_CLOSE_WAIT;
+
+	return state;
+}
+
 static int socket_count(const struct nlmsghdr *message, void *data)
 {
 	const struct inet_diag_msg *found = mnl_nlmsg_get_payload(message);
@@ -95,9 +108,10 @@ static int socket_count(const struct nlmsghdr *message, void *data)
 		errno = ENOMEM;
 		return MNL_CB_ERROR;
 	}
-	/* The same number is DCCP's PARTOPEN, which portsock counts as established. */
-	if (state == STATE_BOUND_INACTIVE)
-		state = dump->proto == PORTSOCK_DCCP ? TCP_ESTABLISHED : TCP_CLOSE;
+	if (dump->proto == PORTSOCK_DCCP)
+		state = dccp_state(dump->diag, state);
+	if (state == TCP_BOUND_INACTIVE)
+		state = TCP_CLOSE;
 	if (dump->proto == PORTSOCK_TCP && state == TCP_CLOSE)
 		dump->diag->lists_bound = true;
 	/* A TIME_WAIT mini-socket may still wait for the other's FIN. */
