@@ -153,6 +153,13 @@ class Traffic:
             self.t.kill(pid)
 
 
+def differs(what, problem):
+    """Print what is wrong. Returns the number of lines that say so."""
+    lines = str(problem).split("\n")
+    print(f"not ok - {what}", *lines, sep="\n  ", flush=True)
+    return len(lines)
+
+
 def compare(t, spaces):
     """Returns the number of lines that differ, all namespaces together."""
     drift = 0
@@ -162,14 +169,11 @@ def compare(t, spaces):
                 rows, _ = protocols.same(t)
                 print(f"namespace {n}: {sum(e['sockets'] for e in rows.values())} sockets, equal", flush=True)
             except harness.Failure as problem:
-                lines = str(problem).split("\n")
-                drift += len(lines)
-                print(f"namespace {n}: different", *lines, sep="\n  ", flush=True)
+                drift += differs(f"namespace {n} against the kernel", problem)
             try:
                 harness.reader_agrees()
             except harness.Failure as problem:
-                drift += 1
-                print(f"namespace {n}:", *str(problem).split("\n"), sep="\n  ", flush=True)
+                drift += differs(f"namespace {n}", problem)
     return drift
 
 
@@ -177,6 +181,8 @@ def main():
     seconds = int(sys.argv[1])
     loads = int(sys.argv[2]) if len(sys.argv) > 2 else 2
     resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
+    # rmmod waits until every task has slept, which in all this and emulated may take its time.
+    harness.sysctl("kernel.hung_task_timeout_secs", 600)
     subprocess.run(("modprobe", "-a", "sctp", "dccp_ipv4", "dccp_ipv6"), check=False)
     log = harness.KernelLog()
     if not harness.loaded():
@@ -214,12 +220,11 @@ def main():
     try:
         harness.until(lambda: all(n <= before[name] + AT_HAND for name, n in harness.objects().items()), "slab to return", 120)
     except harness.Failure as problem:
-        drift += 1
-        print(problem)
+        drift += differs("memory", problem)
     print(f"slab {before} -> {harness.objects()}")
     alarms = [line for line in log.lines() if harness.ALARM.search(line)]
-    for line in alarms[:20]:
-        print("kernel log: " + line)
+    if alarms:
+        differs("kernel log", "\n".join(alarms[:20]))
     print(f"{figures.events} events in {seconds} s, {figures.loads} loads in between, drift {drift}, "
           f"missed {figures.missed}, repaired {figures.repaired}")
     bad = drift + len(alarms)
