@@ -160,7 +160,6 @@ static inline void portsock_dccp_hashinfo_put(void)
 }
 #else
 enum {
-	DCCP_TIME_WAIT = TCP_TIME_WAIT,
 	DCCP_PARTOPEN = TCP_MAX_STATES,
 	DCCP_PASSIVE_CLOSEREQ,
 };

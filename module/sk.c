@@ -56,8 +56,6 @@ bool portsock_sk_other_bound(const struct sock *sk)
 /**
  * portsock_sk_dccp_state() - DCCP's state as TCP's
  * @state: DCCP has states of its own behind TCP's
- *
- * TCP_TIME_WAIT means a mini-socket.
  */
 u8 portsock_sk_dccp_state(int state)
 {
@@ -66,8 +64,6 @@ u8 portsock_sk_dccp_state(int state)
 		return TCP_ESTABLISHED;
 	case DCCP_PASSIVE_CLOSEREQ:
 		return TCP_CLOSE_WAIT;
-	case DCCP_TIME_WAIT:
-		return TCP_CLOSING;
 	default:
 		return state;
 	}
