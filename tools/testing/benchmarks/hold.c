@@ -99,7 +99,7 @@ static void join(const struct side *to, long n, int choose)
 
 int main(int argc, char **argv)
 {
-	struct rlimit files = { 1048576, 1048576 };
+	struct rlimit files = { 1 << 21, 1 << 21 };
 	long services = 0, ephemerals = 0, n;
 	struct side here, there;
 	char word[16];
