@@ -175,8 +175,7 @@ def test_connection_open(t):
 def test_client_closes_first(t):
     c, s = t.pair(t.listen(80))
     port = port_of(c)
-    t.drop(c)
-    t.eof(s)
+    t.leave(c, s)
     t.expect(service("tcp", 80, listen=1, close_wait=1, accepted=1),
              eph("tcp", port, time_wait=1, connected=1, closed=1, peak=1), star("tcp", connected=1, closed=1, peak=1))
     t.drop(s)
@@ -187,8 +186,7 @@ def test_client_closes_first(t):
 def test_server_closes_first(t):
     c, s = t.pair(t.listen(80))
     port = port_of(c)
-    t.drop(s)
-    t.eof(c)
+    t.leave(s, c)
     t.expect(service("tcp", 80, listen=1, time_wait=1, accepted=1, closed=1, peak=2),
              eph("tcp", port, close_wait=1, connected=1))
     t.drop(c)
@@ -385,12 +383,12 @@ def test_v6_connection(t):
 def test_dual_stack_and_mapped(t):
     listener = t.listen(80, v6=True)
     a, s = t.pair(listener)                                         # AF_INET client: the child is AF_INET6
-    b, _ = t.pair(listener, "::ffff:127.0.0.1", v6=True)
+    b, sb = t.pair(listener, "::ffff:127.0.0.1", v6=True)
     t.expect(service("tcp", 80, listen=1, established=2, ipv6=3, accepted=2),
              eph("tcp", port_of(a), established=1, connected=1), eph("tcp", port_of(b), established=1, ipv6=1, connected=1))
     ports = port_of(b)
-    t.drop(s, b)
-    t.eof(a)
+    t.leave(s, a)
+    t.leave(b, sb)
     t.expect(service("tcp", 80, listen=1, close_wait=1, time_wait=1, ipv6=2, accepted=2, closed=1, peak=3),
              eph("tcp", port_of(a), close_wait=1, connected=1),
              eph("tcp", ports, time_wait=1, connected=1, closed=1, peak=1), star("tcp", connected=2, closed=1, peak=2))
