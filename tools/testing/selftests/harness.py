@@ -29,7 +29,6 @@ READER = os.path.join(HERE, "portsock")
 
 CLONE_NEWNET = 0x40000000
 IP_BIND_ADDRESS_NO_PORT = 24
-TCP_FIN_WAIT2 = 5
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -413,7 +412,7 @@ class Case:
         FIN_WAIT2 for a minute, a full socket; so the ACK has to come first."""
         sock.shutdown(socket.SHUT_WR)
         self.eof(peer)
-        until(lambda: sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_FIN_WAIT2, "FIN_WAIT2")
+        until(lambda: diag.STATE[sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]] == "fin_wait2", "FIN_WAIT2")
         self.drop(sock)
 
     def eof(self, sock):
