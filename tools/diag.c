@@ -78,7 +78,7 @@ static bool message_has(const struct nlmsghdr *message, int type)
 	return false;
 }
 
-/* DCCP's own states, PARTOPEN and PASSIVE_CLOSEREQ, follow TCP's, one more of which lists sockets only bound. */
+/* DCCP's own states, PARTOPEN and PASSIVE_CLOSEREQ, follow TCP's, one more where sockets only bound are listed. */
 static unsigned int dccp_state(const struct portsock_diag *diag, unsigned int state)
 {
 	unsigned int partopen = diag->lists_bound ? TCP_BOUND_INACTIVE + 1 : TCP_BOUND_INACTIVE;
