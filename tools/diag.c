@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <search.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -36,11 +37,13 @@ static const struct {
  * @diag: whose it is
  * @rows: counted so far
  * @proto: of all sockets in it
+ * @listeners: tree (tsearch) of the inodes of SCTP's listeners in @rows
  */
 struct dump {
 	struct portsock_diag *diag;
 	struct portsock_rows *rows;
 	enum portsock_proto proto;
+	void *listeners;
 };
 
 static bool kernel_is_at_least(unsigned int major, unsigned int minor)
@@ -91,6 +94,29 @@ static unsigned int dccp_state(const struct portsock_diag *diag, unsigned int st
 	return state;
 }
 
+static int inode_compare(const void *a, const void *b)
+{
+	return (a > b) - (a < b);
+}
+
+/*
+ * A listener of SCTP in which associations wait is listed twice by some
+ * kernels (6.18.15 is one): as a listener, and with its associations.
+ *
+ * Return: 1 if it was, 0 if not, -1 without memory.
+ */
+static int listener_was_listed(struct dump *dump, const struct inet_diag_msg *found)
+{
+	const void *inode = (void *)(uintptr_t)found->idiag_inode;
+
+	if (dump->proto != PORTSOCK_SCTP || found->idiag_state != TCP_LISTEN)
+		return 0;
+	if (tfind(inode, &dump->listeners, inode_compare))
+		return 1;
+
+	return tsearch(inode, &dump->listeners, inode_compare) ? 0 : -1;
+}
+
 static int socket_count(const struct nlmsghdr *message, void *data)
 {
 	const struct inet_diag_msg *found = mnl_nlmsg_get_payload(message);
@@ -99,12 +125,16 @@ static int socket_count(const struct nlmsghdr *message, void *data)
 	unsigned int state = found->idiag_state;
 	struct dump *dump = data;
 	struct portsock_row *row;
+	int listed;
 
 	/* SCTP lists the associations behind their socket, with addresses of the peer. */
 	if (message_has(message, INET_DIAG_PEERS))
 		return MNL_CB_OK;
+	listed = listener_was_listed(dump, found);
+	if (listed > 0)
+		return MNL_CB_OK;
 	row = portsock_rows_make(dump->rows, dump->proto, ntohs(found->id.idiag_sport));
-	if (!row) {
+	if (listed < 0 || !row) {
 		errno = ENOMEM;
 		return MNL_CB_ERROR;
 	}
@@ -184,15 +214,23 @@ static int family_dump(struct dump *dump, int family)
 	return rc;
 }
 
+static void inode_forget(void *inode)
+{
+	(void)inode;
+}
+
 enum portsock_diag_result portsock_diag_dump(struct portsock_diag *diag, enum portsock_proto proto,
 					     struct portsock_rows *rows, struct portsock_error *error)
 {
 	struct dump dump = { .diag = diag, .rows = rows, .proto = proto };
+	bool failed;
 
 	if (!protos[proto].module)
 		return PORTSOCK_DIAG_ABSENT;
 
-	if (!family_dump(&dump, AF_INET) && !family_dump(&dump, AF_INET6))
+	failed = family_dump(&dump, AF_INET) || family_dump(&dump, AF_INET6);
+	tdestroy(dump.listeners, inode_forget);
+	if (!failed)
 		return PORTSOCK_DIAG_OK;
 	if (errno == ENOENT || errno == EOPNOTSUPP)
 		return PORTSOCK_DIAG_ABSENT;

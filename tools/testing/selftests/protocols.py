@@ -43,7 +43,6 @@ class Entry:
     def __init__(self, data, at, length):
         self.state, = struct.unpack_from("=B", data, at + 17)
         self.port, = struct.unpack_from("!H", data, at + 20)
-        self.cookie = data[at + 60:at + 68]
         self.inode, = struct.unpack_from("=I", data, at + 84)
         self.attributes, attr = set(), at + 88
         while attr + 4 <= at + length:
@@ -175,9 +174,9 @@ def others():
             add("dccp", e.port, DCCP_STATE[e.state], v6, e.inode, e.mini)
         for e in dump(family, IPPROTO_MPTCP):
             add("mptcp", e.port, diag.STATE[e.state], v6, e.inode)
-        # associations follow their socket, and a listener that has some comes twice; since 6.19 or so accept()
-        # makes a socket with its listener's cookie
-        for e in {(e.cookie, e.inode): e for e in dump(family, IPPROTO_SCTP) if INET_DIAG_PEERS not in e.attributes}.values():
+        # associations follow their socket; a listener that has some comes twice on kernels such as 6.18.15
+        sctp_sockets = [e for e in dump(family, IPPROTO_SCTP) if INET_DIAG_PEERS not in e.attributes]
+        for e in {e.inode if diag.STATE[e.state] == "listen" else e: e for e in sctp_sockets}.values():
             add("sctp", e.port, diag.STATE[e.state], v6, e.inode)
         for port, state, inode in proc_lines("raw6" if v6 else "raw"):
             add("raw", port, diag.STATE[state], v6, inode)
