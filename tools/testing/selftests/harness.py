@@ -415,6 +415,13 @@ class Case:
         until(lambda: diag.STATE[sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]] == "fin_wait2", "FIN_WAIT2")
         self.drop(sock)
 
+    def end(self, sock, peer):
+        """close() both ends of a connection. The first one's FIN has to come before the other's close(), so that its end
+        alone is left in TIME_WAIT."""
+        self.drop(sock)
+        self.eof(peer)
+        self.drop(peer)
+
     def eof(self, sock):
         equal(sock.recv(1), b"", "recv() of the other side's FIN")
 

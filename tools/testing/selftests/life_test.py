@@ -256,13 +256,9 @@ def one_time_wait_on_each_side(t):
     listener = t.listen(80)
     c, s = t.pair(listener)
     port = port_of(c)
-    t.drop(c)
-    t.eof(s)
-    t.drop(s)
+    t.end(c, s)
     c, s = t.pair(listener)
-    t.drop(s)
-    t.eof(c)
-    t.drop(c)
+    t.end(s, c)
     return ((service("tcp", 80, listen=1, time_wait=1, accepted=2, closed=2, peak=2),
              eph("tcp", port, time_wait=1, connected=1, closed=1, peak=1), star("tcp", connected=2, closed=2, peak=1)),
             (service("tcp", 80, listen=1, accepted=2, closed=2, peak=2), star("tcp", connected=2, closed=2, peak=1)))

@@ -22,7 +22,7 @@ def test_same_port_in_two(t):
     t.expect(service("tcp", 80, accepted=1, closed=2, peak=2), unbound("tcp", 1), star("tcp", connected=1, closed=1, peak=1))
     with other:
         t.expect(service("tcp", 80, listen=1, established=1, accepted=1), eph("tcp", port_of(c), established=1, connected=1))
-        t.drop(s, c)
+        t.end(s, c)
         t.expect(service("tcp", 80, listen=1, time_wait=1, accepted=1, closed=1, peak=2), star("tcp", connected=1, closed=1, peak=1))
 
 
@@ -144,7 +144,7 @@ def test_death_with_time_wait(t):
         listener = t.listen(80)
         for _ in range(count):
             c, s = t.pair(listener)
-            t.drop(s, c)
+            t.end(s, c)
         t.drop(listener)
         rows, _ = t.same()
         equal(rows["tcp", 80]["time_wait"], count, "TIME_WAIT before the namespace dies")

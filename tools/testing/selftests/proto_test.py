@@ -471,9 +471,7 @@ def test_mptcp_orderly_close(t):
     a.shutdown(socket.SHUT_WR)
     t.eof(s)
     same(t)
-    t.drop(s)
-    t.eof(a)
-    t.drop(a)
+    t.end(s, a)
     until(lambda: not any(e["sockets"] - e["listen"] for e in protocols.oracle().values()), "full sockets to go")
     _, table = same(t)
     row = table.by_key["mptcp", 80]

@@ -197,7 +197,8 @@ def test_server_closes_first(t):
 def test_time_wait_keeps_service_after_listener(t):
     listener = t.listen(80)
     c, s = t.pair(listener)
-    t.drop(s, c, listener)
+    t.end(s, c)
+    t.drop(listener)
     t.expect(service("tcp", 80, time_wait=1, accepted=1, closed=2, peak=2), star("tcp", connected=1, closed=1, peak=1))
 
 
@@ -323,7 +324,7 @@ def test_explicit_port_shared_by_two_connections(t):
     s1, s2 = t.accept(l1), t.accept(l2)
     t.expect(service("tcp", 80, listen=1, established=1, accepted=1), service("tcp", 81, listen=1, established=1, accepted=1),
              service("tcp", 5000, established=2, connected=2))
-    t.drop(s1, socks[0])
+    t.end(s1, socks[0])
     t.expect(service("tcp", 80, listen=1, time_wait=1, accepted=1, closed=1, peak=2),
              service("tcp", 81, listen=1, established=1, accepted=1),
              service("tcp", 5000, established=1, connected=2, closed=1, peak=2))
@@ -375,7 +376,7 @@ def test_v6_connection(t):
     c, s = t.pair(t.listen(80, v6=True), v6=True)
     t.expect(service("tcp", 80, listen=1, established=1, ipv6=2, accepted=1),
              eph("tcp", port_of(c), established=1, ipv6=1, connected=1))
-    t.drop(s, c)
+    t.end(s, c)
     t.expect(service("tcp", 80, listen=1, time_wait=1, ipv6=1, accepted=1, closed=1, peak=2),
              star("tcp", connected=1, closed=1, peak=1))
 
@@ -504,7 +505,7 @@ def test_listener_closed_before_child(t):
     c, s = t.pair(listener)
     t.drop(listener)
     t.expect(service("tcp", 80, established=1, accepted=1, closed=1, peak=2), eph("tcp", port_of(c), established=1, connected=1))
-    t.drop(s, c)
+    t.end(s, c)
     t.expect(service("tcp", 80, time_wait=1, accepted=1, closed=2, peak=2), star("tcp", connected=1, closed=1, peak=1))
 
 
@@ -734,9 +735,7 @@ def test_time_wait_reused_by_connect(t):
 
     a = t.connect(80, sock=client())
     s = t.accept(listener)
-    t.drop(a)
-    t.eof(s)
-    t.drop(s)
+    t.end(a, s)
     t.expect(service("tcp", 80, listen=1, accepted=1, closed=1, peak=2),
              service("tcp", 5000, time_wait=1, connected=1, closed=1, peak=1))
     b = client()
@@ -753,9 +752,7 @@ def test_ephemeral_time_wait_reused_by_connect(t):
     sysctl("net.ipv4.tcp_tw_reuse", 1)
     sysctl("net.ipv4.ip_local_port_range", "40000 40000")
     a, s = t.pair(t.sockets[0])
-    t.drop(a)
-    t.eof(s)
-    t.drop(s)
+    t.end(a, s)
     t.expect(service("tcp", 80, listen=1, accepted=1, closed=1, peak=2),
              eph("tcp", 40000, time_wait=1, connected=1, closed=1, peak=1), star("tcp", connected=1, closed=1, peak=1))
     b = t.tcp()
@@ -777,7 +774,7 @@ def test_many_time_waits_on_one_service(t):
     listener = t.listen(80)
     for _ in range(100):
         c, s = t.pair(listener)
-        t.drop(s, c)
+        t.end(s, c)
     t.expect(service("tcp", 80, listen=1, time_wait=100, accepted=100, closed=100, peak=None),
              star("tcp", connected=100, closed=100, peak=None))
 
