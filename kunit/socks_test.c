@@ -169,6 +169,59 @@ static void change_knows_the_namespace(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, opened(40000), 1);
 }
 
+static bool step_of(const void *sk, u8 proto, u16 port, bool ipv6, u8 state)
+{
+	return portsock_sock_step(sk, portsock_step(proto, port, ipv6, state));
+}
+
+static bool step(const void *sk, u16 port, u8 state)
+{
+	return step_of(sk, PORTSOCK_TCP, port, false, state);
+}
+
+static void step_moves_a_socket_to_another_state(struct kunit *test)
+{
+	struct portsock_counts *total = &table->totals[PORTSOCK_TCP];
+	struct portsock_holding listener = holding(40000, TCP_LISTEN);
+
+	hold(&sks[0], 40000, TCP_SYN_SENT);
+	KUNIT_EXPECT_TRUE(test, step(&sks[0], 40000, TCP_ESTABLISHED));
+	KUNIT_EXPECT_EQ(test, line_of(40000).part, PORTSOCK_EPHEMERALS);
+	KUNIT_EXPECT_EQ(test, line_of(40000).counts.state[TCP_SYN_SENT], 0);
+	KUNIT_EXPECT_EQ(test, line_of(40000).counts.state[TCP_ESTABLISHED], 1);
+	KUNIT_EXPECT_EQ(test, total->state[TCP_SYN_SENT], 0);
+	KUNIT_EXPECT_EQ(test, total->state[TCP_ESTABLISHED], 1);
+	listener.service = true;
+	portsock_sock_hold(&sks[1], &listener);
+	KUNIT_EXPECT_TRUE(test, step(&sks[0], 40000, TCP_CLOSE_WAIT));
+	KUNIT_EXPECT_EQ(test, line_of(40000).counts.state[TCP_ESTABLISHED], 0);
+	KUNIT_EXPECT_EQ(test, line_of(40000).counts.state[TCP_CLOSE_WAIT], 1);
+	KUNIT_EXPECT_EQ(test, sockets(40000), 2);
+	KUNIT_EXPECT_EQ(test, opened(40000), 2);
+}
+
+static void step_of_more_than_a_state_is_refused(struct kunit *test)
+{
+	struct portsock_holding listener = holding(80, TCP_LISTEN);
+	static atomic_t requests;
+
+	listener.requests = &requests;
+	portsock_sock_hold(&sks[0], &listener);
+	hold(&sks[1], 0, TCP_CLOSE);
+	hold(&sks[2], 80, TCP_ESTABLISHED);
+	hold(&sks[3], 80, TCP_TIME_WAIT);
+	KUNIT_EXPECT_FALSE(test, step(&sks[0], 80, TCP_CLOSE));
+	KUNIT_EXPECT_FALSE(test, step(&sks[1], 80, TCP_CLOSE));
+	KUNIT_EXPECT_FALSE(test, step(&sks[2], 81, TCP_CLOSE));
+	KUNIT_EXPECT_FALSE(test, step_of(&sks[2], PORTSOCK_DCCP, 80, false, TCP_CLOSE));
+	KUNIT_EXPECT_FALSE(test, step_of(&sks[2], PORTSOCK_TCP, 80, true, TCP_CLOSE));
+	KUNIT_EXPECT_FALSE(test, step(&sks[3], 80, TCP_CLOSE));
+	KUNIT_EXPECT_FALSE(test, step(&sks[4], 80, TCP_CLOSE));
+	KUNIT_EXPECT_EQ(test, line_of(80).counts.state[TCP_CLOSE], 0);
+	KUNIT_EXPECT_EQ(test, line_of(80).counts.state[TCP_ESTABLISHED], 1);
+	KUNIT_EXPECT_EQ(test, recs(), (size_t)4);
+}
+
 static void release_tells_the_family_anew(struct kunit *test)
 {
 	struct portsock_holding h = holding(40000, TCP_CLOSE);
@@ -386,6 +439,8 @@ static struct kunit_case socks_cases[] = {
 	KUNIT_CASE(release_makes_a_known_socket_unbound),
 	KUNIT_CASE(change_of_an_unknown_socket_is_refused),
 	KUNIT_CASE(change_knows_the_namespace),
+	KUNIT_CASE(step_moves_a_socket_to_another_state),
+	KUNIT_CASE(step_of_more_than_a_state_is_refused),
 	KUNIT_CASE(release_tells_the_family_anew),
 	KUNIT_CASE(unbound_socket_pins_the_table),
 	KUNIT_CASE(release_after_close_revives_nothing),

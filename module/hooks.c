@@ -186,17 +186,30 @@ static enum portsock_how how_of(int old, int new)
 	return PORTSOCK_FOUND;
 }
 
+/* A TCP socket that goes from one of these to one of those and holds its port changes no more. */
+#define STEP_FROM (TCPF_ESTABLISHED | TCPF_SYN_SENT | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 | \
+		   TCPF_CLOSE_WAIT | TCPF_LAST_ACK | TCPF_CLOSING)
+#define STEP_TO (STEP_FROM | TCPF_CLOSE)
+
+/* Any other change of a socket that holds a port. */
+static noinline void bound_becomes(const struct sock *sk, int proto, int old, int new)
+{
+	/* A child, cloned just now: its bind bucket is the listener's. */
+	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
+		return;
+	/* A child that lost its request to another: never seen, and gone next. */
+	if (old == TCP_SYN_RECV && new == TCP_CLOSE && !sk->sk_socket)
+		return;
+	sk_becomes(sk, proto, new, how_of(old, new));
+}
+
 static void on_set_state(void *data, const struct sock *sk, const int old,
 			 const int new)
 {
 	int proto = portsock_sk_proto(sk);
-	enum portsock_how how;
 	bool bound;
 
 	if (proto < 0)
-		return;
-	/* A child, cloned just now: its bind bucket is the listener's. */
-	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
 		return;
 	bound = portsock_sk_bound(sk, proto);
 	/* An MPTCP connection that ends does not forget its port. */
@@ -207,14 +220,11 @@ static void on_set_state(void *data, const struct sock *sk, const int old,
 			sk_released(sk);
 		return;
 	}
-	/* A child that lost its request to another: never seen, and gone next. */
-	if (old == TCP_SYN_RECV && new == TCP_CLOSE && !sk->sk_socket)
+	if (proto == PORTSOCK_TCP && BIT(old) & STEP_FROM && BIT(new) & STEP_TO &&
+	    portsock_sock_step(sk, portsock_step(PORTSOCK_TCP, sk->sk_num,
+						 sk->sk_family == AF_INET6, new)))
 		return;
-	how = how_of(old, new);
-	if (how != PORTSOCK_FOUND || proto != PORTSOCK_TCP || old == TCP_LISTEN ||
-	    new == TCP_LISTEN ||
-	    !portsock_sock_step(sk, PORTSOCK_TCP, sk->sk_num, new, sk->sk_family == AF_INET6))
-		sk_becomes(sk, proto, new, how);
+	bound_becomes(sk, proto, old, new);
 }
 
 static void on_destroy(void *data, struct sock *sk)

@@ -198,29 +198,28 @@ void portsock_sock_meet(const void *sk, const struct portsock_holding *h)
 
 /**
  * portsock_sock_step() - a socket changes its state only
- * @sk: the socket
- * @proto: its protocol
- * @port: the port it holds, before and after
- * @state: kernel state number it goes to
- * @ipv6: it is AF_INET6
+ * @sk: the socket; it neither listens nor did
+ * @step: the port it holds before and after, and the state it goes to, from
+ *	portsock_step()
  *
- * The way most changes take. It neither listens nor did.
+ * The way most changes take.
  *
  * Context: any but NMI.
  * Return: false when more than that is to be changed; nothing was done then.
  */
-bool portsock_sock_step(const void *sk, u8 proto, u16 port, u8 state, bool ipv6)
+bool portsock_sock_step(const void *sk, u64 step)
 {
 	struct rec_bucket *bucket = rec_bucket(sk);
 	struct portsock_rec *rec;
 	unsigned long flags;
-	bool done;
+	bool done = false;
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
-	done = rec && portsock_share_step(&rec->share, proto, port, state, ipv6);
-	if (done)
+	if (rec) {
 		rec->epoch = READ_ONCE(walk_epoch);
+		done = portsock_share_step(&rec->share, step);
+	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	return done;
 }

@@ -15,7 +15,7 @@ void portsock_sock_hold(const void *sk, const struct portsock_holding *h);
 void portsock_sock_unbound(const void *sk, struct portsock_table *table, u8 proto,
 			   bool ipv6);
 void portsock_sock_meet(const void *sk, const struct portsock_holding *h);
-bool portsock_sock_step(const void *sk, u8 proto, u16 port, u8 state, bool ipv6);
+bool portsock_sock_step(const void *sk, u64 step);
 bool portsock_sock_change(const void *sk, struct portsock_holding *h);
 void portsock_sock_bind(const void *sk, const struct portsock_holding *h);
 void portsock_sock_release(const void *sk, bool ipv6);

@@ -10,6 +10,7 @@
  */
 #include "table.h"
 
+#include <linux/bits.h>
 #include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
@@ -694,40 +695,36 @@ static void counts_step(struct portsock_counts *counts, u8 from, u8 to)
 /* Returns false when it was promoted, before or meanwhile. */
 static bool ephemeral_step(struct portsock_row *row, u8 from, u8 to)
 {
-	struct portsock_table *table = row->table;
 	bool ephemeral;
 
 	if (!READ_ONCE(row->ephemeral))
 		return false;
-	raw_spin_lock(&table->lock);
+	raw_spin_lock(&row->table->lock);
 	ephemeral = row->ephemeral;
 	if (ephemeral) {
 		counts_step(&row->counts, from, to);
 		counts_step(row_total(row), from, to);
 	}
-	raw_spin_unlock(&table->lock);
+	raw_spin_unlock(&row->table->lock);
 	return ephemeral;
 }
 
 /**
  * portsock_share_step() - let a socket that keeps its port change its state
  * @share: any share
- * @proto: protocol
- * @port: port
- * @state: kernel state number, neither TCP_LISTEN nor TCP_TIME_WAIT
- * @ipv6: the socket is AF_INET6
+ * @step: what the socket does, from portsock_step()
  *
  * What portsock_share_hold() does, in the case that is the most frequent.
  *
  * Context: any but NMI, interrupts off.
  * Return: false when this is another case; nothing was done then.
  */
-bool portsock_share_step(struct portsock_share *share, u8 proto, u16 port, u8 state,
-			 bool ipv6)
+bool portsock_share_step(struct portsock_share *share, u64 step)
 {
 	struct portsock_row *row = share->row;
+	u8 state = step >> 24;
 
-	if (!row || row->key != key_of(proto, port) || share->ipv6 != ipv6 ||
+	if (!row || row->key != (step & GENMASK(23, 0)) || share->ipv6 != step >> 32 ||
 	    share->requests || share->state == TCP_TIME_WAIT)
 		return false;
 	if (!ephemeral_step(row, share->state, state)) {

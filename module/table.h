@@ -179,6 +179,21 @@ struct portsock_share {
 };
 
 /**
+ * portsock_step() - a socket goes to another state and keeps its port
+ * @proto: transport protocol
+ * @port: local port in host order
+ * @ipv6: the socket is AF_INET6
+ * @state: kernel state number it goes to, neither TCP_LISTEN nor TCP_TIME_WAIT
+ *
+ * Context: any.
+ * Return: all of it in one word, which takes but one register.
+ */
+static inline u64 portsock_step(u8 proto, u16 port, bool ipv6, u8 state)
+{
+	return (u64)ipv6 << 32 | (u32)state << 24 | (u32)proto << 16 | port;
+}
+
+/**
  * enum portsock_part - the parts of a table, in the order they are shown
  * @PORTSOCK_SERVICES: service and unbound rows
  * @PORTSOCK_TOTALS: one row per protocol that has or had ephemeral ports
@@ -231,8 +246,7 @@ bool portsock_table_next(struct portsock_table *table,
 
 int portsock_share_hold(struct portsock_share *share,
 			const struct portsock_holding *h);
-bool portsock_share_step(struct portsock_share *share, u8 proto, u16 port, u8 state,
-			 bool ipv6);
+bool portsock_share_step(struct portsock_share *share, u64 step);
 int portsock_share_unbound(struct portsock_share *share, struct portsock_table *table,
 			   u8 proto, bool ipv6);
 void portsock_share_del(struct portsock_share *share);
