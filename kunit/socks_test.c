@@ -222,6 +222,76 @@ static void step_of_more_than_a_state_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, recs(), (size_t)4);
 }
 
+static void succeed(const void *sk, const void *tw)
+{
+	struct portsock_holding h = holding(40000, TCP_TIME_WAIT);
+
+	portsock_sock_succeed(sk, tw, &h);
+}
+
+static void mini_socket_has_the_record_of_its_socket(struct kunit *test)
+{
+	struct portsock_holding h = holding(40000, TCP_FIN_WAIT2);
+	struct portsock_counts *total = &table->totals[PORTSOCK_TCP];
+
+	h.ipv6 = true;
+	h.how = PORTSOCK_CONNECTED;
+	portsock_sock_hold(&sks[0], &h);
+	h.state = TCP_TIME_WAIT;
+	portsock_sock_succeed(&sks[0], &sks[1], &h);
+	portsock_sock_forget(&sks[0]);
+	KUNIT_EXPECT_EQ(test, recs(), (size_t)1);
+	KUNIT_EXPECT_EQ(test, sockets(40000), 0);
+	KUNIT_EXPECT_EQ(test, opened(40000), 1);
+	KUNIT_EXPECT_EQ(test, line_of(40000).counts.ipv6, 0);
+	KUNIT_EXPECT_EQ(test, line_of(40000).counts.peak, 1);
+	KUNIT_EXPECT_EQ(test, line_of(40000).counts.state[TCP_FIN_WAIT2], 0);
+	KUNIT_EXPECT_EQ(test, line_of(40000).counts.state[TCP_TIME_WAIT], 1);
+	portsock_sock_forget(&sks[1]);
+	KUNIT_EXPECT_EQ(test, recs(), (size_t)0);
+	KUNIT_EXPECT_EQ(test, line_of(40000).part, PORTSOCK_END);
+	KUNIT_EXPECT_EQ(test, total->state[TCP_TIME_WAIT], 0);
+	KUNIT_EXPECT_EQ(test, total->sockets, 0);
+	KUNIT_EXPECT_EQ(test, total->came[PORTSOCK_CONNECTED], 1);
+}
+
+static void mini_socket_of_an_unknown_socket_counts(struct kunit *test)
+{
+	succeed(&sks[0], &sks[1]);
+	hold(&sks[2], 0, TCP_CLOSE);
+	succeed(&sks[2], &sks[3]);
+	KUNIT_EXPECT_EQ(test, line_of(40000).counts.state[TCP_TIME_WAIT], 2);
+	KUNIT_EXPECT_EQ(test, opened(40000), 0);
+	KUNIT_EXPECT_EQ(test, sockets(0), 1);
+	KUNIT_EXPECT_EQ(test, recs(), (size_t)3);
+}
+
+static void mini_socket_at_a_stale_address_is_the_only_one_there(struct kunit *test)
+{
+	hold(&sks[0], 40000, TCP_FIN_WAIT2);
+	hold(&sks[1], 81, TCP_ESTABLISHED);
+	succeed(&sks[0], &sks[1]);
+	KUNIT_EXPECT_EQ(test, sockets(81), 0);
+	KUNIT_EXPECT_EQ(test, line_of(40000).counts.state[TCP_TIME_WAIT], 1);
+	KUNIT_EXPECT_EQ(test, recs(), (size_t)1);
+}
+
+/* The socket is in the kernel's tables yet, where the walk meets it. */
+static void mini_socket_has_its_own_record_during_a_walk(struct kunit *test)
+{
+	hold(&sks[0], 40000, TCP_FIN_WAIT2);
+	portsock_socks_walk_begin();
+	succeed(&sks[0], &sks[1]);
+	KUNIT_EXPECT_EQ(test, recs(), (size_t)2);
+	portsock_sock_forget(&sks[0]);
+	seen(&sks[0], 40000, TCP_FIN_WAIT2);
+	KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(BIT(PORTSOCK_TCP)), 0);
+	KUNIT_EXPECT_EQ(test, sockets(40000), 0);
+	KUNIT_EXPECT_EQ(test, opened(40000), 1);
+	KUNIT_EXPECT_EQ(test, line_of(40000).counts.state[TCP_TIME_WAIT], 1);
+	KUNIT_EXPECT_EQ(test, recs(), (size_t)1);
+}
+
 static void release_tells_the_family_anew(struct kunit *test)
 {
 	struct portsock_holding h = holding(40000, TCP_CLOSE);
@@ -441,6 +511,10 @@ static struct kunit_case socks_cases[] = {
 	KUNIT_CASE(change_knows_the_namespace),
 	KUNIT_CASE(step_moves_a_socket_to_another_state),
 	KUNIT_CASE(step_of_more_than_a_state_is_refused),
+	KUNIT_CASE(mini_socket_has_the_record_of_its_socket),
+	KUNIT_CASE(mini_socket_of_an_unknown_socket_counts),
+	KUNIT_CASE(mini_socket_at_a_stale_address_is_the_only_one_there),
+	KUNIT_CASE(mini_socket_has_its_own_record_during_a_walk),
 	KUNIT_CASE(release_tells_the_family_anew),
 	KUNIT_CASE(unbound_socket_pins_the_table),
 	KUNIT_CASE(release_after_close_revives_nothing),

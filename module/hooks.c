@@ -247,8 +247,13 @@ static void notrace on_tw_add(struct ftrace_regs *fregs)
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (proto >= 0 && portsock_tw_read(tw, proto, &h))
-		portsock_sock_hold(tw, &h);
+	if (proto >= 0 && portsock_tw_read(tw, proto, &h)) {
+		/* one that a user has, or that bound its port, will be in CLOSE for a while */
+		if (sk->sk_socket || sk->sk_userlocks & SOCK_BINDPORT_LOCK)
+			portsock_sock_hold(tw, &h);
+		else
+			portsock_sock_succeed(sk, tw, &h);
+	}
 	rcu_read_unlock();
 }
 

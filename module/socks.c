@@ -146,6 +146,59 @@ void portsock_sock_hold(const void *sk, const struct portsock_holding *h)
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 }
 
+/*
+ * The record of a socket that contributes to a row, for another to have. While a
+ * walk runs a socket keeps its record: it is in the kernel's tables yet.
+ */
+static struct portsock_rec *rec_take(const void *sk)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	if (unlikely(READ_ONCE(walking)))
+		return NULL;
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	if (rec && rec->share.row)
+		__hlist_del(&rec->node);
+	else
+		rec = NULL;
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return rec;
+}
+
+/**
+ * portsock_sock_succeed() - a mini-socket takes the place of a socket
+ * @sk: the socket; nobody's, and about to give its port up and to go
+ * @tw: the mini-socket
+ * @h: what the mini-socket holds
+ *
+ * What portsock_sock_hold() and portsock_sock_forget() do, with one record for both.
+ *
+ * Context: any but NMI; RCU read side (for @h->table, and for walks to wait for).
+ */
+void portsock_sock_succeed(const void *sk, const void *tw, const struct portsock_holding *h)
+{
+	struct rec_bucket *bucket = rec_bucket(tw);
+	struct portsock_rec *rec = rec_take(sk);
+	struct portsock_rec *stale;
+	unsigned long flags;
+
+	if (!rec) {
+		portsock_sock_hold(tw, h);
+		return;
+	}
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	stale = __rec_find(bucket, tw);
+	if (unlikely(stale))
+		__rec_free(stale);
+	rec->sk = tw;
+	hlist_add_head(&rec->node, &bucket->recs);
+	__rec_hold(rec, h);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
 /**
  * portsock_sock_unbound() - a socket exists and holds no port
  * @sk: the socket

@@ -12,6 +12,7 @@ void portsock_socks_clear(const struct portsock_table *table);
 void portsock_socks_exit(void);
 
 void portsock_sock_hold(const void *sk, const struct portsock_holding *h);
+void portsock_sock_succeed(const void *sk, const void *tw, const struct portsock_holding *h);
 void portsock_sock_unbound(const void *sk, struct portsock_table *table, u8 proto,
 			   bool ipv6);
 void portsock_sock_meet(const void *sk, const struct portsock_holding *h);
