@@ -276,7 +276,7 @@ static void mini_socket_at_a_stale_address_is_the_only_one_there(struct kunit *t
 	KUNIT_EXPECT_EQ(test, recs(), (size_t)1);
 }
 
-/* The socket is in the kernel's tables yet, where the walk meets it. */
+/* The socket is still in the kernel's tables, where the walk meets it. */
 static void mini_socket_has_its_own_record_during_a_walk(struct kunit *test)
 {
 	hold(&sks[0], 40000, TCP_FIN_WAIT2);

@@ -147,8 +147,8 @@ void portsock_sock_hold(const void *sk, const struct portsock_holding *h)
 }
 
 /*
- * The record of a socket that contributes to a row, for another to have. While a
- * walk runs a socket keeps its record: it is in the kernel's tables yet.
+ * The record of a socket that contributes to a row, for another to have. NULL while
+ * a walk runs, which may still meet the socket in the kernel's tables.
  */
 static struct portsock_rec *rec_take(const void *sk)
 {
