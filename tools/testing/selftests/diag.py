@@ -26,6 +26,7 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 INET_DIAG_SHUTDOWN = 8          # attribute that every full socket carries and no mini-socket does
 SIOCGSKNS = 0x894C
 SYS_PIDFD_GETFD = 438
+IP_BIND_ADDRESS_NO_PORT = 24
 BOUND_INACTIVE = os.environ.get("PORTSOCK_HEURISTIC") is None and \
     tuple(int(n) for n in os.uname().release.split("-")[0].split(".")[:2]) >= (6, 8)
 
@@ -38,7 +39,6 @@ libc = ctypes.CDLL(None, use_errno=True)
 # Is a child that was reset while it waits in an accept queue an unbound socket? It holds no port and exists,
 # but nobody has a descriptor of it.
 DEAD_CHILDREN_ARE_UNBOUND = False
-hints = {}                      # inode of a TCP socket in CLOSE -> does it hold its port?
 
 
 def row():
@@ -99,23 +99,27 @@ def dump(family, protocol):
     raise RuntimeError("sock_diag dumps are interrupted all the time")
 
 
-def holds_port(sock, v6, inode, port):
-    """Does a TCP socket in CLOSE hold a port? getsockname() keeps naming ports that were given back."""
+def holds_port(sock, v6, port):
+    """Does a socket in CLOSE hold a port? getsockname() keeps naming ports that were given back. What is tried here is
+    refused with EINVAL exactly when sk_num is set, and otherwise changes nothing but that name."""
     if not port:
         return False
-    if v6:                      # refused with EINVAL exactly when sk_num is set
-        try:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY,
-                            sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
+    try:
+        if v6:
+            v6only = sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, v6only)
             return False
-        except OSError as error:
-            if error.errno != errno.EINVAL:
-                raise
-            return True
-    if inode in hints:
-        return hints[inode]
-    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-    return not any(struct.unpack_from("=II", info, 136))        # tcpi_segs_out, tcpi_segs_in: was never connected
+        no_port = sock.getsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT)
+        sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+        try:
+            sock.bind(("0.0.0.0", 0))
+            return False
+        finally:
+            sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, no_port)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return True
 
 
 def socket_links(pid):
@@ -164,7 +168,7 @@ def fd_sockets(netns, known):
                 if sock.proto == socket.IPPROTO_UDP:
                     found.append(("udp", 0, v6))
                 else:
-                    held = not BOUND_INACTIVE and holds_port(sock, v6, inode, port)
+                    held = not BOUND_INACTIVE and holds_port(sock, v6, port)
                     found.append(("tcp", port if held else 0, v6))
             finally:
                 sock.close()

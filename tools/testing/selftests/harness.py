@@ -308,7 +308,6 @@ class Case:
         self.churns, self.notes = [], []
 
     def __enter__(self):
-        diag.hints.clear()
         self.ns = self.namespace()
         self.ns.__enter__()
         self.check_snmp = True

@@ -190,7 +190,7 @@ def others():
             continue
         v6 = sock.family == socket.AF_INET6
         port = 0 if proto in ("udplite", "raw", "icmp") else sock.getsockname()[1]
-        if proto == "dccp" and v6 and not diag.holds_port(sock, v6, inode, port):
+        if proto == "dccp" and v6 and not diag.holds_port(sock, v6, port):
             port = 0
         add(proto, port, sctp_state(sock) if proto == "sctp" and port else "close", v6)
         if proto == "mptcp" and port and not diag.BOUND_INACTIVE:       # its first subflow has no descriptor

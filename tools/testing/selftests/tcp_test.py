@@ -2,7 +2,6 @@
 """TCP: every way to get a port, to pass through the states, and to lose it."""
 
 import errno
-import os
 import socket
 import struct
 
@@ -132,7 +131,6 @@ def test_bind_turns_ephemeral_port_into_service(t):
 def test_listener_shutdown(t):
     """shutdown() takes a listener to CLOSE; it was bound explicitly and keeps its port."""
     a = t.listen(80)
-    diag.hints[os.fstat(a.fileno()).st_ino] = True
     a.shutdown(socket.SHUT_RDWR)
     t.expect(service("tcp", 80, close=1))
     a.listen()
@@ -251,7 +249,6 @@ def test_reset_by_unread_data(t):
 
 def test_refused_connect(t):
     a = t.tcp()
-    diag.hints[os.fstat(a.fileno()).st_ino] = False
     expect_error(errno.ECONNREFUSED, t.connect, 81, None, False, a)
     t.expect(star("tcp", connected=1, closed=1, peak=1), unbound("tcp", 1))
     for _ in range(50):
@@ -264,7 +261,6 @@ def test_refused_connect(t):
 def test_refused_connect_of_bound_socket(t):
     a = t.tcp()
     a.bind(("127.0.0.1", 5000))
-    diag.hints[os.fstat(a.fileno()).st_ino] = True
     expect_error(errno.ECONNREFUSED, a.connect, ("127.0.0.1", 81))
     t.expect(service("tcp", 5000, close=1, connected=1))
     t.drop(a)
@@ -287,7 +283,6 @@ def test_reset_of_bound_socket_keeps_port(t):
     t.expect(service("tcp", 80, listen=1, established=1, accepted=1), service("tcp", 5000, established=1, connected=1))
     reset_on_close(s)
     t.drop(s)
-    diag.hints[os.fstat(a.fileno()).st_ino] = True
     t.expect(service("tcp", 80, listen=1, accepted=1, closed=1, peak=2), service("tcp", 5000, close=1, connected=1))
     t.drop(a)
     t.expect(service("tcp", 80, listen=1, accepted=1, closed=1, peak=2),
@@ -426,8 +421,6 @@ def test_addrform_moves_nothing(t):
 def test_disconnect_of_autobound_socket(t):
     listener = t.listen(80)
     a, s = t.pair(listener)
-    inode = os.fstat(a.fileno()).st_ino
-    diag.hints[inode] = False
     disconnect(a)
     t.drop(s)
     t.expect(service("tcp", 80, listen=1, accepted=1, closed=1, peak=2), unbound("tcp", 1),
@@ -443,7 +436,6 @@ def test_disconnect_of_bound_socket(t):
     a.bind(("127.0.0.1", 5000))
     t.connect(80, sock=a)
     s = t.accept(listener)
-    diag.hints[os.fstat(a.fileno()).st_ino] = True
     disconnect(a)
     t.drop(s)
     t.expect(service("tcp", 80, listen=1, accepted=1, closed=1, peak=2), service("tcp", 5000, close=1, connected=1))
@@ -459,7 +451,6 @@ def test_disconnect_while_connecting(t):
     a.setblocking(False)
     a.connect_ex(("10.9.0.1", 80))
     t.expect(eph("tcp", port_of(a), syn_sent=1, connected=1))
-    diag.hints[os.fstat(a.fileno()).st_ino] = False
     disconnect(a)
     t.expect(star("tcp", connected=1, closed=1, peak=1), unbound("tcp", 1))
 
@@ -468,7 +459,6 @@ def test_disconnected_child(t):
     """An accepted socket that is disconnected and becomes a client."""
     listener = t.listen(80)
     c, s = t.pair(listener)
-    diag.hints[os.fstat(s.fileno()).st_ino] = False
     reset_on_close(c)
     t.drop(c)
     disconnect(s)
@@ -686,7 +676,6 @@ def test_connection_timed_out(t):
     a = t.tcp()
     a.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 300)
     a.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1)
-    diag.hints[os.fstat(a.fileno()).st_ino] = False
     expect_error(errno.ETIMEDOUT, a.connect, ("10.9.0.1", 81))
     t.expect(star("tcp", connected=1, closed=1, peak=1), unbound("tcp", 1))
 
