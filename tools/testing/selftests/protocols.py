@@ -113,7 +113,7 @@ def files():
         except OSError:
             continue
         for fd, inode in links:
-            copy = diag.libc.syscall(diag.SYS_PIDFD_GETFD, pidfd, fd, 0)
+            copy = diag.copy_of(pid, pidfd, fd)
             if copy < 0:
                 continue
             with socket.socket(fileno=copy) as sock:
