@@ -20,6 +20,9 @@ die() { say "$*"; exit "${failure:-1}"; }
 status_skipped=77
 skip() { say "skipped: $*"; echo "$*"; exit $status_skipped; }
 
+# What vm ends with when a guest did not come as far as its command.
+status_no_start=123
+
 # summary PASSED FAILED SKIPPED: the last line of scripts that count.
 summary()
 {
