@@ -122,6 +122,16 @@ def holds_port(sock, v6, port):
         return True
 
 
+def processes():
+    """Those that can have descriptors. The kernel's threads are most of what there is, and take most of the time."""
+    try:
+        with open("/proc/2/task/2/children", encoding="ascii") as file:
+            threads = set(file.read().split())
+    except FileNotFoundError:   # the kernel was built without it
+        threads = set()
+    return [name for name in os.listdir("/proc") if name.isdigit() and name not in threads]
+
+
 def socket_links(pid):
     """[(descriptor, inode)] of a process's sockets. Whoever closes something meanwhile is not at rest."""
     links = []
@@ -152,7 +162,7 @@ def copy_of(pid, pidfd, fd):
 def fd_sockets(netns, known):
     """[(proto, port, v6)] of the TCP and UDP sockets that have a descriptor and are not in known inodes."""
     found, seen = [], set()
-    for pid in (name for name in os.listdir("/proc") if name.isdigit()):
+    for pid in processes():
         links = [(fd, inode) for fd, inode in socket_links(pid) if inode not in known and inode not in seen]
         if not links:
             continue

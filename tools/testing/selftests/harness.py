@@ -39,6 +39,10 @@ class Failure(Exception):
     """A comparison failed; its lines are printed below `not ok`."""
 
 
+class Late(Failure):
+    """A deadline passed. It is in the guest's seconds, which go on as the guest does."""
+
+
 class Skip(Exception):
     """This system cannot run the test, for the reason given."""
 
@@ -47,12 +51,16 @@ def fail(*lines):
     raise Failure("\n".join(lines))
 
 
+def late(*lines):
+    raise Late("\n".join(lines))
+
+
 def until(condition, what, deadline=None):
     """Wait for condition() and return its value."""
     end = time.monotonic() + (deadline or DEADLINE)
     while not (value := condition()):
         if time.monotonic() > end:
-            fail(f"waited {deadline or DEADLINE:.0f} s in vain: {what}")
+            late(f"waited {deadline or DEADLINE:.0f} s in vain: {what}")
         time.sleep(0.01)
     return value
 
@@ -438,7 +446,7 @@ class Case:
             if not bad and diag.oracle() == have:
                 break
             if time.monotonic() > end:
-                fail("the kernel does not come to the state that the test describes", *bad)
+                late("the kernel does not come to the state that the test describes", *bad)
             time.sleep(0.01)
         if self.check_snmp:
             snmp = diag.snmp()
@@ -508,7 +516,7 @@ class Case:
             else:
                 start = None
             if time.monotonic() > end:
-                fail("no rest", *bad[:40])
+                late("no rest", *bad[:40])
             time.sleep(0.05)
 
 
@@ -614,7 +622,9 @@ class Churn:
                                      stdout=subprocess.PIPE, text=True, start_new_session=True)
 
     def wait_line(self, word, deadline=600):
-        line = self.proc.stdout.readline() if readable(self.proc.stdout, deadline) else ""
+        if not readable(self.proc.stdout, deadline):
+            late(f"churn did not say {word} within {deadline} s")
+        line = self.proc.stdout.readline()
         if not line.startswith(word):
             fail(f"churn said {line!r} instead of {word}")
         words = line.split()[1:]

@@ -63,7 +63,7 @@ class Peer:
         end = time.monotonic() + harness.DEADLINE
         while True:
             if not harness.readable(self.sock, end - time.monotonic()):
-                harness.fail(f"the kernel did not send a segment with flags {flags:#x} to {self.addr}:{self.port}")
+                harness.late(f"the kernel did not send a segment with flags {flags:#x} to {self.addr}:{self.port}")
             packet, where = self.sock.recvfrom(65536)
             if where[2] == PACKET_OUTGOING or packet[9] != socket.IPPROTO_TCP:
                 continue
