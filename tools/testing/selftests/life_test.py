@@ -183,7 +183,7 @@ def test_load_among_old_sockets(t):
     with third:
         churn = t.churn("-s", 7)
     busy = t.churn("-s", 8)
-    time.sleep(0.5)                                             # let the traffic run; nothing depends on it
+    until(lambda: diag.snmp()["ActiveOpens"] > 2000, "traffic")
     load()
     busy.stop()
     churn.stop()

@@ -47,17 +47,21 @@ class Slow:
         """Let the making of each child of a TCP listener take so long."""
         write(SLOW + "child_usecs", usecs)
 
+    def children(self):
+        """How many children were or are held up."""
+        with open(SLOW + "children", encoding="ascii") as file:
+            return int(file.read())
+
     def witness(self):
         """{symbol: (hits, missed)} of its own kprobes."""
         with open(SLOW + "witness", encoding="ascii") as file:
             return {symbol: (int(hits), int(missed)) for symbol, hits, missed in map(str.split, file)}
 
 
-def send_from(cpu, peer, flags, after=0.0):
+def send_from(cpu, peer, flags):
     """A thread that sends a segment, which that CPU processes at once."""
     def work():
         os.sched_setaffinity(0, {cpu})
-        time.sleep(after)
         peer.send(flags)
     thread = threading.Thread(target=work)
     thread.start()
@@ -155,9 +159,11 @@ def test_child_that_lost_its_request(t):
     p.send(packet.SYN)
     p.wait(packet.SYN | packet.ACK)
     with Slow() as slow:
-        slow.hold_up_children(200000)
-        for thread in [send_from(cpus[0], p, packet.ACK), send_from(cpus[1], p, packet.ACK, after=0.05)]:
-            thread.join()
+        slow.hold_up_children(500000)
+        first = send_from(cpus[0], p, packet.ACK)
+        until(slow.children, "the first child to be held up")
+        send_from(cpus[1], p, packet.ACK).join()
+        first.join()
     equal(diag.snmp()["PassiveOpens"], 2, "children that the kernel made")
     t.accept(listener)
     t.expect(service("tcp", 80, listen=1, established=1, accepted=1, peak=2))

@@ -8,7 +8,7 @@
  * (parameter witness: symbol, hits, missed).
  *
  * Another one holds up the making of each child of a TCP listener for
- * @child_usecs, in softirq.
+ * @child_usecs, in softirq; the parameter children tells how many it has begun with.
  *
  * Writing "bind FD PORT", "hash FD" or "unhash FD" to the parameter lose does
  * that to a socket of the writer from within a kprobe handler, where every
@@ -28,16 +28,21 @@
  * struct delay - a probe that takes its time
  * @kp: the probe
  * @usecs: how long
+ * @begun: how often
  */
 struct delay {
 	struct kprobe kp;
 	unsigned int usecs;
+	int begun;
 };
 
 static int delay(struct kprobe *kp, struct pt_regs *regs)
 {
-	unsigned int usecs = READ_ONCE(container_of(kp, struct delay, kp)->usecs);
+	struct delay *delay = container_of(kp, struct delay, kp);
+	unsigned int usecs = READ_ONCE(delay->usecs);
 
+	/* Two CPUs may be here at a time; then it is too low, and never 0. */
+	WRITE_ONCE(delay->begun, delay->begun + 1);
 	mdelay(usecs / 1000);
 	udelay(usecs % 1000);
 	return 0;
@@ -56,6 +61,9 @@ MODULE_PARM_DESC(usecs, "how long each socket() is held up");
 
 module_param_named(child_usecs, child_delay.usecs, uint, 0644);
 MODULE_PARM_DESC(child_usecs, "how long each child of a TCP listener is held up");
+
+module_param_named(children, child_delay.begun, int, 0444);
+MODULE_PARM_DESC(children, "how many children were or are held up");
 
 /**
  * struct witness - a probe that counts
