@@ -47,8 +47,11 @@ deb: ## build the Debian packages portsock and portsock-dkms
 demo: ## see it at work in a virtual machine, next to ss
 	@$(testing)/demo
 
-test: ## run every test, "N passed, N failed"; KERNEL=6.12: in that kernel only
+test: ## run the tests, some minutes; KERNEL=6.12: those in that kernel only
 	@$(testing)/test
+
+test-all: ## run every test, hours; goes on where it was, AGAIN=1: from the start
+	@$(testing)/test --all
 
 test-arm64: ## run the core tests in emulated arm64 kernels
 	@$(testing)/test arm64
@@ -59,7 +62,7 @@ soak: ## everything at once for SECONDS (3600), then compare
 bench: ## measure what it costs, next to its rivals; KERNEL=...
 	@$(testing)/bench
 
-tested: ## put the kernels that make test has tested into README.md
+tested: ## put the kernels that make test-all has tested into README.md
 	@$(testing)/tested
 
 check: ## checkpatch, sparse, W=1, shellcheck
@@ -84,4 +87,4 @@ clean: ## remove what was built
 help: ## show this
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
-.PHONY: all module headers reader install load uninstall deb demo test test-arm64 tested soak bench check kunit vm clean help
+.PHONY: all module headers reader install load uninstall deb demo test test-all test-arm64 tested soak bench check kunit vm clean help

@@ -31,6 +31,12 @@ summary()
 	echo "$1 passed, $2 failed$skipped"
 }
 
+# counts LOG: the last line of that kind, as three numbers.
+counts()
+{
+	sed -nE 's/^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$/\1 \2 \4/p' "$1" | tail -n 1
+}
+
 # usage: print the comment block at the top of the calling script.
 usage() { sed -n '3,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"; }
 

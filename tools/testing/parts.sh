@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the script test runs: a function for each part, part_NAME. It has lib.sh, and the
+# directory $tmp to itself. Its last line is "N passed, N failed", and ", N skipped" where
+# something could not run. Sourced, never run.
+# shellcheck disable=SC2154
+
+mapfile -t every_kernel < <(kernels amd64)
+newest=${every_kernel[-1]}
+# The kernel for what is run in one only.
+main=6.1
+
+# What compares values, and needs no load for that.
+core=(file. netns. tcp. udp. proto. life.load_among life.load_line life.unload)
+# What takes long: volumes, losses and repair, churn.
+rest=(bound. repair. 'life.[!lu]*' life.load_twice)
+# Without the loads amid churn.
+rest_debug=(bound. 'repair.[!l]*' repair.lost)
+
+# quick_parts: those of make test, what takes longest first.
+quick_parts()
+{
+	printf '%s\n' kunit "core $main" "core $newest" check bench reader
+}
+
+# all_parts: those of make test-all.
+all_parts()
+{
+	local version
+	printf '%s\n' kunit 'rest debug' "rest $main" 'vm debug' "vm $main"
+	for version in "${every_kernel[@]}"; do
+		echo "random $version"
+		[ "$version" = $main ] || echo "vm $version"
+	done
+	printf '%s\n' selftests packages soak check bench reader
+}
+
+# all_passed: what make test-all ends with.
+all_passed() { "$testing/tested" --print; }
+
+# named_parts NAME...: these, for the kernels of KERNEL or for all.
+named_parts()
+{
+	local name version list
+	for name; do
+		case $name in
+		check | kunit | reader | soak | selftests | packages | bench) echo "$name" ;;
+		core | vm | random | rest)
+			list=("${every_kernel[@]}")
+			[ "$name" != rest ] || list=("$main")
+			for version in ${KERNEL:-"${list[@]}"}; do
+				echo "$name $version"
+			done
+			;;
+		arm64)
+			for version in $(kernels arm64); do
+				echo "vm $version"
+			done
+			;;
+		*) die "no part $name; see --help" ;;
+		esac
+	done
+}
+
+# prefetch: what the parts of make test download and unpack.
+prefetch()
+{
+	"$testing/deps" build vm
+	"$testing/kernel" $main
+	"$testing/kernel" --source $main
+	"$testing/rootfs"
+	"$testing/qemu"
+	"$testing/kernel" "$newest"
+	"$testing/chroot" trixie true
+}
+
+part_check() { "$testing/check"; }
+
+part_kunit()
+{
+	"$testing/deps" kunit
+	"$testing/kunit"
+}
+
+# cmocka counts per group; add the groups up.
+part_reader()
+{
+	local status=0
+	"$testing/deps" build check
+	here make -s -C "$repo/tools" test 2>&1 | tee "$tmp/cmocka" || status=$?
+	awk '/^\[  PASSED  \] [0-9]+ test/ { p += $4 }
+	     /^\[  FAILED  \] [0-9]+ test/ { f += $4 }
+	     END { printf "%d passed, %d failed\n", p, f }' "$tmp/cmocka"
+	return $status
+}
+
+# guest VERSION: sets $options (of vm), $command, and how many of the sockets that tests make
+# are to be made in the parts core and vm ($few, $many); fills the directory that the guest is
+# to have. Ends the part when the mirror has dropped that kernel.
+guest()
+{
+	local version=$1 assignments status=0 share=$tmp/share
+	few=0.3 many=1
+	"$testing/deps" build vm
+	mkdir -p "$share"
+	if [ "$version" = debug ]; then
+		debug_guest
+	else
+		assignments=$("$testing/kernel" "$version") || status=$?
+		if [ $status = "${status_skipped:?}" ]; then
+			echo "ok - linux $version # SKIP $assignments"
+			echo "$version skipped" > "$tmp/release"
+			summary 0 0 1
+			exit
+		fi
+		[ $status = 0 ] || exit $status
+		eval "$assignments"
+		build_module "$version"
+		# slab_nomerge: caches show who holds objects.
+		options=(--kernel "$version" --append slab_nomerge)
+		command=(env "PORTSOCK_ABSENT=${ABSENT//,/ }" ./run)
+	fi
+	echo "$version ${RELEASE:?}" > "$tmp/release"
+	programs "$share"
+	mv "$share/slow.ko" "$share/slow"
+	[ "${ARCHITECTURE-}" = arm64 ] || options+=(--icount 1)
+	options+=(--share "$share" --timeout 5400)
+}
+
+# build_module VERSION: and slow.ko. The compiler has nothing to say.
+build_module()
+{
+	local status=0
+	"$testing/build" --with "$testing/selftests/slow" "$1" "$share" W=1 > "$tmp/build" 2>&1 || status=$?
+	cat "$tmp/build"
+	if [ $status != 0 ] || grep -qvE '^(kernel|chroot|deps): ' "$tmp/build"; then
+		echo "not ok - module for linux $1: W=1"
+		exit 1
+	fi
+}
+
+debug_guest()
+{
+	local assignments
+	"$testing/deps" kunit
+	assignments=$("$testing/debug-kernel" x86)
+	eval "$assignments"
+	mkdir "$tmp/module"
+	here cp -r "$repo/Kbuild" "$repo/module" "$testing/selftests/slow" "$tmp/module"
+	find "$tmp/module" -name '*.o' -delete
+	make -s -C "${KDIR:?}" M="$tmp/module" modules
+	make -s -C "$KDIR" M="$tmp/module/slow" modules
+	cp "$tmp/module/portsock.ko" "$tmp/module/slow/slow.ko" "$share"
+	# shellcheck disable=SC2054
+	options=(--vmlinuz "${KERNEL:?}" --modules "${MODULES:?}/lib/modules/$RELEASE" --smp 2,sockets=2
+		--append 'slab_nomerge slub_debug=A,portsock_rec,portsock_row')
+	command=(./debug)
+	few=0.05 many=0.05
+}
+
+part_core()
+{
+	guest "$1"
+	"$testing/steady" "${options[@]}" -- env PORTSOCK_SCALE=$few "${command[@]}" -- "${core[@]}" random.
+}
+
+part_vm()
+{
+	guest "$1"
+	"$testing/steady" "${options[@]}" -- env PORTSOCK_SCALE=$many "${command[@]}" -- "${core[@]}"
+}
+
+part_rest()
+{
+	local tests=("${rest[@]}")
+	[ "$1" != debug ] || tests=("${rest_debug[@]}")
+	guest "$1"
+	"$testing/steady" "${options[@]}" -- env PORTSOCK_SCALE=$many "${command[@]}" -- "${tests[@]}"
+}
+
+part_random()
+{
+	guest "$1"
+	"$testing/steady" "${options[@]}" -- env PORTSOCK_OPERATIONS=100000 "${command[@]}" -- random.
+}
+
+part_bench() { KERNEL=$main "$testing/bench" --check; }
+
+part_soak() { "$testing/soak" 180 1; }
+
+part_selftests() { "$testing/kselftests" $main; }
+
+part_packages() { "$testing/packages"; }
