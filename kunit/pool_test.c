@@ -3,8 +3,8 @@
  * Objects at hand. That none is lost or had twice, kmem_cache_destroy() and
  * KASAN tell.
  */
-#include <kunit/test.h>
-#include <linux/irqflags.h>
+#include "memory.h"
+
 #include <linux/module.h>
 
 #define SHELF_MAX 4
@@ -16,12 +16,14 @@ static struct portsock_pool pool;
 
 static int pool_test_init(struct kunit *test)
 {
+	memory_begin();
 	shelf_only = false;
 	return portsock_pool_init(&pool, "portsock_test", 32, 0);
 }
 
 static int shelf_test_init(struct kunit *test)
 {
+	memory_begin();
 	shelf_only = true;
 	return portsock_pool_init(&pool, "portsock_test", 32, 0);
 }
@@ -29,6 +31,7 @@ static int shelf_test_init(struct kunit *test)
 static void pool_test_exit(struct kunit *test)
 {
 	portsock_pool_exit(&pool);
+	memory_end(test);
 }
 
 static unsigned int at_hand(void)
@@ -139,8 +142,28 @@ static void only_shelf_is_filled_when_asked_for(struct kunit *test)
 
 	take(test, &object, 1);
 	portsock_pool_ready(&pool);
+	KUNIT_EXPECT_FALSE(test, irqs_disabled());
 	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_MAX);
 	give(&object, 1);
+}
+
+static void only_shelf_takes_what_memory_there_is(struct kunit *test)
+{
+	void *objects[2];
+
+	take(test, objects, ARRAY_SIZE(objects));
+	memory_left = 1;
+	portsock_pool_ready(&pool);
+	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_MAX - 1);
+	give(objects, ARRAY_SIZE(objects));
+	shelf_settle();
+}
+
+static void surplus_of_a_full_shelf_is_nothing(struct kunit *test)
+{
+	KUNIT_EXPECT_NULL(test, shelf_surplus(&pool));
+	KUNIT_EXPECT_FALSE(test, irqs_disabled());
+	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_MAX);
 }
 
 static void only_shelf_keeps_no_more_than_its_share(struct kunit *test)
@@ -172,6 +195,8 @@ static struct kunit_case shelf_cases[] = {
 	KUNIT_CASE(only_shelf_can_be_empty),
 	KUNIT_CASE(only_shelf_is_filled_when_low),
 	KUNIT_CASE(only_shelf_is_filled_when_asked_for),
+	KUNIT_CASE(only_shelf_takes_what_memory_there_is),
+	KUNIT_CASE(surplus_of_a_full_shelf_is_nothing),
 	KUNIT_CASE(only_shelf_keeps_no_more_than_its_share),
 	{ }
 };

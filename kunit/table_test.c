@@ -2,127 +2,14 @@
 /*
  * Rows: arithmetic, order, life.
  */
-#include <kunit/test.h>
+#include "rows.h"
+
 #include <linux/module.h>
 #include <linux/prandom.h>
-#include <linux/slab.h>
-
-static bool no_memory;
-#include "../module/pool.c"
-#define portsock_pool_get(pool) (no_memory ? NULL : portsock_pool_get(pool))
-#include "../module/table.c"
-
-#define HASH_BITS 4
-
-static int suite_init(struct kunit_suite *suite)
-{
-	return portsock_table_init(HASH_BITS);
-}
-
-static void suite_exit(struct kunit_suite *suite)
-{
-	portsock_table_exit();
-}
-
-/* A table of its own for each case; killed at the end when the case did not. */
-static int table_test_init(struct kunit *test)
-{
-	no_memory = false;
-	test->priv = portsock_table_new();
-	return test->priv ? 0 : -ENOMEM;
-}
-
-static void table_test_exit(struct kunit *test)
-{
-	if (test->priv)
-		portsock_table_kill(test->priv);
-}
-
-static struct portsock_holding holding(struct kunit *test, u8 proto, u16 port,
-				       u8 state)
-{
-	return (struct portsock_holding){
-		.table = test->priv,
-		.proto = proto,
-		.port = port,
-		.state = state,
-	};
-}
-
-static struct portsock_holding service(struct kunit *test, u8 proto, u16 port,
-				       u8 state)
-{
-	struct portsock_holding h = holding(test, proto, port, state);
-
-	h.service = true;
-	return h;
-}
-
-static void add(struct kunit *test, struct portsock_share *share,
-		struct portsock_holding h)
-{
-	KUNIT_ASSERT_EQ(test, portsock_share_hold(share, &h), 0);
-}
-
-static void del_all(struct portsock_share *shares, size_t n)
-{
-	while (n--)
-		portsock_share_del(&shares[n]);
-}
-
-/* The row of a part, protocol and port, as a reader meets it. */
-static bool line_find(struct portsock_table *table, enum portsock_part part,
-		      u8 proto, u16 port, struct portsock_line *line)
-{
-	struct portsock_cursor cursor = { };
-
-	while (portsock_table_next(table, &cursor, line)) {
-		if (line->part == part && line->proto == proto &&
-		    line->port == port)
-			return true;
-	}
-	return false;
-}
-
-static struct portsock_counts row_counts(struct kunit *test, enum portsock_part part,
-					 u8 proto, u16 port)
-{
-	struct portsock_line line;
-
-	KUNIT_ASSERT_TRUE(test, line_find(test->priv, part, proto, port, &line));
-	return line.counts;
-}
-
-static size_t lines(struct portsock_table *table)
-{
-	struct portsock_cursor cursor = { };
-	struct portsock_line line;
-	size_t n = 0;
-
-	while (portsock_table_next(table, &cursor, &line))
-		n++;
-	return n;
-}
-
-static u64 closed(const struct portsock_counts *counts)
-{
-	return portsock_opened(counts) - counts->sockets;
-}
 
 static u64 connected(struct kunit *test, u16 port)
 {
 	return row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, port).came[PORTSOCK_CONNECTED];
-}
-
-static void expect_balanced(struct kunit *test, const struct portsock_counts *counts)
-{
-	u32 sum = 0;
-	int state;
-
-	for (state = 1; state < PORTSOCK_STATE_NR; state++)
-		if (state != TCP_TIME_WAIT)
-			sum += counts->state[state];
-	KUNIT_EXPECT_EQ(test, counts->sockets, sum);
 }
 
 static void table_new_is_empty(struct kunit *test)
@@ -191,6 +78,19 @@ static void share_connected_counts_once_while_held(struct kunit *test)
 	portsock_share_del(&share);
 }
 
+static void share_connected_in_the_same_state_counts(struct kunit *test)
+{
+	struct portsock_holding h = service(test, PORTSOCK_UDP, 53, TCP_ESTABLISHED);
+	struct portsock_share share = { };
+
+	add(test, &share, h);
+	h.how = PORTSOCK_CONNECTED;
+	portsock_share_hold(&share, &h);
+	KUNIT_EXPECT_EQ(test, row_counts(test, PORTSOCK_SERVICES, PORTSOCK_UDP, 53)
+			.came[PORTSOCK_CONNECTED], 1);
+	portsock_share_del(&share);
+}
+
 static void time_wait_is_no_socket(struct kunit *test)
 {
 	struct portsock_share share = { };
@@ -230,61 +130,6 @@ static void ephemeral_row_goes_with_its_last_share(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, total.sockets, 0);
 }
 
-static void service_row_stays_with_its_counters(struct kunit *test)
-{
-	struct portsock_share share = { };
-	struct portsock_counts counts;
-
-	add(test, &share, service(test, PORTSOCK_UDP, 53, TCP_CLOSE));
-	portsock_share_del(&share);
-	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_UDP, 53);
-	KUNIT_EXPECT_EQ(test, portsock_opened(&counts), 1);
-	KUNIT_EXPECT_EQ(test, closed(&counts), 1);
-	KUNIT_EXPECT_EQ(test, counts.sockets, 0);
-	KUNIT_EXPECT_EQ(test, counts.peak, 1);
-}
-
-static void ephemeral_row_turned_service_leaves_the_total_balanced(struct kunit *test)
-{
-	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000, TCP_CLOSE);
-	struct portsock_share shares[2] = { };
-	struct portsock_counts counts;
-
-	add(test, &shares[0], h);
-	add(test, &shares[1], holding(test, PORTSOCK_TCP, 40000, TCP_TIME_WAIT));
-	h.state = TCP_LISTEN;
-	h.service = true;
-	portsock_share_hold(&shares[0], &h);
-
-	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 40000);
-	KUNIT_EXPECT_EQ(test, counts.sockets, 1);
-	KUNIT_EXPECT_EQ(test, counts.state[TCP_LISTEN], 1);
-	KUNIT_EXPECT_EQ(test, counts.state[TCP_TIME_WAIT], 1);
-	KUNIT_EXPECT_EQ(test, portsock_opened(&counts), 1);
-	expect_balanced(test, &counts);
-	counts = row_counts(test, PORTSOCK_TOTALS, PORTSOCK_TCP, 0);
-	KUNIT_EXPECT_EQ(test, counts.sockets, 0);
-	KUNIT_EXPECT_EQ(test, counts.state[TCP_CLOSE], 0);
-	KUNIT_EXPECT_EQ(test, counts.state[TCP_TIME_WAIT], 0);
-	KUNIT_EXPECT_EQ(test, portsock_opened(&counts), 1);
-	expect_balanced(test, &counts);
-	KUNIT_EXPECT_EQ(test, lines(test->priv), (size_t)2);
-	del_all(shares, 2);
-}
-
-static void ephemeral_row_turns_service_when_a_service_joins(struct kunit *test)
-{
-	struct portsock_share shares[2] = { };
-	struct portsock_counts counts;
-
-	add(test, &shares[0], holding(test, PORTSOCK_TCP, 40000, TCP_ESTABLISHED));
-	add(test, &shares[1], service(test, PORTSOCK_TCP, 40000, TCP_CLOSE));
-	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 40000);
-	KUNIT_EXPECT_EQ(test, counts.sockets, 2);
-	expect_balanced(test, &counts);
-	del_all(shares, 2);
-}
-
 static void lines_come_in_order(struct kunit *test)
 {
 	static const struct {
@@ -318,6 +163,7 @@ static void lines_come_in_order(struct kunit *test)
 	struct portsock_line line;
 	size_t i;
 
+	memset(&line, 0x5a, sizeof(line));
 	for (i = 0; i < ARRAY_SIZE(in); i++) {
 		struct portsock_holding h;
 
@@ -330,6 +176,7 @@ static void lines_come_in_order(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, line.part, out[i].part);
 		KUNIT_EXPECT_EQ(test, line.proto, out[i].proto);
 		KUNIT_EXPECT_EQ(test, line.port, out[i].port);
+		KUNIT_EXPECT_EQ(test, line.requests, 0);
 	}
 	KUNIT_EXPECT_FALSE(test, portsock_table_next(test->priv, &cursor, &line));
 	del_all(shares, ARRAY_SIZE(shares));
@@ -352,6 +199,36 @@ static void reader_goes_on_where_a_row_vanished(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, line.port, 40002);
 	KUNIT_EXPECT_FALSE(test, portsock_table_next(test->priv, &cursor, &line));
 	portsock_share_del(&shares[2]);
+}
+
+static void reader_may_begin_with_the_totals(struct kunit *test)
+{
+	struct portsock_cursor cursor = { .part = PORTSOCK_TOTALS };
+	struct portsock_share share = { };
+	struct portsock_line line;
+
+	memset(&line, 0x5a, sizeof(line));
+	add(test, &share, holding(test, PORTSOCK_UDP, 40000, TCP_CLOSE));
+	KUNIT_ASSERT_TRUE(test, portsock_table_next(test->priv, &cursor, &line));
+	KUNIT_EXPECT_EQ(test, line.part, PORTSOCK_TOTALS);
+	KUNIT_EXPECT_EQ(test, line.proto, PORTSOCK_UDP);
+	KUNIT_EXPECT_EQ(test, line.port, 0);
+	KUNIT_EXPECT_EQ(test, line.requests, 0);
+	KUNIT_EXPECT_EQ(test, line.counts.sockets, 1);
+	portsock_share_del(&share);
+}
+
+/* Otherwise a reader would try port after port. */
+static void reader_is_led_to_the_next_row(struct kunit *test)
+{
+	struct portsock_table *table = test->priv;
+	struct portsock_share share = { };
+	u32 key = 0;
+
+	add(test, &share, service(test, PORTSOCK_UDP, 53, TCP_CLOSE));
+	KUNIT_EXPECT_TRUE(test, order_next(table, &table->services, &key));
+	KUNIT_EXPECT_EQ(test, key, key_of(PORTSOCK_UDP, 53));
+	portsock_share_del(&share);
 }
 
 static void requests_of_all_listeners_are_summed_when_read(struct kunit *test)
@@ -384,6 +261,23 @@ static void requests_of_all_listeners_are_summed_when_read(struct kunit *test)
 	portsock_share_del(&shares[1]);
 }
 
+static void requests_of_a_row_are_its_own(struct kunit *test)
+{
+	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_LISTEN);
+	struct portsock_share shares[2] = { };
+	atomic_t requests = ATOMIC_INIT(2);
+	struct portsock_line line;
+
+	h.requests = &requests;
+	add(test, &shares[0], h);
+	h.port = 81;
+	add(test, &shares[1], h);
+	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES,
+					  PORTSOCK_TCP, 81, &line));
+	KUNIT_EXPECT_EQ(test, line.requests, 2);
+	del_all(shares, 2);
+}
+
 static void counters_balance_across_overflow(struct kunit *test)
 {
 	struct portsock_share shares[2] = { };
@@ -407,13 +301,13 @@ static void share_add_without_memory_leaves_nothing(struct kunit *test)
 	struct portsock_share share = { };
 	struct portsock_counts counts;
 
-	no_memory = true;
+	memory_left = 0;
 	KUNIT_EXPECT_EQ(test, portsock_share_hold(&share, &h), -ENOMEM);
 	KUNIT_EXPECT_NULL(test, share.row);
 	KUNIT_EXPECT_EQ(test, lines(test->priv), (size_t)0);
-	no_memory = false;
+	memory_left = INT_MAX;
 	add(test, &share, h);
-	no_memory = true;
+	memory_left = 0;
 	counts = row_counts(test, PORTSOCK_EPHEMERALS, PORTSOCK_TCP, 40000);
 	KUNIT_EXPECT_EQ(test, counts.sockets, 1);
 	portsock_share_del(&share);
@@ -466,49 +360,52 @@ static void killed_table_frees_idle_rows(struct kunit *test)
 	unpin(table);
 }
 
-static void idle_services_beyond_the_limit_fold_oldest_first(struct kunit *test)
+static void killed_table_goes_once_it_is_empty(struct kunit *test)
 {
-	struct portsock_share used = { }, share = { };
-	struct portsock_table *table = test->priv;
-	struct portsock_counts total;
-	struct portsock_line line;
-	int port;
-
-	add(test, &used, service(test, PORTSOCK_TCP, 1, TCP_LISTEN));
-	for (port = 2; port < 2 + PORTSOCK_IDLE_MAX; port++) {
-		add(test, &share, service(test, PORTSOCK_TCP, port, TCP_CLOSE));
-		portsock_share_del(&share);
-	}
-	/* port 2 is used again, which makes 3 the one idle for longest */
-	add(test, &share, service(test, PORTSOCK_TCP, 2, TCP_CLOSE));
-	portsock_share_del(&share);
-	KUNIT_EXPECT_EQ(test, table->idle_nr, PORTSOCK_IDLE_MAX);
-	add(test, &share, service(test, PORTSOCK_UDP, 53, TCP_CLOSE));
-	portsock_share_del(&share);
-
-	KUNIT_EXPECT_EQ(test, table->idle_nr, PORTSOCK_IDLE_MAX);
-	KUNIT_EXPECT_TRUE(test, line_find(table, PORTSOCK_SERVICES, PORTSOCK_TCP, 1, &line));
-	KUNIT_EXPECT_TRUE(test, line_find(table, PORTSOCK_SERVICES, PORTSOCK_TCP, 2, &line));
-	KUNIT_EXPECT_FALSE(test, line_find(table, PORTSOCK_SERVICES, PORTSOCK_TCP, 3, &line));
-	KUNIT_EXPECT_TRUE(test, line_find(table, PORTSOCK_SERVICES, PORTSOCK_TCP, 4, &line));
-	total = row_counts(test, PORTSOCK_TOTALS, PORTSOCK_TCP, 0);
-	KUNIT_EXPECT_EQ(test, portsock_opened(&total), 1);
-	KUNIT_EXPECT_EQ(test, total.peak, 1);
-	expect_balanced(test, &total);
-	portsock_share_del(&used);
+	portsock_table_kill(test->priv);
+	test->priv = NULL;
+	KUNIT_EXPECT_EQ(test, memory_freed_nr, (size_t)1);
 }
 
-static void unbound_rows_are_never_folded(struct kunit *test)
+static void killed_table_goes_with_its_last_row(struct kunit *test)
 {
-	struct portsock_table *table = test->priv;
-	struct portsock_share share = { };
-	struct portsock_counts counts;
+	struct portsock_share shares[2] = { };
 
-	add(test, &share, holding(test, PORTSOCK_TCP, 0, TCP_CLOSE));
-	portsock_share_del(&share);
-	KUNIT_EXPECT_EQ(test, table->idle_nr, 0);
-	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 0);
-	KUNIT_EXPECT_EQ(test, closed(&counts), 1);
+	add(test, &shares[0], service(test, PORTSOCK_TCP, 80, TCP_LISTEN));
+	add(test, &shares[1], holding(test, PORTSOCK_TCP, 40000, TCP_TIME_WAIT));
+	portsock_table_kill(test->priv);
+	test->priv = NULL;
+	portsock_share_del(&shares[0]);
+	KUNIT_EXPECT_EQ(test, memory_freed_nr, (size_t)0);
+	portsock_share_del(&shares[1]);
+	KUNIT_EXPECT_EQ(test, memory_freed_nr, (size_t)1);
+}
+
+static void killed_table_goes_with_its_last_unbound_socket(struct kunit *test)
+{
+	struct portsock_share shares[2] = { };
+
+	add(test, &shares[0], holding(test, PORTSOCK_MPTCP, 0, TCP_CLOSE));
+	portsock_table_kill(test->priv);
+	add(test, &shares[1], holding(test, PORTSOCK_TCP, 0, TCP_CLOSE));
+	test->priv = NULL;
+	portsock_share_del(&shares[1]);
+	KUNIT_EXPECT_EQ(test, memory_freed_nr, (size_t)0);
+	portsock_share_del(&shares[0]);
+	KUNIT_EXPECT_EQ(test, memory_freed_nr, (size_t)1);
+}
+
+/* Until the grace period is over a hook may have its address. */
+static void table_that_goes_takes_no_unbound_socket(struct kunit *test)
+{
+	struct portsock_holding h = holding(test, PORTSOCK_TCP, 0, TCP_CLOSE);
+	struct portsock_share share = { };
+
+	portsock_table_kill(test->priv);
+	test->priv = NULL;
+	KUNIT_EXPECT_EQ(test, portsock_share_hold(&share, &h), -ESHUTDOWN);
+	KUNIT_EXPECT_NULL(test, share.table);
+	KUNIT_EXPECT_EQ(test, memory_freed_nr, (size_t)1);
 }
 
 static void accepted_share_is_never_connected(struct kunit *test)
@@ -651,20 +548,23 @@ static struct kunit_case table_cases[] = {
 	KUNIT_CASE(share_add_counts_in_its_state),
 	KUNIT_CASE(share_update_moves_state_and_family),
 	KUNIT_CASE(share_connected_counts_once_while_held),
+	KUNIT_CASE(share_connected_in_the_same_state_counts),
 	KUNIT_CASE(time_wait_is_no_socket),
 	KUNIT_CASE(ephemeral_row_goes_with_its_last_share),
-	KUNIT_CASE(service_row_stays_with_its_counters),
-	KUNIT_CASE(ephemeral_row_turned_service_leaves_the_total_balanced),
-	KUNIT_CASE(ephemeral_row_turns_service_when_a_service_joins),
 	KUNIT_CASE(lines_come_in_order),
 	KUNIT_CASE(reader_goes_on_where_a_row_vanished),
+	KUNIT_CASE(reader_may_begin_with_the_totals),
+	KUNIT_CASE(reader_is_led_to_the_next_row),
 	KUNIT_CASE(requests_of_all_listeners_are_summed_when_read),
+	KUNIT_CASE(requests_of_a_row_are_its_own),
 	KUNIT_CASE(counters_balance_across_overflow),
 	KUNIT_CASE(share_add_without_memory_leaves_nothing),
 	KUNIT_CASE(dead_table_takes_no_new_row),
 	KUNIT_CASE(killed_table_frees_idle_rows),
-	KUNIT_CASE(idle_services_beyond_the_limit_fold_oldest_first),
-	KUNIT_CASE(unbound_rows_are_never_folded),
+	KUNIT_CASE(killed_table_goes_once_it_is_empty),
+	KUNIT_CASE(killed_table_goes_with_its_last_row),
+	KUNIT_CASE(killed_table_goes_with_its_last_unbound_socket),
+	KUNIT_CASE(table_that_goes_takes_no_unbound_socket),
 	KUNIT_CASE(accepted_share_is_never_connected),
 	KUNIT_CASE(tables_do_not_see_each_other),
 	KUNIT_CASE(share_equals_tells_every_gauge_apart),
@@ -674,8 +574,6 @@ static struct kunit_case table_cases[] = {
 
 static struct kunit_suite table_suite = {
 	.name = "portsock_table",
-	.suite_init = suite_init,
-	.suite_exit = suite_exit,
 	.init = table_test_init,
 	.exit = table_test_exit,
 	.test_cases = table_cases,

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the suites of the table share: a table for each case, and how to look into it.
+ */
+#ifndef PORTSOCK_KUNIT_ROWS_H
+#define PORTSOCK_KUNIT_ROWS_H
+
+#include "memory.h"
+
+#include "../module/pool.c"
+#include "../module/table.c"
+
+#define HASH_BITS 4
+
+/* A table of its own for each case; killed at the end when the case did not. */
+static inline int table_test_init(struct kunit *test)
+{
+	int err;
+
+	memory_begin();
+	err = portsock_table_init(HASH_BITS);
+	if (err)
+		return err;
+	test->priv = portsock_table_new();
+	return test->priv ? 0 : -ENOMEM;
+}
+
+static inline void table_test_exit(struct kunit *test)
+{
+	if (test->priv)
+		portsock_table_kill(test->priv);
+	KUNIT_EXPECT_FALSE(test, irqs_disabled());
+	portsock_table_exit();
+	memory_end(test);
+}
+
+static inline struct portsock_holding holding(struct kunit *test, u8 proto, u16 port,
+					      u8 state)
+{
+	return (struct portsock_holding){
+		.table = test->priv,
+		.proto = proto,
+		.port = port,
+		.state = state,
+	};
+}
+
+static inline struct portsock_holding service(struct kunit *test, u8 proto, u16 port,
+					      u8 state)
+{
+	struct portsock_holding h = holding(test, proto, port, state);
+
+	h.service = true;
+	return h;
+}
+
+static inline void add(struct kunit *test, struct portsock_share *share,
+		       struct portsock_holding h)
+{
+	KUNIT_ASSERT_EQ(test, portsock_share_hold(share, &h), 0);
+}
+
+static inline void del_all(struct portsock_share *shares, size_t n)
+{
+	while (n--)
+		portsock_share_del(&shares[n]);
+}
+
+/* The row of a part, protocol and port, as a reader meets it. */
+static inline bool line_find(struct portsock_table *table, enum portsock_part part,
+			     u8 proto, u16 port, struct portsock_line *line)
+{
+	struct portsock_cursor cursor = { };
+
+	memset(line, 0x5a, sizeof(*line));
+	while (portsock_table_next(table, &cursor, line)) {
+		if (line->part == part && line->proto == proto &&
+		    line->port == port)
+			return true;
+	}
+	return false;
+}
+
+static inline struct portsock_counts row_counts(struct kunit *test, enum portsock_part part,
+						u8 proto, u16 port)
+{
+	struct portsock_line line;
+
+	KUNIT_ASSERT_TRUE(test, line_find(test->priv, part, proto, port, &line));
+	return line.counts;
+}
+
+static inline size_t lines(struct portsock_table *table)
+{
+	struct portsock_cursor cursor = { };
+	struct portsock_line line;
+	size_t n = 0;
+
+	while (portsock_table_next(table, &cursor, &line))
+		n++;
+	return n;
+}
+
+static inline u64 closed(const struct portsock_counts *counts)
+{
+	return portsock_opened(counts) - counts->sockets;
+}
+
+static inline void expect_balanced(struct kunit *test, const struct portsock_counts *counts)
+{
+	u32 sum = 0;
+	int state;
+
+	for (state = 1; state < PORTSOCK_STATE_NR; state++)
+		if (state != TCP_TIME_WAIT)
+			sum += counts->state[state];
+	KUNIT_EXPECT_EQ(test, counts->sockets, sum);
+}
+
+#endif /* PORTSOCK_KUNIT_ROWS_H */
