@@ -183,7 +183,7 @@ def test_load_among_old_sockets(t):
     with third:
         churn = t.churn("-s", 7)
     busy = t.churn("-s", 8)
-    until(lambda: diag.snmp()["ActiveOpens"] > 2000, "traffic")
+    until(lambda: diag.snmp()["ActiveOpens"] > 300, "traffic")
     load()
     busy.stop()
     churn.stop()
