@@ -41,8 +41,8 @@ class Entry:
     """One socket of a sock_diag dump."""
 
     def __init__(self, data, at, length):
-        self.state, = struct.unpack_from("=B", data, at + 17)
-        self.port, = struct.unpack_from("!H", data, at + 20)
+        self.state, self.timer, self.retransmits = struct.unpack_from("=BBB", data, at + 17)
+        self.port, self.peer = struct.unpack_from("!HH", data, at + 20)
         self.inode, = struct.unpack_from("=I", data, at + 84)
         self.attributes, attr = set(), at + 88
         while attr + 4 <= at + length:

@@ -1,0 +1,716 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs the operations of program.py in fresh network namespaces and processes, counts what succeeded, and compares.
+
+The model is what the calls' results say of the totals of each namespace and protocol: how many sockets came to hold a
+port (opened), by connect() (connected), by accept() (accepted). Where a result leaves it open, such as when a port
+turns from ephemeral to service, the model is an interval; each comparison narrows it to what the file says. Gauges have
+no model: the kernel's tables say what they are.
+"""
+
+import errno
+import glob
+import marshal
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+import diag
+import harness
+import portsock
+import protocols
+import worker
+from program import ECHO, OPTIONS, STREAMS, Operation
+
+PR_SET_CHILD_SUBREAPER = 36
+MSG_FASTOPEN = 0x20000000
+MODULES = {"sctp": (("sctp_diag", "sctp"), ("sctp",)),
+           "dccp": (("dccp_diag", "dccp_ipv6", "dccp_ipv4", "dccp"), ("dccp_ipv4", "dccp_ipv6", "dccp_diag"))}
+DCCP_BUCKETS = 64               # its own choice takes a second to dump when emulated
+KINDS = {"tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP), "udp": (socket.SOCK_DGRAM, socket.IPPROTO_UDP),
+         "udplite": (socket.SOCK_DGRAM, protocols.IPPROTO_UDPLITE), "sctp": (socket.SOCK_STREAM, protocols.IPPROTO_SCTP),
+         "dccp": (protocols.SOCK_DCCP, protocols.IPPROTO_DCCP), "mptcp": (socket.SOCK_STREAM, protocols.IPPROTO_MPTCP)}
+NAMES = {kind[1]: proto for proto, kind in KINDS.items()}
+MOVING = {number for number, name in diag.STATE.items() if name in ("fin_wait1", "last_ack", "closing")}
+SHAKING = ("1", "2", "5", "6", "7")             # an association's states between closed, established and shutdown pending
+ATTEMPTS = 3                                    # comparisons while the kernel's tables stand still
+TOGETHER = 6                                    # operations under way at a time
+
+# connect() that did not begin: nothing of it reaches the port
+NOT_BEGUN = {errno.EISCONN, errno.EALREADY, errno.EINVAL, errno.EAFNOSUPPORT, errno.ENETUNREACH, errno.EOPNOTSUPP, errno.EPIPE}
+BEGUN = {0, errno.EINPROGRESS, errno.ECONNREFUSED, errno.ECONNRESET}
+
+MANY = float("inf")
+
+
+def probe(proto):
+    if proto == "dccp" and not os.path.exists("/sys/module/dccp"):
+        subprocess.run(("modprobe", "dccp", f"thash_entries={DCCP_BUCKETS}"), check=True)
+    protocols.modprobe(*MODULES[proto][1])
+
+
+class Space:
+    """A namespace, and what the calls say of its totals: {(protocol, name): [least, most]}."""
+
+    def __init__(self, t):
+        self.ns, self.counts, self.ranges = t.namespace(), {}, [(32768, 60999)]
+        self.passive, self.mptcp = 0, False
+        with self.ns:
+            harness.sysctl("net.ipv4.ping_group_range", "0 2147483647")
+            harness.sysctl("net.ipv4.tcp_fastopen", 0x207)
+
+    def count(self, proto, name, least, most=None):
+        entry = self.counts.setdefault((proto, name), [0, 0])
+        entry[0] += least
+        entry[1] += least if most is None else most
+
+
+class Process:
+    def __init__(self, number, pid, space):
+        self.number, self.pid, self.space = number, pid, space
+        self.pidfd = os.pidfd_open(pid)
+        self.listens = True     # takes orders
+
+    def end(self):
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def wait(self):
+        harness.until(lambda: harness.readable(self.pidfd, 1), f"process {self.pid} to end")
+        os.close(self.pidfd)
+        try:
+            os.waitpid(self.pid, 0)
+        except ChildProcessError:
+            pass
+
+
+class Thing:
+    """A socket. holders: {process: descriptor}, with the process below zero while it is on its way there. hold: "asked" for its port by number, "given" one, "connect" (has or had the one that connect() or accept()
+    brought), "maybe", or None. counted: is this hold in `connected`? None: maybe."""
+
+    def __init__(self, proto, v6, many, space, inode):
+        self.proto, self.v6, self.many, self.space, self.inode = proto, v6, many, space, inode
+        self.holders, self.inherited, self.port, self.hold = {}, set(), 0, None
+        self.counted = self.connecting = False
+        self.listening = self.associated = self.shares = False
+
+    def count(self, name, least, most=None):
+        self.space.count(self.proto, name, least, most)
+
+
+class World:
+    """Where one program runs."""
+
+    def __init__(self, t, faults):
+        self.t, self.faults, self.skipped, self.done, self.late, self.at = t, faults, 0, 0, 0, 0
+        self.home = tempfile.mkdtemp()
+        self.answers = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.answers.bind(self.home + "/driver")
+        self.told = os.pipe() + os.pipe()
+        self.processes, self.things, self.spaces, self.waiting = {}, {}, {}, []
+        harness.check(harness.libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
+        for number in range(1, 4):
+            self.spaces[number] = Space(t)
+        self.base()
+
+    def close(self):
+        for process in self.processes.values():
+            process.end()
+        for process in self.processes.values():
+            process.wait()
+        for space in self.spaces.values():
+            self.t.spaces.remove(space.ns)
+            space.ns.close()
+        for fd in self.told:
+            os.close(fd)
+        self.answers.close()
+        shutil.rmtree(self.home)
+        harness.check(harness.libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0), "prctl")
+
+    def base(self):
+        """From here on the file counts."""
+        head = portsock.read().head
+        self.t.repaired = head["repaired"]
+        self.missed = head["missed"]
+
+    # orders and answers
+
+    def run(self, operations):
+        for self.at, op in enumerate(operations):
+            if not op.beside or len(self.waiting) == TOGETHER or self.touches(op):
+                self.collect()
+            if os.environ.get("DBG"):
+                print("DBG", round(__import__("time").monotonic(), 2), op, flush=True)
+            self.begin(op)
+        self.collect()
+
+    def touches(self, op):
+        """Does it work on something that operations under way work on, too?"""
+        busy = {thing for other in self.waiting for thing in (other.thing, *self.made(other)) if thing}
+        return bool(busy & {op.thing, *self.made(op)})
+
+    @staticmethod
+    def made(op):
+        return [arg[0] for arg in op.args if isinstance(arg, tuple)]
+
+    def begin(self, op):
+        run = getattr(self, "run_" + op.name, None)
+        if run:
+            self.collect()
+            done = run(op) is not False
+            self.done += done
+            self.skipped += not done
+            return
+        process, thing = self.processes.get(op.process), self.things.get(op.thing)
+        order = None
+        fd = thing.holders.get(op.process) if thing else None
+        if process and process.listens and (fd is not None or not op.thing or op.name == "socket"):
+            order = getattr(self, "order_" + op.name)(op, process, thing, fd)
+        if order is None:
+            self.skipped += 1
+            return
+        self.done += 1
+        self.tell(process, *order)
+        self.waiting.append(op)
+
+    def tell(self, process, *order):
+        order = [int(word) if isinstance(word, int) else word for word in order]   # marshal knows no enumerations
+        self.answers.sendto(marshal.dumps(order), f"{self.home}/orders{process.number}")
+
+    def hear(self):
+        if not harness.readable(self.answers, harness.DEADLINE):
+            harness.fail("a process does not answer: " + "; ".join(map(str, self.waiting)))
+        number, code, value = marshal.loads(self.answers.recv(65536))
+        if code == -1:
+            raise RuntimeError(value)
+        return number, code, value
+
+    def collect(self):
+        """Wait for what is under way, and count it."""
+        answers = {}
+        for _ in self.waiting:
+            number, code, value = self.hear()
+            answers.setdefault(number, []).append((code, value))
+        waiting, self.waiting = self.waiting, []
+        for op in waiting:
+            code, value = answers[op.process].pop(0)
+            ended = getattr(self, "ended_" + op.name, None)
+            if ended:
+                ended(op, self.processes[op.process], self.things.get(op.thing), code, value)
+
+    def ask(self, process, *order):
+        self.tell(process, *order)
+        return self.hear()[1:]
+
+    def port(self, arg):
+        """A port that is stated, or that of a socket; None when that is gone."""
+        if not isinstance(arg, tuple):
+            return arg
+        return self.things[arg[0]].port if arg[0] in self.things else None
+
+    # sockets: what the process is told, and what its answer means
+
+    def order_socket(self, op, process, _thing, _fd):
+        proto, number, *words = op.args
+        v6 = number == 6
+        if proto == "raw":
+            kind = socket.SOCK_RAW, words[-1]
+        elif proto == "icmp":
+            kind = socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6 if v6 else socket.IPPROTO_ICMP
+        else:
+            kind = KINDS[proto]
+        if "many" in words:
+            kind = socket.SOCK_SEQPACKET, kind[1]
+        return "socket", protocols.family(v6), *kind, "inherit" in words
+
+    def ended_socket(self, op, process, _thing, code, value):
+        if code:
+            return
+        fd, inode, _ = value
+        thing = self.things[op.thing] = Thing(op.args[0], op.args[1] == 6, "many" in op.args, process.space, inode)
+        thing.holders[op.process] = fd
+        if "inherit" in op.args:
+            thing.inherited.add(op.process)
+        if thing.proto == "raw":
+            thing.hold = "asked"
+            thing.count("opened", 1)
+        thing.space.mptcp |= thing.proto == "mptcp"
+
+    def was_ephemeral(self, thing, port):
+        """May sockets on this port have been given it? They count once more when it becomes a service."""
+        return thing.proto == "icmp" or any(low <= port <= high for low, high in thing.space.ranges)
+
+    def order_bind(self, op, _process, _thing, fd):
+        port = self.port(op.args[1])
+        return None if port is None else ("bind", fd, op.args[0], port)
+
+    def ended_bind(self, op, _process, thing, code, port):
+        if code or thing.proto == "raw":
+            return
+        thing.port = port
+        if port:
+            self.came(thing)
+            thing.hold = "asked" if op.args[1] != 0 else "given"
+            if op.args[1] != 0 and self.was_ephemeral(thing, port):
+                thing.count("opened", 0, MANY)
+
+    def came(self, thing):
+        thing.count("opened", *((0, 1) if thing.hold == "maybe" else (1,)))
+        thing.counted = None if thing.hold == "maybe" else False
+        thing.hold = "given"
+
+    def order_listen(self, op, _process, thing, fd):
+        return ("listen", fd, op.args[0]) if thing.proto in STREAMS else None
+
+    def ended_listen(self, _op, _process, thing, code, port):
+        if thing.hold in ("given", "maybe") and not thing.listening or thing.shares:
+            thing.count("opened", 0, MANY)      # the port may turn service
+        if code:
+            if thing.hold is None or thing.hold == "connect":
+                thing.count("opened", 0, 1)
+                thing.hold = "maybe"
+            return
+        thing.port, thing.listening = port, True
+        if thing.hold in (None, "connect"):
+            thing.hold = None
+            self.came(thing)
+
+    def order_connect(self, op, _process, _thing, fd):
+        port = self.port(op.args[1])
+        return None if port is None else ("connect", fd, op.args[0], port)
+
+    def ended_connect(self, _op, _process, thing, code, value):
+        code, port = (code, thing.port) if code else value
+        thing.port = port or thing.port
+        if thing.proto in ("tcp", "dccp", "mptcp"):
+            self.connected(thing, code)
+            return
+        self.has(thing, port)
+        if thing.proto == "sctp":
+            thing.associated |= code in (0, errno.EINPROGRESS)
+            if not thing.many and not thing.counted and code not in NOT_BEGUN:
+                thing.count("connected", code == 0 and thing.counted is False, 1)
+                thing.counted = True if code == 0 else None
+        elif code == 0 and thing.hold and not thing.counted:
+            thing.count("connected", thing.counted is False, 1)
+            thing.counted = True
+
+    def has(self, thing, port):
+        """A socket of a protocol whose getsockname() tells the truth."""
+        if thing.proto == "raw":
+            return
+        if port and thing.hold in (None, "maybe"):
+            self.came(thing)
+        elif not port:
+            thing.hold, thing.counted = None, False
+        thing.port = port
+
+    def connected(self, thing, code):
+        """connect() of a protocol with a handshake. A second one says what became of the first."""
+        if thing.connecting:
+            thing.connecting = code in (errno.EALREADY, errno.EINPROGRESS)
+            return
+        thing.associated |= thing.proto == "mptcp"
+        if code in NOT_BEGUN:
+            return
+        least = int(code in BEGUN and thing.connecting is False)
+        thing.associated = True
+        if thing.hold == "asked":
+            if not thing.counted:
+                thing.count("connected", least and thing.counted is False, 1)
+                thing.counted = True if least else None
+        else:
+            new = thing.hold in (None, "connect")
+            thing.count("opened", least if new else 0, 0 if thing.hold == "given" else 1)
+            thing.count("connected", least, 1)
+            thing.hold = "connect" if least or new else "maybe"
+        if thing.proto == "dccp":
+            thing.count("opened", 0, 1)
+            thing.count("accepted", 0, 1)
+        thing.connecting = code == errno.EINPROGRESS
+
+    def order_fastopen(self, op, _process, thing, fd):
+        port = self.port(op.args[1])
+        return None if port is None or thing.proto != "tcp" else ("send", fd, b"fast", MSG_FASTOPEN, op.args[0], port)
+
+    def ended_fastopen(self, _op, _process, thing, _code, value):
+        code, port = value
+        thing.port = port or thing.port
+        self.connected(thing, code)
+        thing.connecting = thing.connecting or code == 0
+
+    def order_disconnect(self, _op, _process, thing, fd):
+        return None if thing.proto == "sctp" else ("disconnect", fd)
+
+    def ended_disconnect(self, _op, _process, thing, code, _port):
+        if code:
+            return
+        thing.connecting = False
+        thing.listening = False
+        if thing.proto == "raw":
+            thing.hold = None
+        elif thing.hold != "asked":
+            thing.hold, thing.counted = None, False
+
+    def order_accept(self, _op, _process, thing, fd):
+        return ("accept", fd) if thing.listening else None
+
+    def ended_accept(self, op, process, thing, code, value):
+        if code:
+            return
+        fd, inode, number = value
+        child = self.things[op.args[0][0]] = Thing(NAMES[number], thing.v6, False, thing.space, inode)
+        child.holders[process.number] = fd
+        child.hold, child.associated, child.port = "connect", True, thing.port
+        if child.proto == "sctp":
+            child.count("opened", 1)
+            child.count("accepted", 1)
+
+    def order_peeloff(self, _op, _process, thing, fd):
+        return ("peeloff", fd) if thing.many else None
+
+    def ended_peeloff(self, op, process, thing, code, value):
+        if not code:
+            self.ended_accept(op, process, thing, code, value)
+            thing.count("opened", 0, MANY)      # what was given its port is a service now
+
+    def order_send(self, _op, _process, thing, fd):
+        return "send", fd, ECHO[thing.v6] if thing.proto == "icmp" else b"data", 0
+
+    def order_sendto(self, op, _process, thing, fd):
+        port = self.port(op.args[1])
+        if port is None or thing.proto in STREAMS and not thing.many:
+            return None
+        return "send", fd, ECHO[thing.v6] if thing.proto == "icmp" else b"data", 0, op.args[0], port
+
+    def ended_send(self, _op, _process, thing, _code, value):
+        if thing.proto not in ("tcp", "dccp", "mptcp"):
+            self.has(thing, value[1])
+
+    ended_sendto = ended_send
+
+    def order_receive(self, _op, _process, _thing, fd):
+        return "receive", fd
+
+    def order_shutdown(self, op, _process, _thing, fd):
+        return "shutdown", fd, op.args[0]
+
+    def ended_shutdown(self, op, _process, thing, code, _value):
+        if code:
+            return
+        if thing.listening and op.args[0] != socket.SHUT_WR and thing.proto in ("tcp", "dccp", "mptcp"):
+            thing.listening = False
+            thing.hold = "asked" if thing.hold == "asked" else None
+        if thing.connecting:
+            thing.connecting = None
+
+    def order_option(self, op, _process, _thing, fd):
+        return "option", fd, *OPTIONS[op.args[0]]
+
+    def ended_option(self, op, _process, thing, code, _value):
+        thing.shares |= "REUSE" in op.args[0]
+        if not code and op.args[0] == "IPV6_ADDRFORM":
+            thing.v6 = False
+
+    def order_close(self, op, _process, thing, fd):
+        self.leaves(op.thing, op.process)
+        return "close", fd
+
+    def leaves(self, number, *holders):
+        thing = self.things[number]
+        for holder in holders:
+            thing.holders.pop(holder, None)
+            thing.inherited.discard(holder)
+        if not thing.holders:
+            del self.things[number]
+
+    # processes
+
+    def run_spawn(self, op):
+        number = op.args[0]
+        pid = os.fork()
+        if pid == 0:
+            try:
+                self.answers.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+                server = worker.Worker(self.home, number, self.told)
+                server.answer(0)
+                server.serve()
+            finally:
+                os._exit(1)
+        self.hear()
+        process = self.processes[number] = Process(number, pid, None)
+        self.enter(process, min(self.spaces))
+
+    def enter(self, process, number):
+        space = self.spaces[number]
+        code, _ = self.ask(process, "setns", f"/proc/{os.getpid()}/fd/{space.ns.fd}")
+        harness.equal(code, 0, "setns: error")
+        process.space = space
+
+    def run_fork(self, op):
+        process = self.listener(op.process)
+        if not process:
+            return False
+        self.tell(process, "fork", op.args[0])
+        answers = {number: value for number, _, value in (self.hear(), self.hear())}
+        self.processes[op.args[0]] = Process(op.args[0], answers[op.process], process.space)
+        for thing in self.things.values():
+            if op.process in thing.holders:
+                thing.holders[op.args[0]] = thing.holders[op.process]
+            if op.process in thing.inherited:
+                thing.inherited.add(op.args[0])
+        return True
+
+    def listener(self, number):
+        process = self.processes.get(number)
+        return process if process and process.listens else None
+
+    def run_exec(self, op):
+        process = self.listener(op.process)
+        if not process:
+            return False
+        self.tell(process, "exec")
+        harness.equal(os.read(self.told[0], 100).split(), [b"%d" % op.process], "what exec() leads to")
+        process.listens = False
+        for number, thing in list(self.things.items()):
+            keeps = op.process in thing.inherited
+            self.leaves(number, -op.process, *() if keeps else (op.process,))
+        return True
+
+    def run_kill(self, op):
+        process = self.processes.pop(op.args[0], None)
+        if not process:
+            return False
+        process.end()
+        process.wait()
+        for number in list(self.things):
+            self.leaves(number, process.number, -process.number)
+        return True
+
+    def order_pass(self, op, _process, _thing, fd):
+        return ("pass", fd, op.args[0], op.thing) if self.listener(op.args[0]) else None
+
+    def ended_pass(self, op, _process, thing, code, _value):
+        if not code:
+            thing.holders[-op.args[0]] = None   # on its way to that process
+
+    def run_take(self, op):
+        process = self.listener(op.process)
+        if not process:
+            return False
+        for number, fd in self.ask(process, "take")[1]:
+            thing = self.things[number]
+            thing.holders.pop(-op.process, None)
+            if op.process in thing.holders:
+                self.ask(process, "close", fd)
+            else:
+                thing.holders[op.process] = fd
+        return True
+
+    # the world around
+
+    def run_setns(self, op):
+        process = self.listener(op.process)
+        if not process or op.args[0] not in self.spaces:
+            return False
+        self.enter(process, op.args[0])
+        return True
+
+    def run_end(self, op):
+        old, new = op.args
+        if old not in self.spaces:
+            return False
+        self.spaces[new] = Space(self.t)
+        space = self.spaces.pop(old)
+        for process in self.processes.values():
+            if process.space is space and process.listens:
+                self.enter(process, new)
+        self.t.spaces.remove(space.ns)
+        space.ns.close()
+        return True
+
+    def run_range(self, op):
+        number, low, high = op.args
+        if number not in self.spaces:
+            return False
+        space = self.spaces[number]
+        with space.ns:
+            harness.sysctl("net.ipv4.ip_local_port_range", f"{low} {high}")
+        space.ranges.append((low, high))
+        return True
+
+    def run_destroy(self, op):
+        """ss -K of all sockets on the port of one."""
+        thing = self.things.get(op.thing)
+        if not thing or not thing.port or thing.proto not in ("tcp", "udp") or thing.space not in self.spaces.values():
+            return False
+        with thing.space.ns:
+            subprocess.run(("ss", "-K", "-a", "-n", "-t" if thing.proto == "tcp" else "-u", "sport", "=", f":{thing.port}"),
+                           stdout=subprocess.DEVNULL, check=True)
+        for other in self.things.values():
+            if (other.space, other.proto, other.port) == (thing.space, thing.proto, thing.port):
+                other.hold = "maybe" if other.hold == "given" else other.hold
+                other.listening = other.listening and other.proto != "tcp"
+        return True
+
+    def run_unprobe(self, op):
+        """Remove a protocol's module, if nobody uses it."""
+        names = [name for name in MODULES[op.args[0]][0] if os.path.exists("/sys/module/" + name)]
+        if any(thing.proto == op.args[0] for thing in self.things.values()) or not names:
+            return False
+        live = {space.inum for space in self.t.spaces} | {diag.netns_inum()}
+        live |= {os.stat(path).st_ino for path in glob.glob("/proc/[0-9]*/ns/net") if os.path.exists(path)}
+        if protocols.namespaces() != len(live):
+            return False                        # a dying one has no control sockets, so that references tell nothing
+        if any(protocols.references(name) != 2 * len(live) for name in names if name in (op.args[0], "dccp_ipv4", "dccp_ipv6")
+               and name != "dccp"):
+            return False
+        protocols.remove(*names)
+        return True
+
+    def run_probe(self, op):
+        probe(op.args[0])
+
+    def run_unload(self, _op):
+        if harness.loaded():
+            harness.unload()
+
+    def load(self):
+        """Counters begin again, with what is there; what was counted as connected may be so once more."""
+        harness.load()
+        self.base()
+        for space in self.spaces.values():
+            space.counts = {(proto, "opened"): [0, MANY] for proto in portsock.PROTOS}
+            with space.ns:
+                space.passive = diag.snmp()["PassiveOpens"]
+        for thing in self.things.values():
+            thing.counted = False
+
+    # comparing
+
+    def run_rest(self, _op):
+        for process in self.processes.values():
+            if process.listens:
+                self.run_take(Operation("take", process.number))
+        if not harness.loaded():
+            self.load()
+        self.tidy()
+        for number, space in self.spaces.items():
+            with space.ns:
+                self.compare(f"n{number}", space)
+
+    def tidy(self):
+        """Close sockets of which is known that the file, or the oracle, is wrong."""
+        for proto, fault in (("mptcp", "mptcp_close"), ("sctp", "sctp_aborted"), ("dccp", None)):
+            if fault in self.faults:
+                continue
+            for space in self.spaces.values():
+                things = {n: thing for n, thing in self.things.items() if thing.proto == proto and thing.associated
+                          and thing.space is space}
+                if not things:
+                    continue
+                with space.ns:
+                    alive = {e.inode for family in protocols.FAMILIES for e in protocols.dump(family, KINDS[proto][1])
+                             if diag.STATE.get(e.state) != "close"}
+                for number, thing in things.items():
+                    if thing.inode not in alive and (proto != "sctp" or self.aborted(thing)):
+                        self.lose(number)
+
+    def aborted(self, thing):
+        """A socket that only such processes have as take no orders is taken for one."""
+        for number, fd in thing.holders.items():
+            if self.listener(number):
+                return self.ask(self.processes[number], "aborted", fd)[1]
+        return True
+
+    def lose(self, number):
+        """Close all descriptors of a socket, with the processes that take no orders."""
+        for holder, fd in list(self.things[number].holders.items()):
+            if self.listener(holder):
+                self.ask(self.processes[holder], "close", fd)
+                self.leaves(number, holder)
+            else:
+                self.run_kill(Operation("kill", 0, 0, (holder,)))
+
+    @staticmethod
+    def entries():
+        """What sock_diag lists of protocols whose sockets move by themselves, as far as it may not move here."""
+        numbers = [socket.IPPROTO_TCP] + [KINDS[proto][1] for proto in ("sctp", "dccp", "mptcp") if proto in protocols.PRESENT]
+        return [(number, family, e) for number in numbers for family in protocols.FAMILIES
+                for e in protocols.dump(family, number)]
+
+    @staticmethod
+    def still(entries):
+        """To compare two dumps by. TIME_WAIT sockets may go in between."""
+        return sorted((number, family, e.state, e.port, e.peer, e.inode) for number, family, e in entries
+                      if not e.mini or diag.STATE.get(e.state) == "syn_recv")
+
+    @staticmethod
+    def moving(entries):
+        """Is a FIN on its way whose answer is not there, or an association between two states? One that had to be sent
+        again is stuck and stands still long enough."""
+        if any(number == socket.IPPROTO_TCP and e.state in MOVING and not e.mini and e.timer == 1 and not e.retransmits
+               for number, _, e in entries):
+            return True
+        try:
+            with open("/proc/net/sctp/assocs", encoding="ascii") as file:
+                return any(line.split()[4] in SHAKING for line in file.readlines()[1:])
+        except FileNotFoundError:
+            return False
+
+    def compare(self, name, space):
+        wrong, bad = 0, []
+
+        def equal():
+            nonlocal wrong, bad
+            before = self.entries()
+            if self.moving(before):
+                return False
+            table, passive = portsock.read(), diag.snmp()["PassiveOpens"]
+            rows = protocols.oracle()
+            if self.still(before) != self.still(self.entries()):
+                return False
+            bad = self.gauges(table, rows, before) + table.faults() + self.t.head_faults(table) + self.totals(space, table, passive)
+            if table.head["missed"] != self.missed:
+                bad.append(f"missed: got {table.head['missed']}, expected {self.missed}")
+            wrong += bool(bad)
+            return not bad or wrong == ATTEMPTS
+
+        harness.until(equal, "sockets to come to rest")
+        if bad:
+            harness.fail(*(f"{name}: {line}" for line in bad[:20]))
+        self.late += wrong
+
+    @staticmethod
+    def gauges(table, rows, before):
+        upper = {key: dict(entry) for key, entry in rows.items()}
+        for entry in upper.values():
+            entry["time_wait"] = 0
+        for number, _, e in before:
+            if e.mini and diag.STATE.get(e.state) != "syn_recv":
+                upper.setdefault((NAMES[number], e.port), diag.row())["time_wait"] += 1
+        return protocols.differences(table, rows, upper=upper)
+
+    def totals(self, space, table, passive):
+        """The file's totals against the calls'. What is equal is where the next comparison begins."""
+        space.count("tcp", "accepted", passive - space.passive)
+        space.count("tcp", "opened", passive - space.passive)
+        space.passive = passive
+        bad = []
+        for proto in protocols.PRESENT:
+            for name in ("opened", "accepted", "connected"):
+                least, most = space.counts.get((proto, name), (0, 0))
+                got = table.total(proto, name)
+                if space.mptcp and (proto == "mptcp" or proto == "tcp" and name != "accepted"):
+                    least, most = 0, MANY       # subflows come without calls
+                if not least <= got <= most:
+                    bad.append(f"{proto} *: {name}: got {got}, expected {least}" + (f" to {most}" if most != least else "") +
+                               " (by the calls)")
+                else:
+                    space.counts[proto, name] = [got, got]
+        return bad
