@@ -47,9 +47,7 @@ class Cutter:
         if self.runs == RUNS:
             return False
         self.runs += 1
-        import time; b = time.monotonic()
         _, problem = attempt(self.t, operations + [program.Operation("rest")])
-        print("DBG", self.runs, len(operations), round(time.monotonic()-b, 1), problem and problem.split("\n")[0], flush=True)
         if problem is None or not kind(problem) & self.kind:
             return False
         self.operations, self.problem = operations, problem
@@ -100,7 +98,6 @@ def test_programs(t):
         operations = program.Program(random.Random(seed), LENGTH, FAULTS).operations
         place, problem = attempt(t, operations)
         done, skipped, late = done + place.done, skipped + place.skipped, late + place.late
-        print("DBG", seed, place.done, place.skipped, problem, flush=True)
         if problem:
             report(t, seed, operations[:place.at], problem)
     t.notes.append(f"seeds {SEED} to {seed}: {done} operations done, {skipped} had nothing to work on")

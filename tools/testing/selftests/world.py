@@ -34,7 +34,6 @@ KINDS = {"tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP), "udp": (socket.SOCK_DG
          "dccp": (protocols.SOCK_DCCP, protocols.IPPROTO_DCCP), "mptcp": (socket.SOCK_STREAM, protocols.IPPROTO_MPTCP)}
 NAMES = {kind[1]: proto for proto, kind in KINDS.items()}
 MOVING = {number for number, name in diag.STATE.items() if name in ("fin_wait1", "last_ack", "closing")}
-SHAKING = ("1", "2", "5", "6", "7")             # an association's states between closed, established and shutdown pending
 ATTEMPTS = 3                                    # comparisons while the kernel's tables stand still
 TOGETHER = 6                                    # operations under way at a time
 
@@ -143,8 +142,6 @@ class World:
         for self.at, op in enumerate(operations):
             if not op.beside or len(self.waiting) == TOGETHER or self.touches(op):
                 self.collect()
-            if os.environ.get("DBG"):
-                print("DBG", round(__import__("time").monotonic(), 2), op, flush=True)
             self.begin(op)
         self.collect()
 
@@ -646,34 +643,34 @@ class World:
 
     @staticmethod
     def still(entries):
-        """To compare two dumps by. TIME_WAIT sockets may go in between."""
-        return sorted((number, family, e.state, e.port, e.peer, e.inode) for number, family, e in entries
-                      if not e.mini or diag.STATE.get(e.state) == "syn_recv")
+        """To compare two dumps by, with the states of SCTP's associations. TIME_WAIT sockets may go in between."""
+        found = {(number, family, e.state, e.port, e.peer, e.inode) for number, family, e in entries
+                 if not e.mini or diag.STATE.get(e.state) == "syn_recv"}
+        try:
+            with open("/proc/net/sctp/assocs", encoding="ascii") as file:
+                return found | {tuple(line.split()[:5]) for line in file.readlines()[1:]}
+        except FileNotFoundError:
+            return found
 
     @staticmethod
     def moving(entries):
-        """Is a FIN on its way whose answer is not there, or an association between two states? One that had to be sent
-        again is stuck and stands still long enough."""
-        if any(number == socket.IPPROTO_TCP and e.state in MOVING and not e.mini and e.timer == 1 and not e.retransmits
-               for number, _, e in entries):
-            return True
-        try:
-            with open("/proc/net/sctp/assocs", encoding="ascii") as file:
-                return any(line.split()[4] in SHAKING for line in file.readlines()[1:])
-        except FileNotFoundError:
-            return False
+        """FINs on their way whose answer is not there. One that had to be sent again is stuck and stands still long enough."""
+        return [f"tcp {e.port} to {e.peer}: {diag.STATE[e.state]}" for number, _, e in entries
+                if number == socket.IPPROTO_TCP and e.state in MOVING and not e.mini and e.timer == 1 and not e.retransmits]
 
     def compare(self, name, space):
-        wrong, bad = 0, []
+        wrong, bad, moving = 0, [], []
 
         def equal():
-            nonlocal wrong, bad
+            nonlocal wrong, bad, moving
             before = self.entries()
-            if self.moving(before):
+            moving, old = self.moving(before), self.still(before)
+            if moving:
                 return False
             table, passive = portsock.read(), diag.snmp()["PassiveOpens"]
             rows = protocols.oracle()
-            if self.still(before) != self.still(self.entries()):
+            moving = list(map(str, old ^ self.still(self.entries())))
+            if moving:
                 return False
             bad = self.gauges(table, rows, before) + table.faults() + self.t.head_faults(table) + self.totals(space, table, passive)
             if table.head["missed"] != self.missed:
@@ -681,7 +678,10 @@ class World:
             wrong += bool(bad)
             return not bad or wrong == ATTEMPTS
 
-        harness.until(equal, "sockets to come to rest")
+        try:
+            harness.until(equal, f"sockets of {name} to come to rest")
+        except harness.Failure as failure:
+            harness.fail(str(failure), *moving)
         if bad:
             harness.fail(*(f"{name}: {line}" for line in bad[:20]))
         self.late += wrong
