@@ -103,6 +103,8 @@ class Program:
         weights |= {name: weight * self.random.choice((0, 1, 1, 3)) for name, weight in SOMETIMES.items()}
         if "ipv6_addrform" in self.faults:
             weights["addrform"] = 1
+        if "sctp_listen_zero" in self.faults:
+            weights["unlisten"] = 1
         end = len(self.operations) + BATCH
         while len(self.operations) < end:
             name, = self.random.choices(list(weights), list(weights.values()))
@@ -199,11 +201,15 @@ class Program:
         if thing.proto not in STREAMS:
             return False
         backlog = self.random.choice((0, 1, 1, 4, 16))
-        if thing.proto == "sctp":
-            backlog = 0 if "sctp_listen_zero" in self.faults and thing.listening and self.chance(0.5) else max(1, backlog)
-        thing.listening = backlog > 0 or thing.proto != "sctp"
-        thing.bound = True
-        return self.add("listen", process, thing.number, backlog)
+        thing.listening = thing.bound = True
+        return self.add("listen", process, thing.number, max(1, backlog) if thing.proto == "sctp" else backlog)
+
+    def write_unlisten(self):
+        if not (found := self.some(lambda t: t.proto == "sctp" and t.listening, always=True)):
+            return False
+        process, thing = found
+        thing.listening = False
+        return self.add("listen", process, thing.number, 0)
 
     def write_connect(self):
         if not (found := self.some(lambda t: not t.listening and not t.used)):

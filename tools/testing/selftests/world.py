@@ -272,6 +272,7 @@ class World:
                 thing.hold = "maybe"
             return
         thing.port, thing.listening = port, True
+        thing.associated |= thing.proto == "mptcp"
         if thing.hold in (None, "connect"):
             thing.hold = None
             self.came(thing)
