@@ -347,11 +347,11 @@ class World:
     def ended_disconnect(self, _op, _process, thing, code, _port):
         if code:
             return
-        thing.connecting = False
-        thing.listening = False
+        idle = thing.proto in ("tcp", "dccp", "mptcp") and thing.hold in ("given", "maybe") and not thing.listening
+        thing.connecting = thing.listening = False
         if thing.proto == "raw":
             thing.hold = None
-        elif thing.hold != "asked":
+        elif thing.hold != "asked" and not idle:            # what was in CLOSE changes nothing
             thing.hold, thing.counted = None, False
 
     def order_accept(self, _op, _process, thing, fd):
