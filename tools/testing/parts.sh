@@ -100,6 +100,8 @@ part_reader()
 guest()
 {
 	local version=$1 assignments status=0 share=$tmp/share
+	# Caches show who holds objects; the fewer buckets, the less a dump takes.
+	local boot='slab_nomerge thash_entries=2048 uhash_entries=256'
 	few=0.3 many=1
 	"$testing/deps" build vm
 	mkdir -p "$share"
@@ -116,8 +118,7 @@ guest()
 		[ $status = 0 ] || exit $status
 		eval "$assignments"
 		build_module "$version"
-		# slab_nomerge: caches show who holds objects.
-		options=(--kernel "$version" --append slab_nomerge)
+		options=(--kernel "$version" --append "$boot")
 		command=(env "PORTSOCK_ABSENT=${ABSENT//,/ }" ./run)
 	fi
 	echo "$version ${RELEASE:?}" > "$tmp/release"
@@ -153,7 +154,7 @@ debug_guest()
 	cp "$tmp/module/portsock.ko" "$tmp/module/slow/slow.ko" "$share"
 	# shellcheck disable=SC2054
 	options=(--vmlinuz "${KERNEL:?}" --modules "${MODULES:?}/lib/modules/$RELEASE" --smp 2,sockets=2
-		--append 'slab_nomerge slub_debug=A,portsock_rec,portsock_row')
+		--append "$boot slub_debug=A,portsock_rec,portsock_row")
 	command=(./debug)
 	few=0.05 many=0.05
 }
