@@ -75,6 +75,7 @@ class Thing:
         self.number, self.proto, self.v6, self.many, self.space = number, proto, v6, many, space
         self.holders, self.inherit = {process}, inherit
         self.listening = self.used = self.bound = False
+        self.mapped = False     # connected to an IPv4 address, as an IPv6 socket
 
 
 class Program:
@@ -102,9 +103,9 @@ class Program:
         weights = {name: weight * self.random.choice((1, 1, 2)) for name, weight in ALWAYS.items()}
         weights |= {name: weight * self.random.choice((0, 1, 1, 3)) for name, weight in SOMETIMES.items()}
         if "ipv6_addrform" in self.faults:
-            weights["addrform"] = 1
+            weights["addrform"] = 3
         if "sctp_listen_zero" in self.faults:
-            weights["unlisten"] = 1
+            weights["unlisten"] = 3
         end = len(self.operations) + BATCH
         while len(self.operations) < end:
             name, = self.random.choices(list(weights), list(weights.values()))
@@ -216,7 +217,9 @@ class Program:
             return False
         process, thing = found
         thing.used = not thing.listening
-        return self.add("connect", process, thing.number, *self.target(thing))
+        address, port = self.target(thing)
+        thing.mapped = "." in address and thing.v6
+        return self.add("connect", process, thing.number, address, port)
 
     def write_fastopen(self):
         if not (found := self.some(lambda t: t.proto == "tcp" and not t.listening and not t.used, always=True)):
@@ -297,7 +300,7 @@ class Program:
         return self.add("option", found[0], found[1].number, "SO_LINGER 0")
 
     def write_addrform(self):
-        if not (found := self.some(lambda t: t.proto in ("tcp", "udp") and t.v6 and t.used, always=True)):
+        if not (found := self.some(lambda t: t.mapped and t.proto in ("tcp", "udp"), always=True)):
             return False
         return self.add("option", found[0], found[1].number, "IPV6_ADDRFORM")
 

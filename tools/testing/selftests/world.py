@@ -347,6 +347,7 @@ class World:
     def ended_disconnect(self, _op, _process, thing, code, _port):
         if code:
             return
+        thing.associated |= thing.proto == "mptcp"
         idle = thing.proto in ("tcp", "dccp", "mptcp") and thing.hold in ("given", "maybe") and not thing.listening
         thing.connecting = thing.listening = False
         if thing.proto == "raw":
@@ -400,6 +401,7 @@ class World:
     def ended_shutdown(self, op, _process, thing, code, _value):
         if code:
             return
+        thing.associated |= thing.proto == "mptcp"
         if thing.listening and op.args[0] != socket.SHUT_WR and thing.proto in ("tcp", "dccp", "mptcp"):
             thing.listening = False
             thing.hold = "asked" if thing.hold == "asked" else None
@@ -473,6 +475,8 @@ class World:
         if not process:
             return False
         self.tell(process, "exec")
+        if not harness.readable(self.told[0], harness.DEADLINE):
+            harness.fail(f"process {op.process} does not say that exec() is over")
         harness.equal(os.read(self.told[0], 100).split(), [b"%d" % op.process], "what exec() leads to")
         process.listens = False
         for number, thing in list(self.things.items()):
