@@ -33,8 +33,8 @@ FAULTS = {
 
 # How often, relative to each other. A batch leaves some out and prefers others.
 ALWAYS = {"socket": 14, "bind": 9, "listen": 7, "connect": 14, "accept": 10, "close": 9}
-SOMETIMES = {"send": 6, "sendto": 4, "receive": 4, "shutdown": 5, "disconnect": 4, "option": 7, "linger": 3, "fastopen": 3,
-             "peeloff": 2, "pass": 4, "take": 3, "setns": 3, "fork": 1.5, "exec": 0.6, "kill": 1.2, "end": 0.6,
+SOMETIMES = {"send": 6, "sendto": 4, "receive": 4, "shutdown": 5, "disconnect": 7, "option": 7, "linger": 4, "fastopen": 3,
+             "peeloff": 2, "pass": 4, "take": 3, "setns": 2, "fork": 1, "exec": 0.3, "kill": 0.6, "end": 0.5,
              "range": 1, "destroy": 0.8, "unprobe": 0.15, "unload": 0.04}
 
 # What gives sockets to another process, or takes them.
@@ -75,6 +75,7 @@ class Thing:
         self.number, self.proto, self.v6, self.many, self.space = number, proto, v6, many, space
         self.holders, self.inherit = {process}, inherit
         self.listening = self.used = self.bound = False
+        self.waiting = 0        # for accept()
         self.mapped = False     # connected to an IPv4 address, as an IPv6 socket
 
 
@@ -146,7 +147,9 @@ class Program:
         servers = [t for t in near if t.listening]
         port = CLOSED
         if servers and self.chance(0.85):
-            port = (self.random.choice(servers).number,)
+            server = self.random.choice(servers)
+            server.waiting += 1
+            port = (server.number,)
         elif near and self.chance(0.7):
             port = (self.random.choice(near).number,)
         if thing.v6:
@@ -238,9 +241,10 @@ class Program:
         return self.add("disconnect", process, thing.number)
 
     def write_accept(self):
-        if not (found := self.some(lambda t: t.listening and not t.many, always=True)):
+        if not (found := self.some(lambda t: t.listening and not t.many and t.waiting, always=self.chance(0.95))):
             return False
         process, thing = found
+        thing.waiting = max(0, thing.waiting - 1)
         child = self.new(process, thing.proto, thing.v6, False, thing.space)
         child.used = child.bound = True
         return self.add("accept", process, thing.number, (child.number,))
@@ -295,9 +299,15 @@ class Program:
         return self.add("option", process, thing.number, name)
 
     def write_linger(self):
-        if not (found := self.some(lambda t: t.proto in STREAMS, always=True)):
+        """close() will send a reset; mostly at once."""
+        if not (found := self.some(lambda t: t.proto in STREAMS and t.used, always=True)):
             return False
-        return self.add("option", found[0], found[1].number, "SO_LINGER 0")
+        process, thing = found
+        self.add("option", process, thing.number, "SO_LINGER 0")
+        if self.chance(0.7):
+            self.drop(thing, process)
+            self.add("close", process, thing.number)
+        return True
 
     def write_addrform(self):
         if not (found := self.some(lambda t: t.mapped and t.proto in ("tcp", "udp"), always=True)):

@@ -34,7 +34,9 @@ KINDS = {"tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP), "udp": (socket.SOCK_DG
          "dccp": (protocols.SOCK_DCCP, protocols.IPPROTO_DCCP), "mptcp": (socket.SOCK_STREAM, protocols.IPPROTO_MPTCP)}
 NAMES = {kind[1]: proto for proto, kind in KINDS.items()}
 MOVING = {number for number, name in diag.STATE.items() if name in ("fin_wait1", "last_ack", "closing")}
-ATTEMPTS = 3                                    # comparisons while the kernel's tables stand still
+BY_TIMERS = ("time_wait", "syn_recv")           # what may go while it is looked at
+ATTEMPTS = 3                                    # comparisons of these; all else is right at once, and the oracle, which
+                                                # copies descriptors, introduces sockets that were missed to the module
 TOGETHER = 6                                    # operations under way at a time
 
 # connect() that did not begin: nothing of it reaches the port
@@ -88,8 +90,13 @@ class Process:
 
 
 class Thing:
-    """A socket. holders: {process: descriptor}, with the process below zero while it is on its way there. hold: "asked" for its port by number, "given" one, "connect" (has or had the one that connect() or accept()
-    brought), "maybe", or None. counted: is this hold in `connected`? None: maybe."""
+    """A socket.
+
+    holders: {process: descriptor}, with the process below zero while it is on its way there
+    hold: "asked" for its port by number, "given" one, "connect" (has or had the one that connect() or accept() brought),
+        "maybe", or None
+    counted: is this hold in `connected`? None: maybe
+    """
 
     def __init__(self, proto, v6, many, space, inode):
         self.proto, self.v6, self.many, self.space, self.inode = proto, v6, many, space, inode
@@ -389,6 +396,9 @@ class World:
     def ended_send(self, _op, _process, thing, _code, value):
         if thing.proto not in ("tcp", "dccp", "mptcp"):
             self.has(thing, value[1])
+        elif thing.proto == "dccp" and thing.hold in (None, "connect"):
+            thing.count("opened", 0, 1)         # unlike TCP it is given a port, though it has nobody to send to
+            thing.hold = "maybe"
 
     ended_sendto = ended_send
 
@@ -485,9 +495,12 @@ class World:
         return True
 
     def run_kill(self, op):
-        process = self.processes.pop(op.args[0], None)
+        process = self.processes.get(op.args[0])
         if not process:
             return False
+        if any(-process.number in thing.holders for thing in self.things.values()):
+            self.take(process)                  # what is on its way to a process that dies goes later, and nobody tells when
+        del self.processes[process.number]
         process.end()
         process.wait()
         for number in list(self.things):
@@ -503,16 +516,18 @@ class World:
 
     def run_take(self, op):
         process = self.listener(op.process)
-        if not process:
-            return False
+        if process:
+            self.take(process)
+        return bool(process)
+
+    def take(self, process):
         for number, fd in self.ask(process, "take")[1]:
             thing = self.things[number]
-            thing.holders.pop(-op.process, None)
-            if op.process in thing.holders:
+            thing.holders.pop(-process.number, None)
+            if process.number in thing.holders:
                 self.ask(process, "close", fd)
             else:
-                thing.holders[op.process] = fd
-        return True
+                thing.holders[process.number] = fd
 
     # the world around
 
@@ -598,7 +613,7 @@ class World:
     def run_rest(self, _op):
         for process in self.processes.values():
             if process.listens:
-                self.run_take(Operation("take", process.number))
+                self.take(process)
         if not harness.loaded():
             self.load()
         self.tidy()
@@ -677,11 +692,13 @@ class World:
             moving = list(map(str, old ^ self.still(self.entries())))
             if moving:
                 return False
-            bad = self.gauges(table, rows, before) + table.faults() + self.t.head_faults(table) + self.totals(space, table, passive)
+            bad = self.gauges(table, rows, before) + self.totals(space, table, passive)
+            bad += table.faults() + self.t.head_faults(table)
             if table.head["missed"] != self.missed:
                 bad.append(f"missed: got {table.head['missed']}, expected {self.missed}")
-            wrong += bool(bad)
-            return not bad or wrong == ATTEMPTS
+            if bad:
+                wrong += 1 if all(any(f": {name}: got" in line for name in BY_TIMERS) for line in bad) else ATTEMPTS
+            return not bad or wrong >= ATTEMPTS
 
         try:
             harness.until(equal, f"sockets of {name} to come to rest")
