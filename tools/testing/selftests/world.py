@@ -33,6 +33,7 @@ KINDS = {"tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP), "udp": (socket.SOCK_DG
          "udplite": (socket.SOCK_DGRAM, protocols.IPPROTO_UDPLITE), "sctp": (socket.SOCK_STREAM, protocols.IPPROTO_SCTP),
          "dccp": (protocols.SOCK_DCCP, protocols.IPPROTO_DCCP), "mptcp": (socket.SOCK_STREAM, protocols.IPPROTO_MPTCP)}
 NAMES = {kind[1]: proto for proto, kind in KINDS.items()}
+DOUBTFUL = ("dccp", "mptcp")    # in CLOSE they may name a port that they have given back
 MOVING = {number for number, name in diag.STATE.items() if name in ("fin_wait1", "last_ack", "closing")}
 BY_TIMERS = ("time_wait", "syn_recv")           # what may go while it is looked at
 ATTEMPTS = 3                                    # comparisons of these; all else is right at once, and the oracle, which
@@ -279,7 +280,7 @@ class World:
                 thing.hold = "maybe"
             return
         thing.port, thing.listening = port, True
-        thing.associated |= thing.proto == "mptcp"
+        thing.associated |= thing.proto in DOUBTFUL
         if thing.hold in (None, "connect"):
             thing.hold = None
             self.came(thing)
@@ -319,7 +320,7 @@ class World:
         if thing.connecting:
             thing.connecting = code in (errno.EALREADY, errno.EINPROGRESS)
             return
-        thing.associated |= thing.proto == "mptcp"
+        thing.associated |= thing.proto in DOUBTFUL
         if code in NOT_BEGUN:
             return
         least = int(code in BEGUN and thing.connecting is False)
@@ -354,7 +355,7 @@ class World:
     def ended_disconnect(self, _op, _process, thing, code, _port):
         if code:
             return
-        thing.associated |= thing.proto == "mptcp"
+        thing.associated |= thing.proto in DOUBTFUL
         idle = thing.proto in ("tcp", "dccp", "mptcp") and thing.hold in ("given", "maybe") and not thing.listening
         thing.connecting = thing.listening = False
         if thing.proto == "raw":
@@ -411,7 +412,7 @@ class World:
     def ended_shutdown(self, op, _process, thing, code, _value):
         if code:
             return
-        thing.associated |= thing.proto == "mptcp"
+        thing.associated |= thing.proto in DOUBTFUL
         if thing.listening and op.args[0] != socket.SHUT_WR and thing.proto in ("tcp", "dccp", "mptcp"):
             thing.listening = False
             thing.hold = "asked" if thing.hold == "asked" else None
@@ -622,7 +623,7 @@ class World:
                 self.compare(f"n{number}", space)
 
     def tidy(self):
-        """Close sockets of which is known that the file, or the oracle, is wrong."""
+        """Close sockets of which the file is known to be wrong, or, for want of anything that tells, the oracle."""
         for proto, fault in (("mptcp", "mptcp_close"), ("sctp", "sctp_aborted"), ("dccp", None)):
             if fault in self.faults:
                 continue
