@@ -272,6 +272,7 @@ class World:
         return ("listen", fd, op.args[0]) if thing.proto in STREAMS else None
 
     def ended_listen(self, _op, _process, thing, code, port):
+        thing.associated |= thing.proto in DOUBTFUL
         if thing.hold in ("given", "maybe") and not thing.listening or thing.shares:
             thing.count("opened", 0, MANY)      # the port may turn service
         if code:
@@ -280,7 +281,6 @@ class World:
                 thing.hold = "maybe"
             return
         thing.port, thing.listening = port, True
-        thing.associated |= thing.proto in DOUBTFUL
         if thing.hold in (None, "connect"):
             thing.hold = None
             self.came(thing)
@@ -353,9 +353,9 @@ class World:
         return None if thing.proto == "sctp" else ("disconnect", fd)
 
     def ended_disconnect(self, _op, _process, thing, code, _port):
+        thing.associated |= thing.proto in DOUBTFUL
         if code:
             return
-        thing.associated |= thing.proto in DOUBTFUL
         idle = thing.proto in ("tcp", "dccp", "mptcp") and thing.hold in ("given", "maybe") and not thing.listening
         thing.connecting = thing.listening = False
         if thing.proto == "raw":
@@ -410,9 +410,9 @@ class World:
         return "shutdown", fd, op.args[0]
 
     def ended_shutdown(self, op, _process, thing, code, _value):
+        thing.associated |= thing.proto in DOUBTFUL
         if code:
             return
-        thing.associated |= thing.proto in DOUBTFUL
         if thing.listening and op.args[0] != socket.SHUT_WR and thing.proto in ("tcp", "dccp", "mptcp"):
             thing.listening = False
             thing.hold = "asked" if thing.hold == "asked" else None
