@@ -101,7 +101,7 @@ guest()
 {
 	local version=$1 assignments status=0 share=$tmp/share
 	# Caches show who holds objects; the fewer buckets, the less a dump takes.
-	local boot='slab_nomerge thash_entries=2048 uhash_entries=256'
+	local boot='slab_nomerge thash_entries=2048 uhash_entries=256 dccp.thash_entries=64'
 	few=0.3 many=1
 	"$testing/deps" build vm
 	mkdir -p "$share"
@@ -161,8 +161,11 @@ debug_guest()
 
 part_core()
 {
+	local tests=("${core[@]}")
+	# There it is a part of its own.
+	[ "$1" = debug ] || tests+=(random.)
 	guest "$1"
-	"$testing/steady" "${options[@]}" -- env PORTSOCK_SCALE=$few "${command[@]}" -- "${core[@]}" random.
+	"$testing/steady" "${options[@]}" -- env PORTSOCK_SCALE=$few "${command[@]}" -- "${tests[@]}"
 }
 
 part_vm()
