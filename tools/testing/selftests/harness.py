@@ -29,6 +29,7 @@ READER = os.path.join(HERE, "portsock")
 
 CLONE_NEWNET = 0x40000000
 IP_BIND_ADDRESS_NO_PORT = 24
+MSG_FASTOPEN = 0x20000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -296,6 +297,14 @@ def ip(*words):
 
 def port_of(sock):
     return sock.getsockname()[1]
+
+
+AF_UNSPEC = struct.pack("=H14x", socket.AF_UNSPEC)
+
+
+def disconnect(sock):
+    """connect(AF_UNSPEC)"""
+    check(libc.connect(sock.fileno(), AF_UNSPEC, len(AF_UNSPEC)), "connect(AF_UNSPEC)")
 
 
 def reset_on_close(sock):

@@ -9,12 +9,12 @@ import subprocess
 import harness
 import portsock
 import protocols
-from harness import any_star, eph, equal, load, needs_module, port_of, service, star, sysctl, unbound, unload, until
-from protocols import dccp, expect, icmp, listening, modprobe, mptcp, raw, remove, same, sctp, udplite
-from tcp_test import disconnect, expect_error
+from harness import (any_star, disconnect, eph, equal, load, needs_module, port_of, service, star, sysctl, unbound, unload,
+                     until)
+from protocols import MODULES, dccp, expect, icmp, listening, modprobe, mptcp, raw, remove, same, sctp, udplite
+from tcp_test import expect_error
 
 ECHO = bytes((8, 0, 0, 0, 0, 0, 0, 1)) + b"portsock"
-SCTP_MODULES, DCCP_MODULES = ("sctp_diag", "sctp"), ("dccp_diag", "dccp_ipv6", "dccp_ipv4", "dccp")
 SO_PROTOCOL = 38
 
 
@@ -749,7 +749,7 @@ def test_sctp_comes_and_goes(t):
     """It comes after portsock, goes and comes again under it; portsock comes after it; it goes and portsock stays."""
     t.repaired = None
     unload()
-    remove(*SCTP_MODULES)
+    remove(*MODULES["sctp"])
     load()
     equal(os.path.exists("/sys/module/sctp"), False, "sctp is there")
     for n in range(3):
@@ -757,7 +757,7 @@ def test_sctp_comes_and_goes(t):
         sctp_works(t, 5000 + n)
         expect(t, *(service("sctp", 5000 + i, closed=2, accepted=1, peak=2) for i in range(n + 1)),
                star("sctp", connected=n + 1, closed=n + 1, peak=1))
-        remove(*SCTP_MODULES)
+        remove(*MODULES["sctp"])
         expect(t, *(service("sctp", 5000 + i, closed=2, accepted=1, peak=2) for i in range(n + 1)),
                star("sctp", connected=n + 1, closed=n + 1, peak=1))
     modprobe("sctp")
@@ -766,7 +766,7 @@ def test_sctp_comes_and_goes(t):
     server = sctp_server(t)
     expect(t, service("sctp", 5000, listen=1))
     t.drop(server)
-    remove(*SCTP_MODULES)
+    remove(*MODULES["sctp"])
     unload()                                                    # probes of functions that are gone
     load()
     expect(t)
@@ -776,7 +776,7 @@ def test_sctp_comes_and_goes(t):
 def test_dccp_comes_and_goes(t):
     t.repaired = None
     unload()
-    remove(*DCCP_MODULES)
+    remove(*MODULES["dccp"])
     load()
     for n in range(2):
         modprobe("dccp_ipv4", "dccp_diag")
@@ -786,7 +786,7 @@ def test_dccp_comes_and_goes(t):
         expect(t, service("dccp", 5000, close=1, opened=n + 1, closed=n, peak=1), unbound("dccp", 1))
         t.drop(a, b)
         expect(t, service("dccp", 5000, closed=n + 1, peak=1))
-        remove(*DCCP_MODULES)
+        remove(*MODULES["dccp"])
         expect(t, service("dccp", 5000, closed=n + 1, peak=1))
     modprobe("dccp_ipv4", "dccp_diag")
     server = listening(dccp(t), 5001)
@@ -807,7 +807,7 @@ def test_modules_come_while_sockets_are_made(t):
     t.repaired = None
     until(lambda: not any(key[0] == "sctp" for key in protocols.oracle()), "no sctp")
     for _ in range(3):
-        remove(*SCTP_MODULES)
+        remove(*MODULES["sctp"])
         sock = sctp(t)                                          # loads it
         expect(t, unbound("sctp", 1))
         t.drop(sock)

@@ -24,6 +24,8 @@ from portsock import PROTOS
 
 IPPROTO_SCTP, IPPROTO_DCCP, IPPROTO_UDPLITE, IPPROTO_MPTCP = 132, 33, 136, 262
 SOCK_DCCP = 6
+# The modules of protocols that come and go, users first.
+MODULES = {"sctp": ("sctp_diag", "sctp"), "dccp": ("dccp_diag", "dccp_ipv6", "dccp_ipv4", "dccp")}
 SCTP_GET_ASSOC_ID_LIST, SCTP_SOCKOPT_PEELOFF = 29, 102
 INET_DIAG_REQ_PROTOCOL, INET_DIAG_PEERS = 3, 13
 FAMILIES = (socket.AF_INET, socket.AF_INET6)

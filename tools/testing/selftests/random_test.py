@@ -89,8 +89,8 @@ def report(t, seed, operations, problem):
 
 @needs_module
 def test_programs(t):
-    for proto in world.MODULES.keys() & set(protocols.PRESENT):
-        world.probe(proto)
+    for proto in protocols.MODULES.keys() & set(protocols.PRESENT):
+        protocols.modprobe(*protocols.MODULES[proto])
     wrong = set(FAULTS) - set(program.FAULTS)
     harness.equal(wrong, set(), "faults that nobody knows")
     done = skipped = late = 0

@@ -3,24 +3,16 @@
 
 import errno
 import socket
-import struct
 
 import diag
 import harness
 import packet
 import portsock
 import refusal
-from harness import any_star, eph, equal, fail, needs_module, port_of, reset_on_close, service, star, sysctl, unbound, until
+from harness import MSG_FASTOPEN, any_star, disconnect, eph, equal, fail, needs_module, port_of, reset_on_close, service, star, sysctl, unbound, until
 from packet import ACK, FIN, RST, SYN
 
-AF_UNSPEC = struct.pack("=H14x", socket.AF_UNSPEC)
 TCP_FASTOPEN, TCP_FASTOPEN_CONNECT = 23, 30
-MSG_FASTOPEN = 0x20000000
-
-
-def disconnect(sock):
-    """connect(AF_UNSPEC)"""
-    harness.check(harness.libc.connect(sock.fileno(), AF_UNSPEC, len(AF_UNSPEC)), "connect(AF_UNSPEC)")
 
 
 def expect_error(code, call, *args):

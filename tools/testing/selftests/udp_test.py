@@ -5,8 +5,8 @@ import errno
 import socket
 
 import refusal
-from harness import eph, equal, port_of, service, star, sysctl, unbound
-from tcp_test import disconnect, expect_error
+from harness import disconnect, eph, equal, port_of, service, star, sysctl, unbound
+from tcp_test import expect_error
 
 
 def bound(t, port, addr="127.0.0.1", v6=False):

@@ -25,10 +25,6 @@ import worker
 from program import ECHO, OPTIONS, STREAMS, Operation
 
 PR_SET_CHILD_SUBREAPER = 36
-MSG_FASTOPEN = 0x20000000
-MODULES = {"sctp": (("sctp_diag", "sctp"), ("sctp",)),
-           "dccp": (("dccp_diag", "dccp_ipv6", "dccp_ipv4", "dccp"), ("dccp_ipv4", "dccp_ipv6", "dccp_diag"))}
-DCCP_BUCKETS = 64               # its own choice takes a second to dump when emulated
 KINDS = {"tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP), "udp": (socket.SOCK_DGRAM, socket.IPPROTO_UDP),
          "udplite": (socket.SOCK_DGRAM, protocols.IPPROTO_UDPLITE), "sctp": (socket.SOCK_STREAM, protocols.IPPROTO_SCTP),
          "dccp": (protocols.SOCK_DCCP, protocols.IPPROTO_DCCP), "mptcp": (socket.SOCK_STREAM, protocols.IPPROTO_MPTCP)}
@@ -45,12 +41,6 @@ NOT_BEGUN = {errno.EISCONN, errno.EALREADY, errno.EINVAL, errno.EAFNOSUPPORT, er
 BEGUN = {0, errno.EINPROGRESS, errno.ECONNREFUSED, errno.ECONNRESET}
 
 MANY = float("inf")
-
-
-def probe(proto):
-    if proto == "dccp" and not os.path.exists("/sys/module/dccp"):
-        subprocess.run(("modprobe", "dccp", f"thash_entries={DCCP_BUCKETS}"), check=True)
-    protocols.modprobe(*MODULES[proto][1])
 
 
 class Space:
@@ -341,7 +331,7 @@ class World:
 
     def order_fastopen(self, op, _process, thing, fd):
         port = self.port(op.args[1])
-        return None if port is None or thing.proto != "tcp" else ("send", fd, b"fast", MSG_FASTOPEN, op.args[0], port)
+        return None if port is None or thing.proto != "tcp" else ("send", fd, b"fast", harness.MSG_FASTOPEN, op.args[0], port)
 
     def ended_fastopen(self, _op, _process, thing, _code, value):
         code, port = value
@@ -578,7 +568,7 @@ class World:
 
     def run_unprobe(self, op):
         """Remove a protocol's module, if nobody uses it."""
-        names = [name for name in MODULES[op.args[0]][0] if os.path.exists("/sys/module/" + name)]
+        names = [name for name in protocols.MODULES[op.args[0]] if os.path.exists("/sys/module/" + name)]
         if any(thing.proto == op.args[0] for thing in self.things.values()) or not names:
             return False
         live = {space.inum for space in self.t.spaces} | {diag.netns_inum()}
@@ -592,7 +582,7 @@ class World:
         return True
 
     def run_probe(self, op):
-        probe(op.args[0])
+        protocols.modprobe(*protocols.MODULES[op.args[0]])
 
     def run_unload(self, _op):
         if harness.loaded():
