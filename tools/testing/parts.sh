@@ -159,19 +159,27 @@ debug_guest()
 	few=0.05 many=0.05
 }
 
+# in_guest SETTING TEST...: run these tests there, with this in their environment.
+in_guest()
+{
+	local setting=$1
+	shift
+	"$testing/steady" "${options[@]}" -- env "$setting" "${command[@]}" -- "$@"
+}
+
 part_core()
 {
 	local tests=("${core[@]}")
 	# There it is a part of its own.
 	[ "$1" = debug ] || tests+=(random.)
 	guest "$1"
-	"$testing/steady" "${options[@]}" -- env PORTSOCK_SCALE=$few "${command[@]}" -- "${tests[@]}"
+	in_guest "PORTSOCK_SCALE=$few" "${tests[@]}"
 }
 
 part_vm()
 {
 	guest "$1"
-	"$testing/steady" "${options[@]}" -- env PORTSOCK_SCALE=$many "${command[@]}" -- "${core[@]}"
+	in_guest "PORTSOCK_SCALE=$many" "${core[@]}"
 }
 
 part_rest()
@@ -179,13 +187,13 @@ part_rest()
 	local tests=("${rest[@]}")
 	[ "$1" != debug ] || tests=("${rest_debug[@]}")
 	guest "$1"
-	"$testing/steady" "${options[@]}" -- env PORTSOCK_SCALE=$many "${command[@]}" -- "${tests[@]}"
+	in_guest "PORTSOCK_SCALE=$many" "${tests[@]}"
 }
 
 part_random()
 {
 	guest "$1"
-	"$testing/steady" "${options[@]}" -- env PORTSOCK_OPERATIONS=100000 "${command[@]}" -- random.
+	in_guest PORTSOCK_OPERATIONS=100000 random.
 }
 
 part_bench() { KERNEL=$main "$testing/bench" --check; }
