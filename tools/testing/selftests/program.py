@@ -15,7 +15,7 @@ import protocols
 SPACES = 3                      # network namespaces
 PROCESSES = 5                   # at most
 THINGS = 40                     # sockets, at most
-BATCH = 80                      # operations between two comparisons
+BATCHES = (20, 80, 120, 240)    # operations between two comparisons
 
 STREAMS = ("tcp", "sctp", "dccp", "mptcp")
 RANGES = ((32768, 60999), (32768, 60999), (40000, 40007), (4998, 5009))
@@ -107,7 +107,7 @@ class Program:
             weights["addrform"] = 3
         if "sctp_listen_zero" in self.faults:
             weights["unlisten"] = 3
-        end = len(self.operations) + BATCH
+        end = len(self.operations) + self.random.choice(BATCHES)
         while len(self.operations) < end:
             name, = self.random.choices(list(weights), list(weights.values()))
             if len(self.things) >= THINGS and name in ("socket", "accept", "peeloff"):
