@@ -8,6 +8,7 @@ every row with the oracle, every counter, class and the presence of rows with th
 
 import ctypes
 import fcntl
+import glob
 import os
 import re
 import select
@@ -612,15 +613,37 @@ def objects():
         return {line.split()[0]: int(line.split()[1]) for line in file if line.startswith("portsock")}
 
 
+def namespaces():
+    """How many network namespaces there are, those included that only a dying socket holds, such as an MPTCP one for a
+    minute."""
+    with open("/sys/kernel/slab/net_namespace/shrink", "w", encoding="ascii") as file:
+        file.write("1")
+    with open("/proc/slabinfo", encoding="ascii") as file:
+        return 1 + sum(int(line.split()[1]) for line in file if line.startswith("net_namespace "))
+
+
+def live_namespaces():
+    """Inode numbers of those that a process is in, or that this one has a descriptor of."""
+    found = set()
+    for path in glob.glob("/proc/[0-9]*/ns/net") + glob.glob("/proc/self/fd/*"):
+        try:
+            name = os.readlink(path)
+        except OSError:         # it is gone
+            continue
+        if name.startswith("net:"):
+            found.add(name)
+    return found
+
+
+def dying_namespaces():
+    """How many are on their way out, with the sockets that they still have."""
+    return namespaces() - len(live_namespaces())
+
+
 def objects_at_rest():
     """objects(), once namespaces of earlier tests are gone: they go asynchronously."""
-    last, since = objects(), time.monotonic()
-    while time.monotonic() - since < 1:
-        time.sleep(0.1)
-        now = objects()
-        if now != last:
-            last, since = now, time.monotonic()
-    return last
+    until(lambda: dying_namespaces() == 0, "namespaces of earlier tests to go", 2 * DEADLINE)
+    return objects()
 
 
 class Churn:

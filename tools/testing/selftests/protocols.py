@@ -307,20 +307,12 @@ def references(name):
         return int(file.read())
 
 
-def namespaces():
-    """How many there are, those included that only a dying socket holds, such as an MPTCP one for a minute."""
-    with open("/sys/kernel/slab/net_namespace/shrink", "w", encoding="ascii") as file:
-        file.write("1")
-    with open("/proc/slabinfo", encoding="ascii") as file:
-        return 1 + sum(int(line.split()[1]) for line in file if line.startswith("net_namespace "))
-
-
 def remove(*names):
     """Remove modules, users first. The control sockets of each namespace hold the module of their protocol, twice,
     so that it goes by force only; sockets of anybody else must be gone."""
     for name in names:
         def idle(name=name):
-            return not os.path.exists("/sys/module/" + name) or references(name) <= 2 * namespaces()
+            return not os.path.exists("/sys/module/" + name) or references(name) <= 2 * harness.namespaces()
 
         harness.until(idle, f"sockets that hold {name} to go")
         if os.path.exists("/sys/module/" + name):

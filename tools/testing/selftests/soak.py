@@ -85,7 +85,7 @@ class Traffic:
 
     def __init__(self, t, seconds):
         self.t, self.procs, self.stress = t, [], None
-        self.spaces = protocols.namespaces()
+        self.spaces = harness.namespaces()
         for n, space in enumerate(t.spaces[:3]):
             with space:
                 self.run(harness.HERE + "/churn", "-s", n + 1, "-w", 2, "-d", 500)
@@ -127,7 +127,7 @@ class Traffic:
         """Namespaces, some at a time, beside all that; once most are gone, as nobody unloads while many go."""
         if self.namespaces and self.namespaces.poll() is None:
             return
-        if protocols.namespaces() <= self.spaces + 5:
+        if harness.namespaces() <= self.spaces + 5:
             self.namespaces = subprocess.Popen((harness.HERE + "/flood", "netns", "5"))
 
     def rest(self, on):

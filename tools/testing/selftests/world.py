@@ -8,7 +8,6 @@ no model: the kernel's tables say what they are.
 """
 
 import errno
-import glob
 import marshal
 import os
 import shutil
@@ -571,11 +570,9 @@ class World:
         names = [name for name in protocols.MODULES[op.args[0]] if os.path.exists("/sys/module/" + name)]
         if any(thing.proto == op.args[0] for thing in self.things.values()) or not names:
             return False
-        live = {space.inum for space in self.t.spaces} | {diag.netns_inum()}
-        live |= {os.stat(path).st_ino for path in glob.glob("/proc/[0-9]*/ns/net") if os.path.exists(path)}
-        if protocols.namespaces() != len(live):
-            return False                        # a dying one has no control sockets, so that references tell nothing
-        if any(protocols.references(name) != 2 * len(live) for name in names if name in (op.args[0], "dccp_ipv4", "dccp_ipv6")
+        if harness.dying_namespaces():
+            return False                        # they have no control sockets, so that references tell nothing
+        if any(protocols.references(name) != 2 * harness.namespaces() for name in names if name in (op.args[0], "dccp_ipv4", "dccp_ipv6")
                and name != "dccp"):
             return False
         protocols.remove(*names)
