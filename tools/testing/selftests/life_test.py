@@ -181,8 +181,8 @@ def test_load_among_old_sockets(t):
     with second:
         peers += inventory(t, times(50))
     with third:
-        churn = t.churn("-s", 7)
-    busy = t.churn("-s", 8)
+        churn = t.churn("-s", 7, "-w", times(4))
+    busy = t.churn("-s", 8, "-w", times(4))
     until(lambda: diag.snmp()["ActiveOpens"] > 300, "traffic")
     load()
     busy.stop()

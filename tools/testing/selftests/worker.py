@@ -133,7 +133,9 @@ class Worker:
         ids = protocols.associations(self.socks[fd])
         if not ids:
             raise OSError(errno.EAGAIN, "no association")
-        return self.new(protocols.peeloff(self, self.socks[fd], ids[0]))
+        sock = protocols.peeloff(self, self.socks[fd], ids[0])
+        sock.set_inheritable(False)
+        return self.new(sock)
 
     def do_send(self, fd, data, flags, *address):
         """Returns the error and the port, which sending may have brought."""

@@ -86,13 +86,14 @@ class Thing:
     hold: "asked" for its port by number, "given" one, "connect" (has or had the one that connect() or accept() brought),
         "maybe", or None
     counted: is this hold in `connected`? None: maybe
+    deaf: it was told to read no more, so that nobody can tell whether its peer said that no more will come
     """
 
     def __init__(self, proto, v6, many, space, inode):
         self.proto, self.v6, self.many, self.space, self.inode = proto, v6, many, space, inode
         self.holders, self.inherited, self.port, self.hold = {}, set(), 0, None
         self.counted = self.connecting = False
-        self.listening = self.associated = self.shares = False
+        self.listening = self.associated = self.shares = self.deaf = False
 
     def count(self, name, least, most=None):
         self.space.count(self.proto, name, least, most)
@@ -247,9 +248,10 @@ class World:
             return
         thing.port = port
         if port:
+            asked = self.port(op.args[1]) != 0
             self.came(thing)
-            thing.hold = "asked" if op.args[1] != 0 else "given"
-            if op.args[1] != 0 and self.was_ephemeral(thing, port):
+            thing.hold = "asked" if asked else "given"
+            if asked and self.was_ephemeral(thing, port):
                 thing.count("opened", 0, MANY)
 
     def came(self, thing):
@@ -361,7 +363,7 @@ class World:
         fd, inode, number = value
         child = self.things[op.args[0][0]] = Thing(NAMES[number], thing.v6, False, thing.space, inode)
         child.holders[process.number] = fd
-        child.hold, child.associated, child.port = "connect", True, thing.port
+        child.hold, child.associated, child.port, child.deaf = "connect", True, thing.port, thing.deaf
         if child.proto == "sctp":
             child.count("opened", 1)
             child.count("accepted", 1)
@@ -400,6 +402,7 @@ class World:
 
     def ended_shutdown(self, op, _process, thing, code, _value):
         thing.associated |= thing.proto in DOUBTFUL
+        thing.deaf |= op.args[0] != socket.SHUT_WR
         if code:
             return
         if thing.listening and op.args[0] != socket.SHUT_WR and thing.proto in ("tcp", "dccp", "mptcp"):
@@ -627,7 +630,9 @@ class World:
                         self.lose(number)
 
     def aborted(self, thing):
-        """A socket that only such processes have as take no orders is taken for one."""
+        """Was its association aborted? A socket of which nobody can tell is taken for one."""
+        if thing.deaf:
+            return True
         for number, fd in thing.holders.items():
             if self.listener(number):
                 return self.ask(self.processes[number], "aborted", fd)[1]
