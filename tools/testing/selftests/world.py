@@ -86,6 +86,8 @@ class Thing:
     hold: "asked" for its port by number, "given" one, "connect" (has or had the one that connect() or accept() brought),
         "maybe", or None
     counted: is this hold in `connected`? None: maybe
+    defers: its connect() may wait for the first data
+    older: it was there when the module was loaded, which may have taken its port for an ephemeral one
     deaf: it was told to read no more, so that nobody can tell whether its peer said that no more will come
     """
 
@@ -93,7 +95,7 @@ class Thing:
         self.proto, self.v6, self.many, self.space, self.inode = proto, v6, many, space, inode
         self.holders, self.inherited, self.port, self.hold = {}, set(), 0, None
         self.counted = self.connecting = False
-        self.listening = self.associated = self.shares = self.deaf = False
+        self.listening = self.associated = self.shares = self.defers = self.deaf = self.older = False
 
     def count(self, name, least, most=None):
         self.space.count(self.proto, name, least, most)
@@ -237,7 +239,9 @@ class World:
 
     def was_ephemeral(self, thing, port):
         """May sockets on this port have been given it? They count once more when it becomes a service."""
-        return thing.proto == "icmp" or any(low <= port <= high for low, high in thing.space.ranges)
+        older = [other.port for other in self.things.values() if other.older and (other.space, other.proto) ==
+                 (thing.space, thing.proto)]
+        return thing.proto == "icmp" or port in older or any(low <= port <= high for low, high in thing.space.ranges)
 
     def order_bind(self, op, _process, _thing, fd):
         port = self.port(op.args[1])
@@ -264,7 +268,7 @@ class World:
 
     def ended_listen(self, _op, _process, thing, code, port):
         thing.associated |= thing.proto in DOUBTFUL
-        if thing.hold in ("given", "maybe") and not thing.listening or thing.shares:
+        if thing.hold in ("given", "maybe") and not thing.listening or thing.shares or thing.older:
             thing.count("opened", 0, MANY)      # the port may turn service
         if code:
             if thing.hold is None or thing.hold == "connect":
@@ -328,7 +332,7 @@ class World:
         if thing.proto == "dccp":
             thing.count("opened", 0, 1)
             thing.count("accepted", 0, 1)
-        thing.connecting = code == errno.EINPROGRESS
+        thing.connecting = code == errno.EINPROGRESS or (None if thing.defers else False)
 
     def order_fastopen(self, op, _process, thing, fd):
         port = self.port(op.args[1])
@@ -416,6 +420,7 @@ class World:
 
     def ended_option(self, op, _process, thing, code, _value):
         thing.shares |= "REUSE" in op.args[0]
+        thing.defers |= op.args[0] == "TCP_FASTOPEN_CONNECT"
         if not code and op.args[0] == "IPV6_ADDRFORM":
             thing.v6 = False
 
@@ -597,7 +602,7 @@ class World:
             with space.ns:
                 space.passive = diag.snmp()["PassiveOpens"]
         for thing in self.things.values():
-            thing.counted = False
+            thing.counted, thing.older = False, thing.proto in ("sctp", "mptcp")
 
     # comparing
 
@@ -607,13 +612,16 @@ class World:
                 self.take(process)
         if not harness.loaded():
             self.load()
-        self.tidy()
+        while self.tidy():
+            pass
         for number, space in self.spaces.items():
             with space.ns:
                 self.compare(f"n{number}", space)
 
     def tidy(self):
-        """Close sockets of which the file is known to be wrong, or, for want of anything that tells, the oracle."""
+        """Close sockets of which the file is known to be wrong, or, for want of anything that tells, the oracle. Returns
+        how many; others may have become so by that."""
+        lost = 0
         for proto, fault in (("mptcp", "mptcp_close"), ("sctp", "sctp_aborted"), ("dccp", None)):
             if fault in self.faults:
                 continue
@@ -626,8 +634,10 @@ class World:
                     alive = {e.inode for family in protocols.FAMILIES for e in protocols.dump(family, KINDS[proto][1])
                              if diag.STATE.get(e.state) != "close"}
                 for number, thing in things.items():
-                    if thing.inode not in alive and (proto != "sctp" or self.aborted(thing)):
+                    if number in self.things and thing.inode not in alive and (proto != "sctp" or self.aborted(thing)):
                         self.lose(number)
+                        lost += 1
+        return lost
 
     def aborted(self, thing):
         """Was its association aborted? A socket of which nobody can tell is taken for one."""
