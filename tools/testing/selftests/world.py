@@ -371,6 +371,7 @@ class World:
         if child.proto == "sctp":
             child.count("opened", 1)
             child.count("accepted", 1)
+            child.counted = True                # for this hold it is one that was accepted, whatever it connects to
 
     def order_peeloff(self, _op, _process, thing, fd):
         return ("peeloff", fd) if thing.many else None
