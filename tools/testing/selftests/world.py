@@ -393,9 +393,9 @@ class World:
     def ended_send(self, _op, _process, thing, _code, value):
         if thing.proto not in ("tcp", "dccp", "mptcp"):
             self.has(thing, value[1])
-        elif thing.proto == "dccp" and thing.hold in (None, "connect"):
+        elif thing.proto == "dccp" and thing.hold not in ("asked", "given"):
             thing.count("opened", 0, 1)         # unlike TCP it is given a port, though it has nobody to send to
-            thing.hold = "maybe"
+            thing.hold = thing.hold or "maybe"
 
     ended_sendto = ended_send
 
