@@ -22,6 +22,7 @@
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include <net/raw.h>
 #include <net/rawv6.h>
@@ -398,16 +399,67 @@ static unsigned int files_batch(struct files_struct *files, unsigned int fd)
 	return left ? 0 : fd;
 }
 
+/*
+ * By address of files that several tasks share: the task in which they were
+ * walked, with a reference. Only walk_files() uses it.
+ */
+static DEFINE_XARRAY(shared_files);
+
+/*
+ * Were the files of this task walked in another one? Only if that one still has
+ * them: the address might be that of younger files. If it let them go and got
+ * others at the same address these are a copy of its own.
+ */
+static bool files_walked(struct task_struct *task)
+{
+	const struct files_struct *files = READ_ONCE(task->files);
+	const struct task_struct *other = xa_load(&shared_files, (unsigned long)files);
+
+	return files && other && READ_ONCE(other->files) == files;
+}
+
+/* Without memory they are walked in each task that has them. */
+static void files_remember(struct task_struct *task, const struct files_struct *files)
+{
+	struct task_struct *other;
+
+	get_task_struct(task);
+	other = xa_store(&shared_files, (unsigned long)files, task, GFP_KERNEL);
+	if (xa_is_err(other))
+		other = task;
+	if (other)
+		put_task_struct(other);
+}
+
+static void files_forget(void)
+{
+	struct task_struct *task;
+	unsigned long files;
+
+	xa_for_each(&shared_files, files, task)
+		put_task_struct(task);
+	xa_destroy(&shared_files);
+}
+
 static void walk_task(struct task_struct *task)
 {
+	const struct files_struct *files = NULL;
+	bool same = true, shared;
 	unsigned int fd = 0;
 
+	if (files_walked(task))
+		return;
 	do {
 		walk_rest();
 		task_lock(task);
-		fd = task->files ? files_batch(task->files, fd) : 0;
+		same = same && (!fd || files == task->files);
+		files = task->files;
+		shared = files && atomic_read(&files->count) > 1;
+		fd = files ? files_batch(task->files, fd) : 0;
 		task_unlock(task);
 	} while (fd);
+	if (same && shared)
+		files_remember(task, files);
 }
 
 /* Threads, too, as long as they do not share the files of their leader. */
@@ -439,6 +491,7 @@ static void walk_files(void)
 		walk_task(task);
 		put_task_struct(task);
 	}
+	files_forget();
 }
 
 /* Connections, also those that no file has; listeners are found by file. */

@@ -4,6 +4,7 @@
 import errno
 import os
 import re
+import signal
 import socket
 import time
 
@@ -213,6 +214,43 @@ def test_load_among_old_sockets(t):
         with space:
             until(lambda: not any(e["sockets"] + e["mini"] - e["fin_wait1"] for e in diag.oracle().values()), "sockets to close")
             t.same(bracket=True)
+
+
+CLONE_FILES = 0x400
+SOCKETS = 2000
+SYS_CLONE = {"x86_64": 56, "aarch64": 220}[os.uname().machine]
+
+
+def share_files():
+    """A child that has the descriptors of this process, not a copy of them, until it is killed. Returns its pid."""
+    pid = harness.check(harness.libc.syscall(SYS_CLONE, CLONE_FILES | signal.SIGCHLD, 0, 0, 0, 0), "clone")
+    while pid == 0:
+        signal.pause()
+    return pid
+
+
+@needs_module
+def test_load_looks_at_shared_files_once(t):
+    """Not once for each process that shares them."""
+    def seconds():
+        start = time.monotonic()
+        load()
+        took = time.monotonic() - start
+        table = portsock.read()
+        equal((table.head["exact"], table.by_key["udp", 0]["close"]), (1, SOCKETS), "exact, unbound sockets")
+        unload()
+        return took
+
+    t.repaired = None
+    unload()
+    for _ in range(SOCKETS):
+        t.udp()
+    alone = seconds()
+    t.children += [share_files() for _ in range(100)]
+    shared = seconds()
+    t.notes.append(f"{alone:.2f} s alone, {shared:.2f} s with 100 others")
+    equal(shared < 2 * alone, True, f"the load took {alone:.2f} s, and {shared:.2f} s while 100 processes shared the files")
+    load()
 
 
 @needs_module
