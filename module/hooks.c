@@ -515,6 +515,17 @@ static void hook_disarm(struct portsock_probe *hook)
 	portsock_probe_disarm(hook);
 }
 
+/* Its module is there. */
+static void __hook_arm(struct portsock_probe *hook)
+{
+	int err;
+
+	portsock_probes_arm(hook, 1, &err);
+	hook->blind = !hook->armed;
+	if (hook->blind)
+		hook_complain(hook, err ?: -ENOENT, "the table will not claim to be exact");
+}
+
 /* A protocol that comes as a module is watched before its first socket. */
 static int hooks_notify(struct notifier_block *nb, unsigned long event, void *data)
 {
@@ -526,17 +537,16 @@ static int hooks_notify(struct notifier_block *nb, unsigned long event, void *da
 	mutex_lock(&hooks_lock);
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
 		struct portsock_probe *hook = &hooks[i];
-		int err = 0;
 
 		if (!hook->module || strcmp(hook->module, module->name))
 			continue;
-		if (event == MODULE_STATE_GOING && hook->armed)
+		if (event == MODULE_STATE_COMING) {
+			__hook_arm(hook);
+			continue;
+		}
+		if (hook->armed)
 			hook_disarm(hook);
-		else if (event == MODULE_STATE_COMING && !hook->armed)
-			err = portsock_probe_arm(hook);
-		if (err)
-			hook_complain(hook, err, "the table will not claim to be exact");
-		hook->blind = err;
+		hook->blind = false;
 	}
 	mutex_unlock(&hooks_lock);
 	return NOTIFY_DONE;
@@ -616,26 +626,29 @@ void portsock_hooks_count(struct portsock_hook_counts *counts)
 	mutex_unlock(&hooks_lock);
 }
 
+static bool module_is_watched(const char *module)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (hooks[i].armed && hooks[i].module && !strcmp(hooks[i].module, module))
+			return true;
+	return false;
+}
+
 /*
  * A hook whose module is not there is armed when it comes. Some symbols of it
- * but not all means that it is there, and cannot be watched.
+ * but not all mean that it came meanwhile, or that it cannot be watched.
  */
 static void __hooks_check_modules(void)
 {
-	size_t i, k;
+	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		if (!hooks[i].module || hooks[i].armed)
-			continue;
-		for (k = 0; k < ARRAY_SIZE(hooks); k++) {
-			if (!hooks[k].armed || !hooks[k].module ||
-			    strcmp(hooks[k].module, hooks[i].module))
-				continue;
-			hook_complain(&hooks[i], -ENOENT,
-				      "the table will not claim to be exact");
-			hooks[i].blind = true;
-			break;
-		}
+		struct portsock_probe *hook = &hooks[i];
+
+		if (hook->module && !hook->armed && module_is_watched(hook->module))
+			__hook_arm(hook);
 	}
 }
 

@@ -230,29 +230,6 @@ static int probe_arm(struct portsock_probe *probe)
 }
 
 /**
- * portsock_probe_arm() - watch one more place, while others are
- * @probe: not armed
- *
- * Context: process, may sleep.
- * Return: 0 or a negative errno, -ENOENT when there is no such place.
- */
-int portsock_probe_arm(struct portsock_probe *probe)
-{
-	int err;
-
-	if (probe_watch(probe)) {
-		err = function_find(probe);
-		if (err)
-			return err;
-		unregister_kprobe(&probe->kp);
-		err = function_add(probe);
-		if (err)
-			return err;
-	}
-	return probe_arm(probe);
-}
-
-/**
  * portsock_probe_disarm() - stop watching one place, while others stay
  * @probe: armed; neither a tracepoint nor the last function of its kind
  *
@@ -312,9 +289,9 @@ static struct portsock_probe *functions_find(struct portsock_probe *probes, size
 	for (i = 0; i < nr && !failed; i++) {
 		struct portsock_probe *probe = &probes[i];
 
-		probe->address = 0;
-		if (probe->absent || !probe_watch(probe))
+		if (probe->absent || probe->armed || !probe_watch(probe))
 			continue;
+		probe->address = 0;
 		*err = function_find(probe);
 		if (!*err)
 			found[nr_found++] = &probe->kp;
@@ -324,7 +301,7 @@ static struct portsock_probe *functions_find(struct portsock_probe *probes, size
 	unregister_kprobes(found, nr_found);
 	kfree(found);
 	for (i = 0; i < nr && !failed; i++) {
-		if (!probes[i].address)
+		if (!probes[i].address || probes[i].armed)
 			continue;
 		*err = function_add(&probes[i]);
 		if (*err)
@@ -335,12 +312,12 @@ static struct portsock_probe *functions_find(struct portsock_probe *probes, size
 
 /**
  * portsock_probes_arm() - begin to watch
- * @probes: all there are, in the order in which to arm them
+ * @probes: in the order in which to arm them
  * @nr: their number
  * @err: receives 0 or a negative errno
  *
- * Places in modules that are not there are left out, as are absent ones. After
- * a failure portsock_probes_disarm() is due.
+ * Those that are armed stay so; places in modules that are not there are left
+ * out, as are absent ones. After a failure portsock_probes_disarm() is due.
  *
  * Context: process, may sleep.
  * Return: the probe that could not be armed, or NULL.
@@ -354,7 +331,7 @@ struct portsock_probe *portsock_probes_arm(struct portsock_probe *probes, size_t
 	for (i = 0; i < nr && !failed; i++) {
 		struct portsock_probe *probe = &probes[i];
 
-		if (probe->absent || (probe_watch(probe) && !probe->address))
+		if (probe->absent || probe->armed || (probe_watch(probe) && !probe->address))
 			continue;
 		*err = probe_arm(probe);
 		if (*err && !is_missing(probe, *err))

@@ -60,7 +60,6 @@ struct portsock_probe {
 	};
 };
 
-int portsock_probe_arm(struct portsock_probe *probe);
 void portsock_probe_disarm(struct portsock_probe *probe);
 u64 portsock_probe_missed(const struct portsock_probe *probe);
 

@@ -52,6 +52,14 @@ class Slow:
         with open(SLOW + "children", encoding="ascii") as file:
             return int(file.read())
 
+    def hold_up_load(self, symbol, usecs):
+        """Hold insmod up behind its first call of this function."""
+        write(SLOW + "load", f"{symbol} {usecs}")
+
+    def load_held(self):
+        with open(SLOW + "load_held", encoding="ascii") as file:
+            return file.read() == "Y\n"
+
     def witness(self):
         """{symbol: (hits, missed)} of its own kprobes."""
         with open(SLOW + "witness", encoding="ascii") as file:
@@ -357,6 +365,37 @@ def test_no_memory_for_records(t):
         if sock.type == socket.SOCK_STREAM:
             harness.reset_on_close(sock)
         t.drop(sock)
+    same(t)
+
+
+# What a load calls, one after the other.
+LOAD_STEPS = ("blocking_notifier_chain_register", "register_kprobe", "unregister_kprobes", "ftrace_set_filter_ip",
+              "register_ftrace_function", "tracepoint_probe_register", "register_kretprobe")
+
+
+@needs_module
+def test_protocols_come_while_it_is_loaded(t):
+    """sctp and dccp are loaded while a load of the module is at each of its steps: watched once, and unloaded with it."""
+    t.repaired = None
+    with Slow() as slow:
+        for step in LOAD_STEPS:
+            unload()
+            protocols.remove("sctp_diag", "sctp", "dccp_diag", "dccp_ipv6", "dccp_ipv4", "dccp")
+            slow.hold_up_load(step, 3000000)
+            insmod = subprocess.Popen(("insmod", harness.ko_path()))
+            until(slow.load_held, f"insmod to come to {step}")
+            protocols.modprobe("sctp", "dccp_ipv4", "dccp_ipv6")
+            equal(insmod.wait(), 0, f"insmod's status, held up in {step}")
+            slow.hold_up_load("", "")
+            sock = sctp(t)
+            sock.bind(("127.0.0.1", 5000))
+            same(t)
+            t.drop(sock)
+    unload()
+    protocols.remove("sctp_diag", "sctp", "dccp_diag", "dccp_ipv6", "dccp_ipv4", "dccp")
+    protocols.modprobe("sctp", "dccp_ipv4", "dccp_ipv6")        # what was left armed would be called now
+    sctp(t).bind(("127.0.0.1", 5000))
+    load()
     same(t)
 
 

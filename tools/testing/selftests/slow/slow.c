@@ -10,6 +10,9 @@
  * Another one holds up the making of each child of a TCP listener for
  * @child_usecs, in softirq; the parameter children tells how many it has begun with.
  *
+ * Writing "SYMBOL USECS" to the parameter load holds up insmod for so long the first
+ * time that it returns from that function; an empty line ends this.
+ *
  * Writing "bind FD PORT", "hash FD" or "unhash FD" to the parameter lose does
  * that to a socket of the writer from within a kprobe handler, where every
  * other kprobe and kretprobe is lost.
@@ -106,6 +109,59 @@ static const struct kernel_param_ops witness_ops = {
 module_param_cb(witness, &witness_ops, NULL, 0444);
 MODULE_PARM_DESC(witness, "symbol, hits and misses of own probes");
 
+/* Where insmod is held up, the first time that it comes back from there. */
+static unsigned int load_usecs;
+static bool load_held;
+
+static int load_delay(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	if (load_held || strcmp(current->comm, "insmod"))
+		return 0;
+	WRITE_ONCE(load_held, true);
+	mdelay(load_usecs / 1000);
+	return 0;
+}
+
+static char load_symbol[KSYM_NAME_LEN];
+static struct kretprobe load_probe;
+
+static void load_release(void)
+{
+	if (load_symbol[0])
+		unregister_kretprobe(&load_probe);
+	load_symbol[0] = 0;
+	load_held = false;
+}
+
+static int load_set(const char *value, const struct kernel_param *param)
+{
+	int err;
+
+	load_release();
+	if (sscanf(value, "%127s %u", load_symbol, &load_usecs) < 2) {
+		load_symbol[0] = 0;
+		return 0;
+	}
+	load_probe = (struct kretprobe){
+		.kp.symbol_name = load_symbol,
+		.handler = load_delay,
+	};
+	err = register_kretprobe(&load_probe);
+	if (err)
+		load_symbol[0] = 0;
+	return err;
+}
+
+static const struct kernel_param_ops load_ops = {
+	.set = load_set,
+};
+
+module_param_cb(load, &load_ops, NULL, 0200);
+MODULE_PARM_DESC(load, "symbol and for how long insmod is held up behind it");
+
+module_param(load_held, bool, 0444);
+MODULE_PARM_DESC(load_held, "it is or was");
+
 /* What is to be done by the next call of stage(). */
 static struct {
 	struct sock *sk;
@@ -195,6 +251,7 @@ static int __init slow_init(void)
 
 static void __exit slow_exit(void)
 {
+	load_release();
 	unregister_kprobes(probes, ARRAY_SIZE(probes));
 }
 
