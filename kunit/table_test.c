@@ -261,6 +261,42 @@ static void requests_of_all_listeners_are_summed_when_read(struct kunit *test)
 	portsock_share_del(&shares[1]);
 }
 
+/* More than are asked under one hold of the row's lock. */
+static void requests_of_many_listeners_are_summed_when_read(struct kunit *test)
+{
+	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_LISTEN);
+	const int nr = 4 * LISTENERS_BATCH;
+	struct portsock_share *shares;
+	struct portsock_line line;
+	atomic_t *requests;
+	u32 sum = 0;
+	int i;
+
+	shares = kunit_kcalloc(test, nr, sizeof(*shares), GFP_KERNEL);
+	requests = kunit_kcalloc(test, nr, sizeof(*requests), GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, shares && requests);
+	for (i = 0; i < nr; i++) {
+		/* neither up nor down */
+		int at = i * 5 % nr;
+
+		atomic_set(&requests[at], at + 1);
+		sum += at + 1;
+		h.requests = &requests[at];
+		add(test, &shares[at], h);
+	}
+	for (i = 0; i <= nr; i++) {
+		bool found = line_find(test->priv, PORTSOCK_SERVICES, PORTSOCK_TCP, 80, &line);
+
+		KUNIT_ASSERT_TRUE(test, found);
+		KUNIT_EXPECT_EQ(test, line.requests, sum);
+		if (i == nr)
+			break;
+		sum -= i + 1;
+		portsock_share_del(&shares[i]);
+	}
+	KUNIT_EXPECT_EQ(test, sum, 0);
+}
+
 static void requests_of_a_row_are_its_own(struct kunit *test)
 {
 	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_LISTEN);
@@ -556,6 +592,7 @@ static struct kunit_case table_cases[] = {
 	KUNIT_CASE(reader_may_begin_with_the_totals),
 	KUNIT_CASE(reader_is_led_to_the_next_row),
 	KUNIT_CASE(requests_of_all_listeners_are_summed_when_read),
+	KUNIT_CASE(requests_of_many_listeners_are_summed_when_read),
 	KUNIT_CASE(requests_of_a_row_are_its_own),
 	KUNIT_CASE(counters_balance_across_overflow),
 	KUNIT_CASE(share_add_without_memory_leaves_nothing),

@@ -14,6 +14,7 @@
 #include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -26,7 +27,7 @@
  * @table: the namespace's table, pinned
  * @idle: on the table's list while it is a service row without a share;
  *	changed under both locks
- * @listeners: shares that wait for connections here
+ * @listeners: shares that wait for connections here, by address
  * @bucket: where it hangs
  * @key: protocol and port, see key_of()
  * @shares: sockets and mini-sockets that contribute; a row with any is pinned
@@ -40,7 +41,7 @@ struct portsock_row {
 	struct rb_node order;
 	struct list_head idle;
 	struct portsock_table *table;
-	struct hlist_head listeners;
+	struct rb_root listeners;
 	struct row_bucket *bucket;
 	u32 key;
 	u32 shares;
@@ -191,7 +192,7 @@ static struct portsock_row *row_new(struct row_bucket *bucket,
 		return NULL;
 	INIT_LIST_HEAD(&row->idle);
 	row->table = table;
-	INIT_HLIST_HEAD(&row->listeners);
+	row->listeners = RB_ROOT;
 	row->bucket = bucket;
 	row->key = key;
 	row->shares = 0;
@@ -329,12 +330,50 @@ static void share_set(struct portsock_share *share,
 }
 
 /* Caller holds the row's bucket lock. */
+static void __listeners_add(struct portsock_row *row, struct portsock_share *share)
+{
+	struct rb_node **link = &row->listeners.rb_node;
+	struct rb_node *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		if (share < rb_entry(parent, struct portsock_share, listen))
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&share->listen, parent, link);
+	rb_insert_color(&share->listen, &row->listeners);
+}
+
+/* Caller holds the row's bucket lock. The first one behind that address. */
+static const struct portsock_share *__listeners_after(const struct portsock_row *row,
+						      unsigned long address)
+{
+	const struct rb_node *node = row->listeners.rb_node;
+	const struct portsock_share *best = NULL;
+
+	while (node) {
+		const struct portsock_share *share;
+
+		share = rb_entry(node, struct portsock_share, listen);
+		if ((unsigned long)share <= address) {
+			node = node->rb_right;
+		} else {
+			best = share;
+			node = node->rb_left;
+		}
+	}
+	return best;
+}
+
+/* Caller holds the row's bucket lock. */
 static void __share_listen(struct portsock_share *share, bool was)
 {
 	if (share->requests && !was)
-		hlist_add_head(&share->listen, &share->row->listeners);
+		__listeners_add(share->row, share);
 	else if (!share->requests && was)
-		hlist_del(&share->listen);
+		rb_erase(&share->listen, &share->row->listeners);
 }
 
 static void unbound_del(struct portsock_table *table, u8 proto, bool ipv6)
@@ -563,7 +602,7 @@ static noinline void row_del(struct portsock_share *share)
 
 	raw_spin_lock(&bucket->lock);
 	if (share->requests)
-		hlist_del(&share->listen);
+		rb_erase(&share->listen, &row->listeners);
 	row->shares--;
 	if (row->ephemeral)
 		over = __ephemeral_leave(row, share);
@@ -877,16 +916,43 @@ static bool unbound_copy(struct portsock_table *table, u8 proto,
 	return counts->came[PORTSOCK_FOUND];
 }
 
-/* Copies the row of @key; false when it went or changed its part meanwhile. */
+/* Listeners that are asked for their requests before others may have the lock. */
+#define LISTENERS_BATCH 32
+
+/*
+ * Adds the requests of listeners behind @address. Caller holds the row's bucket
+ * lock. Returns the address of the last one, or 0 when there are no more.
+ */
+static unsigned long __requests_add(const struct portsock_row *row, unsigned long address,
+				    u32 *requests)
+{
+	const struct portsock_share *share = __listeners_after(row, address);
+	unsigned int left = LISTENERS_BATCH;
+
+	for (; share && left; left--) {
+		const struct rb_node *next = rb_next(&share->listen);
+
+		*requests += atomic_read(share->requests);
+		address = (unsigned long)share;
+		share = rb_entry_safe(next, struct portsock_share, listen);
+	}
+	return share ? address : 0;
+}
+
+/*
+ * Copies the row of @key; false when it went or changed its part meanwhile.
+ * Anybody can have a port listened on as often as he likes, and would keep its
+ * lock for as long.
+ */
 static bool row_copy(struct portsock_table *table, u32 key,
 		     struct portsock_line *line)
 {
 	struct row_bucket *bucket = row_bucket(table, key);
-	const struct portsock_share *share;
+	unsigned long flags, address = 0;
 	struct portsock_row *row;
-	unsigned long flags;
 	bool found;
 
+	line->requests = 0;
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	row = __row_find(bucket, table, key);
 	found = row && row->ephemeral == (line->part == PORTSOCK_EPHEMERALS);
@@ -896,11 +962,17 @@ static bool row_copy(struct portsock_table *table, u32 key,
 		raw_spin_lock(&table->lock);
 		line->counts = row->counts;
 		raw_spin_unlock(&table->lock);
-		line->requests = 0;
-		hlist_for_each_entry(share, &row->listeners, listen)
-			line->requests += atomic_read(share->requests);
+		address = __requests_add(row, 0, &line->requests);
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+
+	while (address) {
+		cond_resched();
+		raw_spin_lock_irqsave(&bucket->lock, flags);
+		row = __row_find(bucket, table, key);
+		address = row ? __requests_add(row, address, &line->requests) : 0;
+		raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	}
 	return found;
 }
 
@@ -966,10 +1038,11 @@ static bool total_next(struct portsock_table *table,
  * @line: receives the row
  *
  * Each row is consistent in itself; rows that come, go or turn service meanwhile
- * may or may not be met, all others are met once. Costs O(log rows), whatever the number
- * of sockets.
+ * may or may not be met, all others are met once. Costs O(log rows), and what the
+ * row's listeners take to be asked, whatever the number of other sockets; a lock is held
+ * for a few dozen of them at most.
  *
- * Context: any but NMI.
+ * Context: process, may sleep.
  * Return: false when there is no further row.
  */
 bool portsock_table_next(struct portsock_table *table,

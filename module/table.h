@@ -157,7 +157,7 @@ struct portsock_row;
  * @table: of its namespace, NULL while it contributes nothing
  * @row: of its port, NULL while it is unbound; pins @table, as an unbound socket
  *	does
- * @listen: on the row's list of listeners when @requests is set
+ * @listen: among the row's listeners when @requests is set
  * @requests: see struct portsock_holding
  * @proto: transport protocol
  * @state: state it is counted in
@@ -170,7 +170,7 @@ struct portsock_row;
 struct portsock_share {
 	struct portsock_table *table;
 	struct portsock_row *row;
-	struct hlist_node listen;
+	struct rb_node listen;
 	const atomic_t *requests;
 	u8 proto;
 	u8 state;
