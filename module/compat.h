@@ -67,23 +67,28 @@ static_assert(__same_type(&inet_bind_hash,
 	      "inet_bind_hash() has other arguments than any kernel portsock knows");
 #endif
 
+/* What a full or TIME_WAIT socket is bound to. */
+#define portsock_sk_tb(sk) \
+	(sk_fullsock(sk) ? inet_csk(sk)->icsk_bind_hash : inet_twsk(sk)->tw_tb)
+
 /*
  * Since 6.8 the second buckets have the sockets; before, the first.
- * portsock_for_each_owners() visits all that have some, portsock_sk_owners() is
- * the one that has a full or TIME_WAIT socket.
+ * portsock_owners_first() and portsock_owners_next() visit all that have some,
+ * portsock_sk_owners() is the one that has a full or TIME_WAIT socket.
  */
 #ifdef PORTSOCK_HAVE_BIND2_OWNERS
 #define portsock_owners inet_bind2_bucket
-#define portsock_for_each_owners(bucket, tb) \
-	hlist_for_each_entry(bucket, &(tb)->bhash2, bhash_node)
+#define portsock_owners_first(tb) \
+	hlist_entry_safe((tb)->bhash2.first, struct inet_bind2_bucket, bhash_node)
+#define portsock_owners_next(bucket) \
+	hlist_entry_safe((bucket)->bhash_node.next, struct inet_bind2_bucket, bhash_node)
 #define portsock_sk_owners(sk) \
 	(sk_fullsock(sk) ? inet_csk(sk)->icsk_bind2_hash : inet_twsk(sk)->tw_tb2)
 #else
 #define portsock_owners inet_bind_bucket
-#define portsock_for_each_owners(bucket, tb) \
-	for (bucket = (tb); bucket; bucket = NULL)
-#define portsock_sk_owners(sk) \
-	(sk_fullsock(sk) ? inet_csk(sk)->icsk_bind_hash : inet_twsk(sk)->tw_tb)
+#define portsock_owners_first(tb) (tb)
+#define portsock_owners_next(bucket) ((struct inet_bind_bucket *)NULL)
+#define portsock_sk_owners(sk) portsock_sk_tb(sk)
 #endif
 
 /* TIME_WAIT begins in a function with a timeout since 6.11; same first arguments. */

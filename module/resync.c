@@ -125,7 +125,8 @@ static void walk_rest(void)
  * @udp: table that a slot is of
  * @proto: of a bucket's TIME_WAIT mini-sockets
  * @services: look at those sockets of a bucket only that make their port a service
- * @tb: what the last socket was bound to, in a bucket
+ * @tb: what the last socket was bound to, in a bucket; not to be followed before
+ *	it was found there again
  * @owners: likewise
  * @left: sockets to look at before the next pause
  */
@@ -135,8 +136,8 @@ struct chain {
 	struct udp_table *udp;
 	u8 proto;
 	bool services;
-	const struct inet_bind_bucket *tb;
-	const struct portsock_owners *owners;
+	struct inet_bind_bucket *tb;
+	struct portsock_owners *owners;
 	unsigned int left;
 };
 
@@ -200,47 +201,52 @@ static struct sock *__owners_seen(struct chain *chain, const struct portsock_own
 	return NULL;
 }
 
-/* Caller holds the bucket's lock. */
-static struct sock *__bucket_seen(struct chain *chain, struct sock *last)
+/* Caller holds the bucket's lock. Those that follow @sk in @owners, then the others. */
+static struct sock *__tb_seen(struct chain *chain, struct inet_bind_bucket *tb,
+			      struct portsock_owners *owners, struct sock *sk)
 {
-	struct inet_bind_hashbucket *head = chain->head;
-	const struct portsock_owners *owners;
-	struct inet_bind_bucket *tb;
-	struct sock *sk;
-
-again:
-	inet_bind_bucket_for_each(tb, &head->chain) {
-		if (last && tb != chain->tb)
-			continue;
-		portsock_for_each_owners(owners, tb) {
-			if (last && owners != chain->owners)
-				continue;
-			sk = __owners_seen(chain, owners, last);
-			last = NULL;
-			if (sk) {
-				chain->tb = tb;
-				chain->owners = owners;
-				return sk;
-			}
+	for (; owners; owners = portsock_owners_next(owners)) {
+		sk = __owners_seen(chain, owners, sk);
+		if (sk) {
+			chain->tb = tb;
+			chain->owners = owners;
+			return sk;
 		}
 	}
-	if (last) {
-		/* its bind bucket is not here any more */
-		last = NULL;
-		goto again;
-	}
 	return NULL;
+}
+
+/*
+ * Is a bind bucket in this chain, and a socket bound to it as it was? Those of one
+ * port may be many, so that they are not to be searched. Caller holds the bucket's lock.
+ */
+static bool __is_bound_as_before(const struct chain *chain, const struct sock *sk)
+{
+	struct inet_bind_hashbucket *head = chain->head;
+	struct inet_bind_bucket *tb;
+
+	inet_bind_bucket_for_each(tb, &head->chain)
+		if (tb == chain->tb)
+			return portsock_sk_tb(sk) == tb && portsock_sk_owners(sk) == chain->owners;
+	return false;
 }
 
 static struct sock *bucket_batch(struct chain *chain, struct sock *last)
 {
 	struct inet_bind_hashbucket *head = chain->head;
-	struct sock *sk;
+	struct inet_bind_bucket *tb;
+	struct sock *sk = NULL;
 
 	spin_lock_bh(&head->lock);
-	if (last && portsock_sk_owners(last) != chain->owners)
-		last = NULL;
-	sk = __bucket_seen(chain, last);
+	if (last && __is_bound_as_before(chain, last)) {
+		tb = chain->tb;
+		sk = __tb_seen(chain, tb, chain->owners, last);
+		tb = hlist_entry_safe(tb->node.next, struct inet_bind_bucket, node);
+	} else {
+		tb = hlist_entry_safe(head->chain.first, struct inet_bind_bucket, node);
+	}
+	for (; tb && !sk; tb = hlist_entry_safe(tb->node.next, struct inet_bind_bucket, node))
+		sk = __tb_seen(chain, tb, portsock_owners_first(tb), NULL);
 	spin_unlock_bh(&head->lock);
 	return sk;
 }
