@@ -98,28 +98,6 @@ static_assert(__same_type(&inet_bind_hash,
 #define PORTSOCK_TWSK_HASHDANCE "inet_twsk_hashdance"
 #endif
 
-/*
- * Since 5.17 a port goes back when a program of a control group refuses bind()
- * after the kernel allowed it; before, the socket keeps it.
- */
-#if defined(PORTSOCK_HAVE_PUT_PORT) && IS_ENABLED(CONFIG_CGROUP_BPF)
-#include <linux/bpf-cgroup-defs.h>
-
-static inline bool portsock_judges_bind(unsigned long type)
-{
-	return type == CGROUP_INET4_POST_BIND || type == CGROUP_INET6_POST_BIND;
-}
-
-#define PORTSOCK_BIND_REFUSED 1
-#else
-static inline bool portsock_judges_bind(unsigned long type)
-{
-	return false;
-}
-
-#define PORTSOCK_BIND_REFUSED 0
-#endif
-
 /* Since 6.2 a namespace may have a table of UDP sockets of its own. */
 static inline struct udp_table *portsock_udp_table(const struct net *net)
 {

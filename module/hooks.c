@@ -276,24 +276,19 @@ struct call {
 	bool asked;
 };
 
-/* udp_lib_get_port(sk, snum, hash2), ping_get_port(sk, ident), *_connect(sk, ...) */
+/*
+ * udp_lib_get_port(sk, snum, hash2), ping_get_port(sk, ident), *_connect(sk, ...).
+ * Those of UDP sockets are not waited for: on_datagram_release() tells what came of them.
+ */
 static int on_call(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
+	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
 	struct call *call = (void *)ri->data;
 
-	call->sk = (void *)regs_get_kernel_argument(regs, 0);
+	if (portsock_sk_proto(sk) == PORTSOCK_UDP)
+		return 1;
+	call->sk = sk;
 	call->asked = (u16)regs_get_kernel_argument(regs, 1);
-	return 0;
-}
-
-/* sctp_get_port_local(sk, addr) */
-static int on_sctp_call(struct kretprobe_instance *ri, struct pt_regs *regs)
-{
-	const union sctp_addr *addr = (void *)regs_get_kernel_argument(regs, 1);
-	struct call *call = (void *)ri->data;
-
-	call->sk = (void *)regs_get_kernel_argument(regs, 0);
-	call->asked = addr->v4.sin_port;
 	return 0;
 }
 
@@ -311,24 +306,6 @@ static int on_got_port(struct kretprobe_instance *ri, struct pt_regs *regs)
 		portsock_sock_hold(sk, &h);
 	}
 	rcu_read_unlock();
-	return 0;
-}
-
-/* __cgroup_bpf_run_filter_sk(sk, type); other programs are not waited for */
-static int on_judge(struct kretprobe_instance *ri, struct pt_regs *regs)
-{
-	if (!portsock_judges_bind(regs_get_kernel_argument(regs, 1)))
-		return 1;
-	return on_call(ri, regs);
-}
-
-/* The port is taken back next, which nothing else tells. */
-static int on_judged(struct kretprobe_instance *ri, struct pt_regs *regs)
-{
-	struct call *call = (void *)ri->data;
-
-	if (regs_return_value(regs))
-		sk_released(call->sk);
 	return 0;
 }
 
@@ -351,6 +328,32 @@ static int on_udp_disconnect(struct kprobe *kp, struct pt_regs *regs)
 	if (portsock_sk_other_bound(sk))
 		sk_holds(sk, TCP_CLOSE, PORTSOCK_FOUND);
 	return 0;
+}
+
+/*
+ * ip4_datagram_release_cb(sk), ip6_datagram_release_cb(sk): a call that had the
+ * socket locked is over, whatever it was, and says what came of it. What gave the
+ * port up passed on_unhash(). close() has its own hook, behind which nothing counts.
+ */
+static void notrace on_datagram_release(struct ftrace_regs *fregs)
+{
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	const int state = sk->sk_state;
+
+	if (sk_hashed(sk) && !portsock_sk_closing(sk))
+		sk_holds(sk, state, state == TCP_ESTABLISHED ? PORTSOCK_CONNECTED : PORTSOCK_FOUND);
+}
+
+/*
+ * inet_put_port(sk): a port that was refused after it was taken, by a program or for
+ * want of memory. tcp_set_state() and tcp_destroy_sock() tell of all others.
+ */
+static void notrace on_put_port(struct ftrace_regs *fregs)
+{
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+
+	if (sk->sk_state == TCP_CLOSE && sk->sk_socket)
+		sk_released(sk);
 }
 
 /*
@@ -381,6 +384,28 @@ static int on_raw_hash(struct kprobe *kp, struct pt_regs *regs)
 
 	sk_holds(sk, sk->sk_state, PORTSOCK_FOUND);
 	return 0;
+}
+
+/*
+ * sctp_add_bind_addr(bp, addr, size, state, gfp): bind() or autobind has a port, of
+ * which an address is to be noted; associations have addresses, too
+ */
+static void notrace on_sctp_bind(struct ftrace_regs *fregs)
+{
+	struct sctp_bind_addr *bp = (void *)ftrace_regs_get_argument(fregs, 0);
+	const union sctp_addr *addr = (void *)ftrace_regs_get_argument(fregs, 1);
+	const struct sctp_ep_common *base = container_of(bp, struct sctp_ep_common, bind_addr);
+	const struct sock *sk = base->sk;
+	struct portsock_holding h;
+
+	if (base->type != SCTP_EP_TYPE_SOCKET)
+		return;
+	rcu_read_lock();
+	if (portsock_sk_other_bound(sk) && portsock_sk_read(sk, sk->sk_state, &h)) {
+		h.service |= !!addr->v4.sin_port;
+		portsock_sock_hold(sk, &h);
+	}
+	rcu_read_unlock();
 }
 
 /* sctp_assoc_migrate(assoc, newsk): accept() or peeloff */
@@ -467,8 +492,7 @@ static struct portsock_probe hooks[] = {
 	RELEASE("sctp_put_port", on_sctp_put_port, .module = "sctp"),
 	RELEASE("dccp_destroy_sock", on_destroy_call, .module = "dccp"),
 	TRACEPOINT("inet_sock_set_state", on_set_state),
-	KRETPROBE("__cgroup_bpf_run_filter_sk", on_judge, on_judged,
-		  .absent = !PORTSOCK_BIND_REFUSED),
+	RELEASE("inet_put_port", on_put_port),
 	RELEASE("inet_twsk_bind_unhash", on_tw_del),
 	ACQUISITION(PORTSOCK_TWSK_HASHDANCE, on_tw_add),
 	ACQUISITION("inet_csk_reqsk_queue_add", on_queue_add),
@@ -481,6 +505,9 @@ static struct portsock_probe hooks[] = {
 	RELEASE("raw_unhash_sk", on_unhash),
 	KPROBE("__udp_disconnect", on_udp_disconnect),
 	KPROBE("raw_hash_sk", on_raw_hash),
+	ACQUISITION("ip4_datagram_release_cb", on_datagram_release),
+	ACQUISITION("ip6_datagram_release_cb", on_datagram_release,
+		    .absent = !IS_ENABLED(CONFIG_IPV6)),
 	KRETPROBE("udp_lib_get_port", on_call, on_got_port),
 	KRETPROBE("ping_get_port", on_call, on_got_port),
 	KRETPROBE("__ip4_datagram_connect", on_call, on_datagram_connect),
@@ -489,7 +516,7 @@ static struct portsock_probe hooks[] = {
 	ACQUISITION("mptcp_copy_inaddrs", on_mptcp_port,
 		    .absent = !IS_ENABLED(CONFIG_MPTCP)),
 	ACQUISITION("sctp_assoc_migrate", on_sctp_migrate, .module = "sctp"),
-	KRETPROBE("sctp_get_port_local", on_sctp_call, on_got_port, .module = "sctp"),
+	ACQUISITION("sctp_add_bind_addr", on_sctp_bind, .module = "sctp"),
 	ACQUISITION("dccp_connect", on_connect, .module = "dccp"),
 	ACQUISITION("security_sock_graft", on_accept),
 	ACQUISITION("security_file_receive", on_receive),

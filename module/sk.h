@@ -55,6 +55,21 @@ static inline bool portsock_sk_bound(const struct sock *sk, int proto)
 }
 
 /**
+ * portsock_sk_closing() - is the last descriptor of a socket closed?
+ * @sk: full socket, locked or otherwise unable to become an orphan meanwhile
+ *
+ * Context: any.
+ */
+static inline bool portsock_sk_closing(const struct sock *sk)
+{
+	const struct socket *sock = READ_ONCE(sk->sk_socket);
+	struct file *file = sock ? READ_ONCE(sock->file) : NULL;
+
+	/* The last reference is gone when close() comes to the protocol. */
+	return file && !file_count(file);
+}
+
+/**
  * portsock_sk_owned() - does a user have a socket in his hands?
  * @sk: full socket, locked or otherwise unable to become an orphan meanwhile
  *
@@ -64,14 +79,7 @@ static inline bool portsock_sk_bound(const struct sock *sk, int proto)
  */
 static inline bool portsock_sk_owned(const struct sock *sk)
 {
-	const struct socket *sock = READ_ONCE(sk->sk_socket);
-	struct file *file;
-
-	if (!sock || sk->sk_kern_sock)
-		return false;
-	/* The last reference is gone when close() comes to the protocol. */
-	file = READ_ONCE(sock->file);
-	return !file || file_count(file);
+	return READ_ONCE(sk->sk_socket) && !sk->sk_kern_sock && !portsock_sk_closing(sk);
 }
 
 /**
