@@ -266,58 +266,44 @@ static void notrace on_tw_del(struct ftrace_regs *fregs)
 		portsock_sock_forget(tw);
 }
 
-/**
- * struct call - what a return handler remembers of the call
- * @sk: the socket
- * @asked: the caller named the port
- */
-struct call {
-	struct sock *sk;
-	bool asked;
-};
-
-/*
- * udp_lib_get_port(sk, snum, hash2), ping_get_port(sk, ident), *_connect(sk, ...).
- * Those of UDP sockets are not waited for: on_datagram_release() tells what came of them.
- */
-static int on_call(struct kretprobe_instance *ri, struct pt_regs *regs)
+/* A socket that holds a port is in the state that it is to be in. */
+static void datagram_says(const struct sock *sk)
 {
-	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
-	struct call *call = (void *)ri->data;
-
-	if (portsock_sk_proto(sk) == PORTSOCK_UDP)
-		return 1;
-	call->sk = sk;
-	call->asked = (u16)regs_get_kernel_argument(regs, 1);
-	return 0;
-}
-
-static int on_got_port(struct kretprobe_instance *ri, struct pt_regs *regs)
-{
-	struct call *call = (void *)ri->data;
-	const struct sock *sk = call->sk;
 	struct portsock_holding h;
 
-	if (regs_return_value(regs))
-		return 0;
 	rcu_read_lock();
 	if (portsock_sk_read(sk, sk->sk_state, &h)) {
-		h.service |= call->asked;
-		portsock_sock_hold(sk, &h);
+		h.how = portsock_sk_came(sk);
+		portsock_sock_says(sk, &h);
 	}
 	rcu_read_unlock();
-	return 0;
 }
 
-/* __ip4_datagram_connect(sk, ...), __ip6_datagram_connect(sk, ...) */
-static int on_datagram_connect(struct kretprobe_instance *ri, struct pt_regs *regs)
+/* Of a call that began before, and is over, nobody has heard yet. */
+static void datagram_settle(const struct sock *sk)
 {
-	struct call *call = (void *)ri->data;
-	const struct sock *sk = call->sk;
+	if (portsock_sk_proto(sk) != PORTSOCK_UDP && portsock_sock_awaited(sk) && sk_hashed(sk))
+		datagram_says(sk);
+}
 
-	if (!regs_return_value(regs) && portsock_sk_other_bound(sk))
-		sk_holds(sk, sk->sk_state, PORTSOCK_CONNECTED);
-	return 0;
+/*
+ * udp_lib_get_port(sk, snum, hash2), ping_get_port(sk, ident), __ip4_datagram_connect(sk,
+ * ...), __ip6_datagram_connect(sk, ...). What comes of it tells on_datagram_release(), or,
+ * of those that do not pass there, whoever asks next.
+ */
+static void notrace on_datagram_call(struct ftrace_regs *fregs)
+{
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct portsock_holding h;
+
+	if (portsock_sk_proto(sk) == PORTSOCK_UDP)
+		return;
+	datagram_settle(sk);
+	rcu_read_lock();
+	if (portsock_sk_read_owned(sk, &h))
+		portsock_sock_meet(sk, &h);
+	rcu_read_unlock();
+	portsock_sock_await(sk);
 }
 
 /* __udp_disconnect(sk, flags); a port that goes with it passes on_unhash() */
@@ -325,6 +311,7 @@ static int on_udp_disconnect(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
 
+	datagram_settle(sk);
 	if (portsock_sk_other_bound(sk))
 		sk_holds(sk, TCP_CLOSE, PORTSOCK_FOUND);
 	return 0;
@@ -338,10 +325,9 @@ static int on_udp_disconnect(struct kprobe *kp, struct pt_regs *regs)
 static void notrace on_datagram_release(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
-	const int state = sk->sk_state;
 
 	if (sk_hashed(sk) && !portsock_sk_closing(sk))
-		sk_holds(sk, state, state == TCP_ESTABLISHED ? PORTSOCK_CONNECTED : PORTSOCK_FOUND);
+		datagram_says(sk);
 }
 
 /*
@@ -364,6 +350,7 @@ static void notrace on_unhash(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
+	datagram_settle(sk);
 	sk_released(sk);
 }
 
@@ -372,6 +359,7 @@ static void notrace on_close(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
+	datagram_settle(sk);
 	/* associations may keep the port of a closed SCTP socket */
 	if (portsock_sk_proto(sk) != PORTSOCK_SCTP || !portsock_sk_other_bound(sk))
 		portsock_sock_forget(sk);
@@ -466,10 +454,6 @@ static int on_beat(struct kprobe *kp, struct pt_regs *regs)
 	{ .symbol = _symbol, .kind = PORTSOCK_KPROBE,			\
 	  .handler = _handler, ##__VA_ARGS__ }
 
-#define KRETPROBE(_symbol, _call, _handler, ...)			\
-	{ .symbol = _symbol, .kind = PORTSOCK_KRETPROBE, .call = _call,	\
-	  .data_size = sizeof(struct call), .handler = _handler, ##__VA_ARGS__ }
-
 #define RELEASE(_symbol, _handler, ...)					\
 	{ .symbol = _symbol, .kind = PORTSOCK_RELEASE,			\
 	  .handler = _handler, ##__VA_ARGS__ }
@@ -508,11 +492,11 @@ static struct portsock_probe hooks[] = {
 	ACQUISITION("ip4_datagram_release_cb", on_datagram_release),
 	ACQUISITION("ip6_datagram_release_cb", on_datagram_release,
 		    .absent = !IS_ENABLED(CONFIG_IPV6)),
-	KRETPROBE("udp_lib_get_port", on_call, on_got_port),
-	KRETPROBE("ping_get_port", on_call, on_got_port),
-	KRETPROBE("__ip4_datagram_connect", on_call, on_datagram_connect),
-	KRETPROBE("__ip6_datagram_connect", on_call, on_datagram_connect,
-		  .absent = !IS_ENABLED(CONFIG_IPV6)),
+	ACQUISITION("udp_lib_get_port", on_datagram_call),
+	ACQUISITION("ping_get_port", on_datagram_call),
+	ACQUISITION("__ip4_datagram_connect", on_datagram_call),
+	ACQUISITION("__ip6_datagram_connect", on_datagram_call,
+		    .absent = !IS_ENABLED(CONFIG_IPV6)),
 	ACQUISITION("mptcp_copy_inaddrs", on_mptcp_port,
 		    .absent = !IS_ENABLED(CONFIG_MPTCP)),
 	ACQUISITION("sctp_assoc_migrate", on_sctp_migrate, .module = "sctp"),
@@ -645,7 +629,6 @@ void portsock_hooks_count(struct portsock_hook_counts *counts)
 		if (!hooks[i].armed)
 			continue;
 		counts->kprobes += hooks[i].kind == PORTSOCK_KPROBE;
-		counts->kretprobes += hooks[i].kind == PORTSOCK_KRETPROBE;
 		counts->ftrace += hooks[i].kind == PORTSOCK_RELEASE ||
 				  hooks[i].kind == PORTSOCK_ACQUISITION;
 		counts->tracepoints += hooks[i].kind == PORTSOCK_TRACEPOINT;

@@ -10,13 +10,11 @@
 /**
  * struct portsock_hook_counts - how many hooks of which kind are armed
  * @kprobes: at function entry, where the path is process context only
- * @kretprobes: at function return, likewise
  * @ftrace: own ftrace_ops, where softirq would lose kprobes
  * @tracepoints: tracepoints
  */
 struct portsock_hook_counts {
 	unsigned int kprobes;
-	unsigned int kretprobes;
 	unsigned int ftrace;
 	unsigned int tracepoints;
 };

@@ -78,8 +78,8 @@ static int __init portsock_init(void)
 		goto proc;
 	portsock_resync_init(portsock_selftest());
 	portsock_hooks_count(&hooks);
-	pr_info("version %s, armed %u kprobes, %u kretprobes, %u ftrace hooks, %u tracepoints\n",
-		PORTSOCK_VERSION, hooks.kprobes, hooks.kretprobes,
+	pr_info("version %s, armed %u kprobes, %u ftrace hooks, %u tracepoints\n",
+		PORTSOCK_VERSION, hooks.kprobes,
 		hooks.ftrace, hooks.tracepoints);
 	return 0;
 

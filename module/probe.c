@@ -12,9 +12,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* Tasks that can be inside one watched function at the same time. */
-#define RETURNS_MAX 512
-
 /* No function's address. */
 #define GONE 1
 
@@ -207,16 +204,6 @@ static int probe_arm(struct portsock_probe *probe)
 		};
 		err = register_kprobe(&probe->kp);
 		break;
-	case PORTSOCK_KRETPROBE:
-		probe->rp = (struct kretprobe){
-			.kp.symbol_name = probe->symbol,
-			.entry_handler = probe->call,
-			.handler = probe->handler,
-			.maxactive = RETURNS_MAX,
-			.data_size = probe->data_size,
-		};
-		err = register_kretprobe(&probe->rp);
-		break;
 	case PORTSOCK_RELEASE:
 	case PORTSOCK_ACQUISITION:
 		err = watch_arm(probe_watch(probe));
@@ -241,8 +228,6 @@ void portsock_probe_disarm(struct portsock_probe *probe)
 		function_del(probe);
 	else if (probe->kind == PORTSOCK_KPROBE)
 		unregister_kprobe(&probe->kp);
-	else if (probe->kind == PORTSOCK_KRETPROBE)
-		unregister_kretprobe(&probe->rp);
 	probe->armed = false;
 }
 
@@ -259,8 +244,6 @@ u64 portsock_probe_missed(const struct portsock_probe *probe)
 		return 0;
 	if (probe->kind == PORTSOCK_KPROBE)
 		return READ_ONCE(probe->kp.nmissed);
-	if (probe->kind == PORTSOCK_KRETPROBE)
-		return READ_ONCE(probe->rp.nmissed) + READ_ONCE(probe->rp.kp.nmissed);
 	return 0;
 }
 

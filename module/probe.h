@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One place of the kernel that is watched, by one of four means.
+ * One place of the kernel that is watched, by one of three means.
  */
 #ifndef PORTSOCK_PROBE_H
 #define PORTSOCK_PROBE_H
@@ -16,7 +16,6 @@ typedef void (*portsock_function_t)(struct ftrace_regs *fregs);
 
 enum portsock_probe_kind {
 	PORTSOCK_KPROBE,
-	PORTSOCK_KRETPROBE,
 	PORTSOCK_RELEASE,
 	PORTSOCK_ACQUISITION,
 	PORTSOCK_TRACEPOINT,
@@ -31,13 +30,10 @@ enum portsock_probe_kind {
  * @kind: how; PORTSOCK_RELEASE and PORTSOCK_ACQUISITION are functions watched
  *	through ftrace, all of a kind at once
  * @handler: of the type that @kind wants
- * @call: for PORTSOCK_KRETPROBE, what to do when the function is called
- * @data_size: for PORTSOCK_KRETPROBE, what @call leaves for @handler
  * @armed: it is
  * @blind: it should be, since its module is there, but could not
  * @address: of a function watched through ftrace
  * @kp: for PORTSOCK_KPROBE, and to find an address
- * @rp: for PORTSOCK_KRETPROBE
  * @tp: for PORTSOCK_TRACEPOINT, found by name
  *
  * Whoever owns it serialises calls on it.
@@ -48,14 +44,11 @@ struct portsock_probe {
 	bool absent;
 	enum portsock_probe_kind kind;
 	void *handler;
-	kretprobe_handler_t call;
-	size_t data_size;
 	bool armed;
 	bool blind;
 	unsigned long address;
 	union {
 		struct kprobe kp;
-		struct kretprobe rp;
 		struct tracepoint *tp;
 	};
 };

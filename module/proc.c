@@ -16,6 +16,8 @@
 #include "compat.h"
 #include "format.h"
 #include "resync.h"
+#include "sk.h"
+#include "socks.h"
 
 #define PROC_NAME "portsock"
 
@@ -86,6 +88,7 @@ static void *proc_start(struct seq_file *m, loff_t *pos)
 	struct proc_iter *iter = m->private;
 
 	if (!*pos || *pos < iter->pos) {
+		portsock_socks_settle(iter_table(m), portsock_sk_outcome);
 		iter->cursor = (struct portsock_cursor){ };
 		iter->line.part = PORTSOCK_SERVICES;
 		iter->pos = 0;

@@ -93,3 +93,27 @@ bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
 	h->service = false;
 	return true;
 }
+
+/**
+ * portsock_sk_outcome() - what came of a call on a datagram socket?
+ * @sock: the socket; it cannot go meanwhile
+ * @h: receives what it holds, but not in which namespace
+ *
+ * Such calls lock it.
+ *
+ * Context: any.
+ * Return: 0, -EBUSY while the call is under way, -ENOENT when it holds nothing.
+ */
+int portsock_sk_outcome(const void *sock, struct portsock_holding *h)
+{
+	const struct sock *sk = sock;
+
+	if (READ_ONCE(sk->sk_lock.owned))
+		return -EBUSY;
+	smp_rmb(); /* who let it go wrote all the rest before */
+	if (!sk_hashed(sk))
+		return -ENOENT;
+	portsock_sk_look(sk, portsock_sk_proto(sk), READ_ONCE(sk->sk_state), h);
+	h->how = portsock_sk_came(sk);
+	return 0;
+}

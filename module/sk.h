@@ -134,6 +134,17 @@ static inline bool portsock_sk_read(const struct sock *sk, int state,
 }
 
 /**
+ * portsock_sk_came() - how a datagram socket came by its port, as far as its state tells
+ * @sk: full socket
+ *
+ * Context: any.
+ */
+static inline enum portsock_how portsock_sk_came(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_state) == TCP_ESTABLISHED ? PORTSOCK_CONNECTED : PORTSOCK_FOUND;
+}
+
+/**
  * portsock_sk_unbind() - turn a holding into that of an unbound socket
  * @h: from portsock_sk_read()
  *
@@ -164,5 +175,7 @@ static inline bool portsock_sk_read_owned(const struct sock *sk, struct portsock
 	portsock_sk_unbind(h);
 	return portsock_sk_owned(sk);
 }
+
+int portsock_sk_outcome(const void *sk, struct portsock_holding *h);
 
 #endif /* PORTSOCK_SK_H */

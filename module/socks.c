@@ -95,6 +95,7 @@ static struct portsock_rec *__rec_get(struct rec_bucket *bucket, const void *sk)
 	rec->share.table = NULL;
 	rec->share.row = NULL;
 	rec->share.requests = NULL;
+	rec->share.awaits = false;
 	rec->epoch = 0;
 	rec->asked = false;
 	rec->gone = false;
@@ -347,6 +348,136 @@ void portsock_sock_release(const void *sk, bool ipv6)
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 }
 
+/*
+ * In which state a socket is does not tell when it came into it: one that was found
+ * connected has not connected since. Caller holds the bucket's lock.
+ */
+static void __rec_says(struct portsock_rec *rec, const struct portsock_holding *h)
+{
+	struct portsock_holding said = *h;
+
+	if (!rec->share.row || rec->share.state == h->state)
+		said.how = PORTSOCK_FOUND;
+	__rec_hold(rec, &said);
+}
+
+/**
+ * portsock_sock_says() - a socket says what it holds, and nobody what brought that about
+ * @sk: the socket
+ * @h: the port, the state, and how a socket comes into that
+ *
+ * Context: any but NMI; RCU read side (for @h->table).
+ */
+void portsock_sock_says(const void *sk, const struct portsock_holding *h)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_get(bucket, sk);
+	if (rec)
+		__rec_says(rec, h);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/**
+ * portsock_sock_await() - a call begins, and nothing will tell what comes of it
+ * @sk: the socket; nothing happens when it is not known
+ *
+ * Whoever reads the table asks, see portsock_socks_settle().
+ *
+ * Context: any but NMI.
+ */
+void portsock_sock_await(const void *sk)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	if (rec && rec->share.table)
+		portsock_share_await(&rec->share);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/**
+ * portsock_sock_awaited() - did a call begin before, of which nothing is known?
+ * @sk: the socket; the call is over
+ *
+ * Context: any but NMI.
+ * Return: true when the caller is to say what the socket holds; it is asked once.
+ */
+bool portsock_sock_awaited(const void *sk)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+	bool awaited;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	awaited = rec && rec->share.awaits;
+	if (awaited)
+		portsock_share_settle(&rec->share);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return awaited;
+}
+
+static const void *share_sk(const struct portsock_share *share)
+{
+	return container_of(share, struct portsock_rec, share)->sk;
+}
+
+/* A socket with a record is there as long as the record's bucket is locked. */
+static void sock_settle(const void *sk,
+			int (*outcome)(const void *sk, struct portsock_holding *h))
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_holding h;
+	struct portsock_rec *rec;
+	unsigned long flags;
+	int err = -EBUSY;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	if (rec && rec->share.awaits)
+		err = outcome(sk, &h);
+	if (err != -EBUSY)
+		portsock_share_settle(&rec->share);
+	if (!err) {
+		h.table = rec->share.table;
+		__rec_says(rec, &h);
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/**
+ * portsock_socks_settle() - see what came of calls that began
+ * @table: for the sockets of this one
+ * @outcome: asks a socket: 0, and what it holds but the table, -ENOENT when it holds
+ *	nothing, or -EBUSY while the call is under way; called with interrupts off
+ *
+ * Costs as much as calls have begun since it was called last.
+ *
+ * Context: process, may sleep.
+ */
+void portsock_socks_settle(struct portsock_table *table,
+			   int (*outcome)(const void *sk, struct portsock_holding *h))
+{
+	unsigned int left = READ_ONCE(table->awaited_nr);
+	const void *sk;
+
+	for (; left; left--) {
+		cond_resched();
+		sk = portsock_table_awaited(table, share_sk);
+		if (!sk)
+			break;
+		sock_settle(sk, outcome);
+	}
+}
+
 /**
  * portsock_sock_asked() - a socket asks for a port, with or without naming it
  * @sk: the socket
@@ -454,8 +585,8 @@ void portsock_sock_seen(const void *sk, const struct portsock_holding *h)
 	if (portsock_share_equals(&rec->share, h)) {
 		rec->epoch = walk_epoch;
 	} else {
+		repaired += !rec->share.awaits;
 		__rec_hold(rec, h);
-		repaired++;
 	}
 unlock:
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);

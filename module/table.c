@@ -617,6 +617,56 @@ static noinline void row_del(struct portsock_share *share)
 		row_fold(table, oldest);
 }
 
+static void share_leave(struct portsock_share *share)
+{
+	if (share->row)
+		row_del(share);
+	else
+		unbound_del(share->table, share->proto, share->ipv6);
+	share->table = NULL;
+}
+
+/**
+ * portsock_share_await() - a call is under way, and nothing will tell what came of it
+ * @share: contributes
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_await(struct portsock_share *share)
+{
+	struct portsock_table *table = share->table;
+
+	if (share->awaits)
+		return;
+	raw_spin_lock(&table->lock);
+	share->awaits = true;
+	list_add_tail(&share->awaited, &table->awaited);
+	table->awaited_nr++;
+	raw_spin_unlock(&table->lock);
+}
+
+static void share_settle(struct portsock_share *share, struct portsock_table *table)
+{
+	if (likely(!share->awaits))
+		return;
+	raw_spin_lock(&table->lock);
+	share->awaits = false;
+	list_del(&share->awaited);
+	table->awaited_nr--;
+	raw_spin_unlock(&table->lock);
+}
+
+/**
+ * portsock_share_settle() - it is known what came of the call
+ * @share: contributes
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_settle(struct portsock_share *share)
+{
+	share_settle(share, share->table);
+}
+
 /**
  * portsock_share_del() - a socket is no more, or nobody's business
  * @share: contributes, and to nothing afterwards
@@ -625,11 +675,8 @@ static noinline void row_del(struct portsock_share *share)
  */
 void portsock_share_del(struct portsock_share *share)
 {
-	if (share->row)
-		row_del(share);
-	else
-		unbound_del(share->table, share->proto, share->ipv6);
-	share->table = NULL;
+	share_settle(share, share->table);
+	share_leave(share);
 }
 
 static bool unbound_fits(const struct portsock_share *share,
@@ -664,9 +711,11 @@ int portsock_share_unbound(struct portsock_share *share, struct portsock_table *
 	/* before the row goes, which may pin the table */
 	added = unbound_add(table, proto, ipv6);
 	if (share->table)
-		portsock_share_del(share);
-	if (!added)
+		share_leave(share);
+	if (!added) {
+		share_settle(share, table);
 		return -ESHUTDOWN;
+	}
 	share->table = table;
 	share->proto = proto;
 	share->state = TCP_CLOSE;
@@ -714,6 +763,8 @@ static void share_say(struct portsock_share *share,
 int portsock_share_hold(struct portsock_share *share,
 			const struct portsock_holding *h)
 {
+	int err;
+
 	if (!h->port)
 		return portsock_share_unbound(share, h->table, h->proto, h->ipv6);
 	if (share_fits(share, h)) {
@@ -721,8 +772,11 @@ int portsock_share_hold(struct portsock_share *share,
 		return 0;
 	}
 	if (share->table)
-		portsock_share_del(share);
-	return share_add(share, h);
+		share_leave(share);
+	err = share_add(share, h);
+	if (err)
+		share_settle(share, h->table);
+	return err;
 }
 
 static void counts_step(struct portsock_counts *counts, u8 from, u8 to)
@@ -834,6 +888,7 @@ struct portsock_table *portsock_table_new(void)
 	table->services = RB_ROOT;
 	table->ephemerals = RB_ROOT;
 	INIT_LIST_HEAD(&table->idle);
+	INIT_LIST_HEAD(&table->awaited);
 	table->pins = 1;
 	return table;
 }
@@ -1029,6 +1084,34 @@ static bool total_next(struct portsock_table *table,
 			return true;
 	}
 	return false;
+}
+
+/**
+ * portsock_table_awaited() - the next socket on which a call may be under way
+ * @table: any table
+ * @sk_of: says whose a share is; called with the table's lock held
+ *
+ * It becomes the last one: who comes as often as there were any to begin with has
+ * met them all.
+ *
+ * Context: any but NMI.
+ * Return: the socket's address, which is not to be followed, or NULL.
+ */
+const void *portsock_table_awaited(struct portsock_table *table,
+				   const void *(*sk_of)(const struct portsock_share *share))
+{
+	struct portsock_share *share;
+	const void *sk = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&table->lock, flags);
+	share = list_first_entry_or_null(&table->awaited, struct portsock_share, awaited);
+	if (share) {
+		list_move_tail(&share->awaited, &table->awaited);
+		sk = sk_of(share);
+	}
+	raw_spin_unlock_irqrestore(&table->lock, flags);
+	return sk;
 }
 
 /**

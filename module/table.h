@@ -108,6 +108,8 @@ struct portsock_unbound {
  * @totals: per protocol, what all ephemeral rows say, those gone included
  * @pins: one for the namespace, one for each row
  * @dead: the namespace is going; rows vanish with their last share
+ * @awaited: shares of sockets on which a call may be under way
+ * @awaited_nr: length of @awaited
  * @over: nothing pins it and no socket is unbound any more: it is about to go
  * @unbound: per protocol, sockets that hold no port; no lock
  * @rcu: hooks look tables up under RCU, and use them with interrupts off
@@ -119,6 +121,8 @@ struct portsock_table {
 	struct list_head idle;
 	unsigned int idle_nr;
 	struct portsock_counts totals[PORTSOCK_PROTO_NR];
+	struct list_head awaited;
+	unsigned int awaited_nr;
 	unsigned int pins;
 	bool dead;
 	bool over;
@@ -158,11 +162,14 @@ struct portsock_row;
  * @row: of its port, NULL while it is unbound; pins @table, as an unbound socket
  *	does
  * @listen: among the row's listeners when @requests is set
+ * @awaited: on the table's list when @awaits is set; never together with @requests
  * @requests: see struct portsock_holding
  * @proto: transport protocol
  * @state: state it is counted in
  * @ipv6: counted as AF_INET6
  * @how: how it came by the port, as far as it is known, enum portsock_how
+ * @awaits: a call may be under way, and nothing will tell what came of it;
+ *	changed under the table's lock as well
  *
  * The owner serialises calls on one share; @listen and the row's counters are
  * protected by the row's bucket lock.
@@ -170,12 +177,16 @@ struct portsock_row;
 struct portsock_share {
 	struct portsock_table *table;
 	struct portsock_row *row;
-	struct rb_node listen;
+	union {
+		struct rb_node listen;
+		struct list_head awaited;
+	};
 	const atomic_t *requests;
 	u8 proto;
 	u8 state;
 	bool ipv6;
 	u8 how;
+	bool awaits;
 };
 
 /**
@@ -250,6 +261,10 @@ bool portsock_share_step(struct portsock_share *share, u64 step);
 int portsock_share_unbound(struct portsock_share *share, struct portsock_table *table,
 			   u8 proto, bool ipv6);
 void portsock_share_del(struct portsock_share *share);
+void portsock_share_await(struct portsock_share *share);
+void portsock_share_settle(struct portsock_share *share);
+const void *portsock_table_awaited(struct portsock_table *table,
+				   const void *(*sk_of)(const struct portsock_share *share));
 bool portsock_share_at(const struct portsock_share *share,
 		       const struct portsock_table *table);
 bool portsock_share_in(const struct portsock_share *share, unsigned long protos);

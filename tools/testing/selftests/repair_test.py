@@ -341,7 +341,7 @@ def test_no_memory_for_records(t):
 
 # What a load calls, one after the other.
 LOAD_STEPS = ("blocking_notifier_chain_register", "register_kprobe", "unregister_kprobes", "ftrace_set_filter_ip",
-              "register_ftrace_function", "tracepoint_probe_register", "register_kretprobe")
+              "register_ftrace_function", "tracepoint_probe_register")
 
 
 @needs_module

@@ -29,6 +29,7 @@ KINDS = {"tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP), "udp": (socket.SOCK_DG
          "dccp": (protocols.SOCK_DCCP, protocols.IPPROTO_DCCP), "mptcp": (socket.SOCK_STREAM, protocols.IPPROTO_MPTCP)}
 NAMES = {kind[1]: proto for proto, kind in KINDS.items()}
 DOUBTFUL = ("dccp", "mptcp")    # in CLOSE they may name a port that they have given back
+DATAGRAMS = ("udp", "udplite", "raw", "icmp")
 MOVING = {number for number, name in diag.STATE.items() if name in ("fin_wait1", "last_ack", "closing")}
 BY_TIMERS = ("time_wait", "syn_recv")           # what may go while it is looked at
 ATTEMPTS = 3                                    # comparisons of these; all else is right at once, and the oracle, which
@@ -603,7 +604,9 @@ class World:
             with space.ns:
                 space.passive = diag.snmp()["PassiveOpens"]
         for thing in self.things.values():
-            thing.counted, thing.older = False, thing.proto in ("sctp", "mptcp")
+            # one that is connected and connects again is not counted
+            thing.counted = None if thing.proto in DATAGRAMS else False
+            thing.older = thing.proto in ("sctp", "mptcp")
 
     # comparing
 

@@ -21,7 +21,6 @@
 
 enum hook_kind {
 	HOOK_KPROBE,
-	HOOK_KRETPROBE,
 	HOOK_FTRACE,
 	HOOK_TRACEPOINT,
 	HOOK_KINDS,
@@ -35,7 +34,6 @@ enum hook_kind {
  * @kind: how it is probed
  * @armed: it is
  * @kp: for HOOK_KPROBE
- * @rp: for HOOK_KRETPROBE
  * @ops: for HOOK_FTRACE
  * @tp: for HOOK_TRACEPOINT
  */
@@ -47,7 +45,6 @@ struct portsock_probe {
 	bool armed;
 	union {
 		struct kprobe kp;
-		struct kretprobe rp;
 		struct ftrace_ops ops;
 		struct tracepoint *tp;
 	};
@@ -55,8 +52,6 @@ struct portsock_probe {
 
 #define KPROBE(_symbol, _handler, ...) \
 	{ .symbol = _symbol, .kind = HOOK_KPROBE, ##__VA_ARGS__ }
-#define KRETPROBE(_symbol, _call, _handler, ...) \
-	{ .symbol = _symbol, .kind = HOOK_KRETPROBE, ##__VA_ARGS__ }
 #define RELEASE(_symbol, _handler, ...) \
 	{ .symbol = _symbol, .kind = HOOK_FTRACE, ##__VA_ARGS__ }
 #define ACQUISITION RELEASE
@@ -73,16 +68,6 @@ noinline void portsock_hooks_beat(void)
 }
 
 static int kprobe_empty(struct kprobe *kp, struct pt_regs *regs)
-{
-	return 0;
-}
-
-static int call_empty(struct kretprobe_instance *ri, struct pt_regs *regs)
-{
-	return 0;
-}
-
-static int return_empty(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	return 0;
 }
@@ -142,15 +127,6 @@ static int hook_arm(struct portsock_probe *hook)
 			.pre_handler = kprobe_empty,
 		};
 		return register_kprobe(&hook->kp);
-	case HOOK_KRETPROBE:
-		hook->rp = (struct kretprobe){
-			.kp.symbol_name = hook->symbol,
-			.entry_handler = call_empty,
-			.handler = return_empty,
-			.maxactive = 512,
-			.data_size = 16,
-		};
-		return register_kretprobe(&hook->rp);
 	case HOOK_FTRACE:
 		return ftrace_arm(hook);
 	case HOOK_TRACEPOINT:
@@ -165,9 +141,6 @@ static void hook_disarm(struct portsock_probe *hook)
 	switch (hook->kind) {
 	case HOOK_KPROBE:
 		unregister_kprobe(&hook->kp);
-		break;
-	case HOOK_KRETPROBE:
-		unregister_kretprobe(&hook->rp);
 		break;
 	case HOOK_FTRACE:
 		unregister_ftrace_function(&hook->ops);
@@ -184,7 +157,6 @@ static void hook_disarm(struct portsock_probe *hook)
 
 static const char * const kind_names[HOOK_KINDS] = {
 	[HOOK_KPROBE] = "kprobe",
-	[HOOK_KRETPROBE] = "kretprobe",
 	[HOOK_FTRACE] = "ftrace",
 	[HOOK_TRACEPOINT] = "tracepoint",
 };
@@ -271,8 +243,8 @@ static int armed_get(char *buffer, const struct kernel_param *param)
 	for (i = 0; i < ARRAY_SIZE(hooks); i++)
 		kinds[hooks[i].kind] += hooks[i].armed;
 	return scnprintf(buffer, PAGE_SIZE,
-			 "%d kprobes, %d kretprobes, %d ftrace hooks, %d tracepoints\n",
-			 kinds[HOOK_KPROBE], kinds[HOOK_KRETPROBE],
+			 "%d kprobes, %d ftrace hooks, %d tracepoints\n",
+			 kinds[HOOK_KPROBE],
 			 kinds[HOOK_FTRACE], kinds[HOOK_TRACEPOINT]);
 }
 

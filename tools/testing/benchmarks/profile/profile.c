@@ -19,7 +19,6 @@
 #include "compat.h"
 
 #define SITES_MAX	64
-#define RETURNS_MAX	8
 
 /**
  * struct site - a probe
@@ -27,9 +26,8 @@
  * @symbol: where it is
  * @key: the object that was registered
  * @handler: what it called before
- * @entry: for kretprobes, what it called on entry
  * @data: for tracepoints
- * @calls: of the handler; of a kretprobe the entries
+ * @calls: of the handler
  * @time: instructions in it
  * @pool_calls: calls of pools from it
  * @pool_time: instructions in these
@@ -39,7 +37,6 @@ struct site {
 	char symbol[64];
 	const void *key;
 	void *handler;
-	void *entry;
 	void *data;
 	u64 calls;
 	u64 time;
@@ -119,78 +116,6 @@ int profile_register_kprobe(struct kprobe *kp)
 		kp->pre_handler = on_kprobe;
 	}
 	return register_kprobe(kp);
-}
-
-/* Kernels differ in how an instance leads to its kretprobe. */
-static struct site *returns[RETURNS_MAX];
-static unsigned int returns_nr;
-
-static int on_entry(struct site *site, struct kretprobe_instance *ri, struct pt_regs *regs)
-{
-	kretprobe_handler_t handler = site->entry;
-	int result;
-
-	site->calls++;
-	timed(site, result = handler(ri, regs));
-	return result;
-}
-
-static int on_return(struct site *site, struct kretprobe_instance *ri, struct pt_regs *regs)
-{
-	kretprobe_handler_t handler = site->handler;
-	int result;
-
-	/* two clocks were read in one call */
-	site->time -= clock_time;
-	timed(site, result = handler(ri, regs));
-	return result;
-}
-
-#define RETURN(n)								\
-static int entry_##n(struct kretprobe_instance *ri, struct pt_regs *regs)	\
-{										\
-	return on_entry(returns[n], ri, regs);					\
-}										\
-static int return_##n(struct kretprobe_instance *ri, struct pt_regs *regs)	\
-{										\
-	return on_return(returns[n], ri, regs);					\
-}
-
-RETURN(0)
-RETURN(1)
-RETURN(2)
-RETURN(3)
-RETURN(4)
-RETURN(5)
-RETURN(6)
-RETURN(7)
-
-static const kretprobe_handler_t entries[RETURNS_MAX] = {
-	entry_0, entry_1, entry_2, entry_3, entry_4, entry_5, entry_6, entry_7,
-};
-
-static const kretprobe_handler_t exits[RETURNS_MAX] = {
-	return_0, return_1, return_2, return_3, return_4, return_5, return_6, return_7,
-};
-
-int profile_register_kretprobe(struct kretprobe *rp)
-{
-	struct site *site = site_get(rp);
-	unsigned int i = 0;
-
-	while (i < returns_nr && returns[i] != site)
-		i++;
-	if (WARN_ON_ONCE(i == RETURNS_MAX))
-		return -ENOSPC;
-	if (i == returns_nr)
-		returns[returns_nr++] = site;
-	site->kind = "kretprobe";
-	strscpy(site->symbol, rp->kp.symbol_name, sizeof(site->symbol));
-	site->entry = rp->entry_handler;
-	site->handler = rp->handler;
-	rp->entry_handler = entries[i];
-	rp->handler = exits[i];
-	return register_kretprobe(rp);
 }
 
 static struct {

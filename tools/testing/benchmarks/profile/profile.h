@@ -15,7 +15,6 @@
 #include "pool.h"
 
 int profile_register_kprobe(struct kprobe *kp);
-int profile_register_kretprobe(struct kretprobe *rp);
 int profile_register_ftrace_function(struct ftrace_ops *ops);
 int profile_tracepoint_probe_register(struct tracepoint *tp, void *probe, void *data);
 int profile_tracepoint_probe_unregister(struct tracepoint *tp, void *probe, void *data);
@@ -29,7 +28,6 @@ void profile_pool_put(struct portsock_pool *pool, void *object);
 
 #ifdef PROFILE_HOOKS
 #define register_kprobe(kp) profile_register_kprobe(kp)
-#define register_kretprobe(rp) profile_register_kretprobe(rp)
 #define register_ftrace_function(ops) profile_register_ftrace_function(ops)
 #define tracepoint_probe_register(tp, probe, data) \
 	profile_tracepoint_probe_register(tp, probe, data)
