@@ -127,6 +127,22 @@ static void __rec_hold(struct portsock_rec *rec, const struct portsock_holding *
 		atomic64_inc(&untracked);
 }
 
+/* What is said of a socket, to its record, which is made when there is none. */
+static __always_inline void sock_tell(const void *sk, const struct portsock_holding *h,
+				      void (*tell)(struct portsock_rec *rec,
+						   const struct portsock_holding *h))
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_get(bucket, sk);
+	if (rec)
+		tell(rec, h);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
 /**
  * portsock_sock_hold() - a socket holds a port, or exists and holds none
  * @sk: the socket or mini-socket
@@ -136,15 +152,7 @@ static void __rec_hold(struct portsock_rec *rec, const struct portsock_holding *
  */
 void portsock_sock_hold(const void *sk, const struct portsock_holding *h)
 {
-	struct rec_bucket *bucket = rec_bucket(sk);
-	struct portsock_rec *rec;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&bucket->lock, flags);
-	rec = __rec_get(bucket, sk);
-	if (rec)
-		__rec_hold(rec, h);
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	sock_tell(sk, h, __rec_hold);
 }
 
 /*
@@ -303,6 +311,15 @@ bool portsock_sock_change(const void *sk, struct portsock_holding *h)
 	return h->table;
 }
 
+/* Caller holds the bucket's lock. */
+static void __rec_bind(struct portsock_rec *rec, const struct portsock_holding *h)
+{
+	struct portsock_holding bound = *h;
+
+	bound.service |= rec->asked;
+	__rec_hold(rec, &bound);
+}
+
 /**
  * portsock_sock_bind() - bind() or autobind gives a socket its port
  * @sk: the socket
@@ -312,18 +329,7 @@ bool portsock_sock_change(const void *sk, struct portsock_holding *h)
  */
 void portsock_sock_bind(const void *sk, const struct portsock_holding *h)
 {
-	struct rec_bucket *bucket = rec_bucket(sk);
-	struct portsock_holding bound = *h;
-	struct portsock_rec *rec;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&bucket->lock, flags);
-	rec = __rec_get(bucket, sk);
-	if (rec) {
-		bound.service |= rec->asked;
-		__rec_hold(rec, &bound);
-	}
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	sock_tell(sk, h, __rec_bind);
 }
 
 /**
@@ -370,15 +376,7 @@ static void __rec_says(struct portsock_rec *rec, const struct portsock_holding *
  */
 void portsock_sock_says(const void *sk, const struct portsock_holding *h)
 {
-	struct rec_bucket *bucket = rec_bucket(sk);
-	struct portsock_rec *rec;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&bucket->lock, flags);
-	rec = __rec_get(bucket, sk);
-	if (rec)
-		__rec_says(rec, h);
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	sock_tell(sk, h, __rec_says);
 }
 
 /**
