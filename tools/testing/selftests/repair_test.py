@@ -344,6 +344,9 @@ LOAD_STEPS = ("blocking_notifier_chain_register", "register_kprobe", "unregister
               "register_ftrace_function", "tracepoint_probe_register")
 
 
+PROTOCOL_MODULES = [name for names in protocols.MODULES.values() for name in names]
+
+
 @needs_module
 def test_protocols_come_while_it_is_loaded(t):
     """sctp and dccp are loaded while a load of the module is at each of its steps: watched once, and unloaded with it."""
@@ -351,11 +354,11 @@ def test_protocols_come_while_it_is_loaded(t):
     with Slow() as slow:
         for step in LOAD_STEPS:
             unload()
-            protocols.remove("sctp_diag", "sctp", "dccp_diag", "dccp_ipv6", "dccp_ipv4", "dccp")
+            protocols.remove(*PROTOCOL_MODULES)
             slow.hold_up_load(step, 3000000)
             insmod = subprocess.Popen(("insmod", harness.ko_path()))
             until(slow.load_held, f"insmod to come to {step}")
-            protocols.modprobe("sctp", "dccp_ipv4", "dccp_ipv6")
+            protocols.modprobe(*PROTOCOL_MODULES)
             equal(insmod.wait(), 0, f"insmod's status, held up in {step}")
             slow.hold_up_load("", "")
             sock = sctp(t)
@@ -363,8 +366,8 @@ def test_protocols_come_while_it_is_loaded(t):
             same(t)
             t.drop(sock)
     unload()
-    protocols.remove("sctp_diag", "sctp", "dccp_diag", "dccp_ipv6", "dccp_ipv4", "dccp")
-    protocols.modprobe("sctp", "dccp_ipv4", "dccp_ipv6")        # what was left armed would be called now
+    protocols.remove(*PROTOCOL_MODULES)
+    protocols.modprobe(*PROTOCOL_MODULES)        # what was left armed would be called now
     sctp(t).bind(("127.0.0.1", 5000))
     load()
     same(t)
