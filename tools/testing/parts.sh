@@ -27,12 +27,22 @@ quick_parts()
 all_parts()
 {
 	local version
-	printf '%s\n' kunit 'rest debug' "rest $main" 'vm debug' "vm $main"
+	printf '%s\n' kunit 'rest debug' "rest $main" 'core debug' "vm $main"
 	for version in "${every_kernel[@]}"; do
 		echo "random $version"
 		[ "$version" = $main ] || echo "vm $version"
 	done
 	printf '%s\n' selftests packages soak check bench reader
+}
+
+# unused PART: pathspecs without the files that cannot change its result.
+unused()
+{
+	local tests=tools/testing/selftests
+	case $1 in
+	random\ *) printf '%s\n' ":!$tests/[!r]*_test.py" ":!$tests/repair_test.py" ;;
+	vm\ * | rest\ *) printf '%s\n' ":!$tests/"{random_test,program,world,worker}.py ;;
+	esac
 }
 
 # all_passed: what make test-all ends with.
