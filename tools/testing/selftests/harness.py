@@ -636,12 +636,6 @@ def live_namespaces():
     return found
 
 
-def dying_namespaces():
-    """How many are on their way out, with the sockets that they still have. Kernels of late keep those that went last
-    until others go, so that this may never be 0."""
-    return namespaces() - len(live_namespaces())
-
-
 def objects_at_rest():
     """objects(), once namespaces of earlier tests are gone: they go asynchronously, and nothing tells when. A second of
     the guest's is some dozen grace periods."""

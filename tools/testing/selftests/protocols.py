@@ -303,8 +303,9 @@ def modprobe(*names):
 
 
 def references(name):
+    """How many hold this module, other modules aside."""
     with open(f"/sys/module/{name}/refcnt", encoding="ascii") as file:
-        return int(file.read())
+        return int(file.read()) - len(os.listdir(f"/sys/module/{name}/holders"))
 
 
 def remove(*names):

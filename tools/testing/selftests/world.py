@@ -580,10 +580,8 @@ class World:
         names = [name for name in protocols.MODULES[op.args[0]] if os.path.exists("/sys/module/" + name)]
         if any(thing.proto == op.args[0] for thing in self.things.values()) or not names:
             return False
-        if harness.dying_namespaces():
-            return False                        # they have no control sockets, so that references tell nothing
-        if any(protocols.references(name) != 2 * harness.namespaces() for name in names if name in (op.args[0], "dccp_ipv4", "dccp_ipv6")
-               and name != "dccp"):
+        held = 2 * len(harness.live_namespaces())   # by control sockets; those of namespaces that are going went first
+        if any(protocols.references(name) != held for name in names if name in ("sctp", "dccp_ipv4", "dccp_ipv6")):
             return False
         protocols.remove(*names)
         return True
