@@ -21,7 +21,6 @@ EPHEMERAL = 28000
 EXPORTER_PORT = 9100
 REPETITIONS = 7
 HERE, THERE, NETNS = "10.1.0.0", "10.2.0.0", "/run/netns/clients"
-PERIOD = 20000                  # ns, of latency
 
 
 def ip(words):
@@ -169,18 +168,6 @@ def memory():
     return result
 
 
-def latency(action, *args):
-    """Longest delay while something is done."""
-    with subprocess.Popen([f"{guest.HERE}/latency", str(PERIOD)], stdout=subprocess.PIPE, text=True) as process:
-        time.sleep(0.1)
-        action(*args)
-        process.terminate()
-        runs, most = map(int, process.communicate()[0].split())
-    if process.returncode or runs < 100:
-        guest.fail(f"latency ran {runs} times, status {process.returncode}")
-    return most
-
-
 def idle():
     """Nanoseconds that the processor slept, which are no instructions."""
     slept = re.findall(r"\.(?:idle|iowait)_sleeptime\s*: (\d+) nsecs", guest.read("/proc/timer_list"))
@@ -189,25 +176,13 @@ def idle():
     return sum(map(int, slept))
 
 
-def walk():
-    """Longest delay while it looks at all sockets again and again, as kprobes tell it nothing."""
-    enabled = "/sys/kernel/debug/kprobes/enabled"
-    guest.write(enabled, 0)
-    if guest.table()[0]["exact"] != "0":
-        guest.fail("portsock is exact without kprobes")
-    longest = latency(time.sleep, 5)
-    guest.write(enabled, 1)
-    guest.until_exact()
-    return longest
-
-
 def loading():
     """insmod among all these sockets: its instructions, and how long it lets nobody else run."""
     preempt = "/sys/kernel/debug/sched/preempt"
     insmod, rmmod = ["insmod", f"{guest.HERE}/portsock.ko"], ["rmmod", "portsock"]
     floor = guest.Floor()
     guest.run(*rmmod)
-    instructions, delays = [], {"nothing": latency(time.sleep, 1)}
+    instructions, delays = [], {"nothing": guest.latency(time.sleep, 1)}
     for _ in range(3):
         start, slept = time.monotonic_ns(), idle()
         guest.run(*insmod)
@@ -219,11 +194,11 @@ def loading():
     for mode in modes:
         if mode != "as booted":
             guest.write(preempt, mode)
-        delays[f"insmod of empty probes, preemption {mode}"] = latency(floor.start)
-        delays[f"rmmod of empty probes, preemption {mode}"] = latency(floor.stop, {})
-        delays[f"insmod, preemption {mode}"] = latency(guest.run, *insmod)
-        delays[f"walks over all sockets, preemption {mode}"] = walk()
-        delays[f"rmmod, preemption {mode}"] = latency(guest.run, *rmmod)
+        delays[f"insmod of empty probes, preemption {mode}"] = guest.latency(floor.start)
+        delays[f"rmmod of empty probes, preemption {mode}"] = guest.latency(floor.stop, {})
+        delays[f"insmod, preemption {mode}"] = guest.latency(guest.run, *insmod)
+        delays[f"walks over all sockets, preemption {mode}"] = guest.walk()
+        delays[f"rmmod, preemption {mode}"] = guest.latency(guest.run, *rmmod)
     guest.run(*insmod)
     guest.until_exact()
     return {"instructions": instructions, "delays": delays}

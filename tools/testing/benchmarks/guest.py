@@ -11,6 +11,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PORT = 5001                     # loop.c
+PERIOD = 20000                  # ns, of latency
 
 
 def fail(what):
@@ -66,6 +67,30 @@ def table():
 
 def until_exact():
     until(lambda: table()[0]["exact"] == "1", "portsock is exact")
+
+
+def latency(action, *args):
+    """Longest delay while something is done."""
+    with subprocess.Popen([f"{HERE}/latency", str(PERIOD)], stdout=subprocess.PIPE, text=True) as process:
+        time.sleep(0.1)
+        action(*args)
+        process.terminate()
+        runs, most = map(int, process.communicate()[0].split())
+    if process.returncode or runs < 100:
+        fail(f"latency ran {runs} times, status {process.returncode}")
+    return most
+
+
+def walk():
+    """Longest delay while portsock looks at all sockets again and again, as kprobes tell it nothing."""
+    enabled = "/sys/kernel/debug/kprobes/enabled"
+    write(enabled, 0)
+    if table()[0]["exact"] != "0":
+        fail("portsock is exact without kprobes")
+    longest = latency(time.sleep, 5)
+    write(enabled, 1)
+    until_exact()
+    return longest
 
 
 class Nobody:

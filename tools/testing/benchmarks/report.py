@@ -109,6 +109,14 @@ def crowd(results):
     print("\n".join(columns(("while", "longest"), ((what, f"{n:,}") for what, n in loading["delays"].items()))))
 
 
+def listeners(results):
+    one, many = results["delays"].values()
+    numbers = [f"{int(n):,}" for n in results["delays"]]
+    print(f"\nLongest time nobody else got the processor, instructions, by listeners on one port; Linux {results['release']}")
+    print("\n".join(columns(("while", *numbers, "ratio"),
+                            ((what, f"{one[what]:,}", f"{many[what]:,}", f"{many[what] / one[what]:.2f}") for what in one))))
+
+
 def scaling(results):
     """One line for each run: workload, threads, sockets per second, part of the processors that the threads had."""
     runs = {}
