@@ -19,7 +19,7 @@ headers:
 		echo "portsock: apt install linux-headers-$(RELEASE), or give KDIR=..." >&2; \
 		exit 1; }
 
-reader: ## build tools/portsock
+reader: ## build tools/portsock/portsock
 	@$(MAKE) --no-print-directory -C tools PREFIX=$(PREFIX)
 
 install: all ## install both, load the module (as root)

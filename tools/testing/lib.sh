@@ -108,7 +108,7 @@ programs()
 	fi
 	here make -s -C "$source/tools" "${variables[@]}"
 	here make -s -C "$source/tools/testing/selftests" "${variables[@]}"
-	here cp -r "$source/tools/portsock" "$source/tools/testing/selftests/." "$1"
+	here cp -r "$source/tools/portsock/portsock" "$source/tools/testing/selftests/." "$1"
 }
 
 signature=706f7274

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "filter.h"
-#include "service.h"
+#include "libportsock.h"
 #include "table.h"
 
 static const char all_rows[] = HEALTH COLUMNS UNBOUND SSH HTTPS DOMAIN TCP_TOTAL TCP_40001 TCP_40002;

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "snapshot.h"
+#include "libportsock.h"
 
 #define HEALTH	"portsock 1 netns 4026531840 exact 1 missed 0 repaired 0 untracked 0 uptime_ms 12345\n"
 #define STATES	"established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack listen closing"

@@ -4,7 +4,7 @@
 
 #include "compare.h"
 #include "diag.h"
-#include "rows.h"
+#include "libportsock.h"
 
 /* A case of its own, behind those of rows: the total against the sum of its rows. */
 #define PORTSOCK_CASE_SUM (PORTSOCK_TOTAL + 1)

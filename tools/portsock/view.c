@@ -7,7 +7,7 @@
 
 #include <libsmartcols.h>
 
-#include "service.h"
+#include "libportsock.h"
 #include "view.h"
 
 #define FIELD_SERVICE (-1)

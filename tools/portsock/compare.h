@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "rows.h"
+#include "libportsock.h"
 
 /* So often is a row looked at that is not found equal. */
 #define PORTSOCK_LOOKS		6

@@ -4,8 +4,7 @@
 
 #include <stdbool.h>
 
-#include "error.h"
-#include "rows.h"
+#include "libportsock.h"
 
 struct mnl_socket;
 

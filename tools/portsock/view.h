@@ -5,8 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "error.h"
-#include "snapshot.h"
+#include "libportsock.h"
 
 struct libscols_column;
 struct libscols_table;

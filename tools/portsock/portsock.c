@@ -14,8 +14,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "filter.h"
-#include "source.h"
+#include "libportsock.h"
 #include "view.h"
 
 enum {

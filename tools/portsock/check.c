@@ -15,8 +15,8 @@
 #include <time.h>
 
 #include "check.h"
+#include "libportsock.h"
 #include "report.h"
-#include "source.h"
 
 #define PAUSE_MS	50	/* doubled after each look: 1.55 s in all, a repair takes a second */
 
