@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Namespaces come and go; each has a table while it is there, and a file that
- * shows it.
+ * Namespaces come and go; each has a table while it is there.
  */
 #include "netns.h"
-
-#include "proc.h"
 
 unsigned int portsock_netns_id;
 struct portsock_table __rcu *portsock_netns_stand_in_table;
@@ -14,17 +11,11 @@ static int netns_add(struct net *net)
 {
 	struct portsock_netns *ns = net_generic(net, portsock_netns_id);
 	struct portsock_table *table = portsock_table_new();
-	int err;
 
 	if (!table)
 		return -ENOMEM;
 	rcu_assign_pointer(ns->table, table);
-	err = portsock_proc_add(net, table);
-	if (err) {
-		RCU_INIT_POINTER(ns->table, NULL);
-		portsock_table_kill(table);
-	}
-	return err;
+	return 0;
 }
 
 /*
@@ -34,9 +25,8 @@ static int netns_add(struct net *net)
 static void netns_del(struct net *net)
 {
 	struct portsock_netns *ns = net_generic(net, portsock_netns_id);
-	struct portsock_table *table = rcu_dereference_protected(ns->table, 1);
+	struct portsock_table *table = portsock_netns_own(net);
 
-	portsock_proc_del(net);
 	RCU_INIT_POINTER(ns->table, NULL);
 	portsock_table_kill(table);
 }
@@ -47,6 +37,19 @@ static struct pernet_operations netns_ops = {
 	.id = &portsock_netns_id,
 	.size = sizeof(struct portsock_netns),
 };
+
+/**
+ * portsock_netns_own() - the table of a namespace, whatever stands in for it
+ * @net: a namespace between portsock_netns_init() and _exit() that is not going
+ *
+ * Context: process; operations on a namespace that were registered later.
+ */
+struct portsock_table *portsock_netns_own(struct net *net)
+{
+	struct portsock_netns *ns = net_generic(net, portsock_netns_id);
+
+	return rcu_dereference_protected(ns->table, 1);
+}
 
 /**
  * portsock_netns_stand_in() - let another table stand in for that of init_net
@@ -74,7 +77,7 @@ int portsock_netns_init(void)
 }
 
 /**
- * portsock_netns_exit() - take the tables and files of all namespaces away
+ * portsock_netns_exit() - take the tables of all namespaces away
  *
  * Context: process, may sleep. Every share was deleted.
  */

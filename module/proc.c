@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "format.h"
+#include "netns.h"
 #include "resync.h"
 #include "sk.h"
 #include "socks.h"
@@ -137,52 +138,53 @@ static const struct seq_operations proc_ops = {
 	.show = proc_show,
 };
 
-/**
- * portsock_proc_add() - show a table in its namespace
- * @net: the namespace
- * @table: lives until portsock_proc_del() returns
- *
- * Context: process, may sleep.
- * Return: 0 or -ENOMEM.
- */
-int portsock_proc_add(struct net *net, struct portsock_table *table)
+static int proc_add(struct net *net)
 {
 	if (!proc_create_net_data(PROC_NAME, mode, net->proc_net, &proc_ops,
-				  sizeof(struct proc_iter), table))
+				  sizeof(struct proc_iter), portsock_netns_own(net)))
 		return -ENOMEM;
 	return 0;
 }
 
-/**
- * portsock_proc_del() - show it no more
- * @net: the namespace
- *
- * Waits for reads under way.
- *
- * Context: process, may sleep.
- */
-void portsock_proc_del(struct net *net)
+/* Waits for reads under way. */
+static void proc_del(struct net *net)
 {
 	remove_proc_entry(PROC_NAME, net->proc_net);
 }
 
+static struct pernet_operations proc_net_ops = {
+	.init = proc_add,
+	.exit = proc_del,
+};
+
 /**
- * portsock_proc_init() - make /proc/portsock
+ * portsock_proc_init() - show the table of every namespace, present and future
  *
- * Context: process, may sleep.
- * Return: 0 or -ENOMEM.
+ * Context: process, may sleep. After portsock_netns_init(), so that in a namespace
+ * that goes the file goes before the table.
+ * Return: 0 or a negative errno.
  */
 int portsock_proc_init(void)
 {
-	return proc_symlink(PROC_NAME, NULL, "self/net/" PROC_NAME) ? 0 : -ENOMEM;
+	int err = register_pernet_subsys(&proc_net_ops);
+
+	if (err)
+		return err;
+	if (proc_symlink(PROC_NAME, NULL, "self/net/" PROC_NAME))
+		return 0;
+	unregister_pernet_subsys(&proc_net_ops);
+	return -ENOMEM;
 }
 
 /**
- * portsock_proc_exit() - take /proc/portsock away
+ * portsock_proc_exit() - take /proc/portsock and the file of every namespace away
+ *
+ * Waits for reads under way.
  *
  * Context: process, may sleep.
  */
 void portsock_proc_exit(void)
 {
 	remove_proc_entry(PROC_NAME, NULL);
+	unregister_pernet_subsys(&proc_net_ops);
 }
