@@ -511,19 +511,10 @@ static struct portsock_probe hooks[] = {
 /* Protects the hooks against modules that come and go. */
 static DEFINE_MUTEX(hooks_lock);
 
-/* What probes that are disarmed by now had missed. */
-static u64 missed_before;
-
 static void hook_complain(const struct portsock_probe *hook, int err, const char *then)
 {
 	pr_err("cannot hook %s: error %d%s; %s\n", hook->symbol, err,
 	       err == -EBUSY ? " (is kernel.ftrace_enabled 0?)" : "", then);
-}
-
-static void hook_disarm(struct portsock_probe *hook)
-{
-	missed_before += portsock_probe_missed(hook);
-	portsock_probe_disarm(hook);
 }
 
 /* Its module is there. */
@@ -556,7 +547,7 @@ static int hooks_notify(struct notifier_block *nb, unsigned long event, void *da
 			continue;
 		}
 		if (hook->armed)
-			hook_disarm(hook);
+			portsock_probe_disarm(hook);
 		hook->blind = false;
 	}
 	mutex_unlock(&hooks_lock);
@@ -575,7 +566,7 @@ static struct notifier_block hooks_notifier = {
  */
 u64 portsock_hooks_missed(void)
 {
-	u64 missed = READ_ONCE(missed_before);
+	u64 missed = 0;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++)
