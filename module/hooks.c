@@ -462,6 +462,11 @@ static int on_beat(struct kprobe *kp, struct pt_regs *regs)
 	{ .symbol = _symbol, .kind = PORTSOCK_ACQUISITION,		\
 	  .handler = _handler, ##__VA_ARGS__ }
 
+/* Of IPv6, which may be a module. */
+#define ACQUISITION_V6(_symbol, _handler)				\
+	ACQUISITION(_symbol, _handler, .absent = !IS_ENABLED(CONFIG_IPV6), \
+		    .module = IS_MODULE(CONFIG_IPV6) ? "ipv6" : NULL)
+
 #define TRACEPOINT(_symbol, _handler)					\
 	{ .symbol = _symbol, .kind = PORTSOCK_TRACEPOINT, .handler = _handler }
 
@@ -490,13 +495,11 @@ static struct portsock_probe hooks[] = {
 	KPROBE("__udp_disconnect", on_udp_disconnect),
 	KPROBE("raw_hash_sk", on_raw_hash),
 	ACQUISITION("ip4_datagram_release_cb", on_datagram_release),
-	ACQUISITION("ip6_datagram_release_cb", on_datagram_release,
-		    .absent = !IS_ENABLED(CONFIG_IPV6)),
+	ACQUISITION_V6("ip6_datagram_release_cb", on_datagram_release),
 	ACQUISITION("udp_lib_get_port", on_datagram_call),
 	ACQUISITION("ping_get_port", on_datagram_call),
 	ACQUISITION("__ip4_datagram_connect", on_datagram_call),
-	ACQUISITION("__ip6_datagram_connect", on_datagram_call,
-		    .absent = !IS_ENABLED(CONFIG_IPV6)),
+	ACQUISITION_V6("__ip6_datagram_connect", on_datagram_call),
 	ACQUISITION("mptcp_copy_inaddrs", on_mptcp_port,
 		    .absent = !IS_ENABLED(CONFIG_MPTCP)),
 	ACQUISITION("sctp_assoc_migrate", on_sctp_migrate, .module = "sctp"),

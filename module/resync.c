@@ -25,7 +25,6 @@
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include <net/raw.h>
-#include <net/rawv6.h>
 #include <net/sctp/sctp.h>
 #include <net/udp.h>
 
@@ -375,6 +374,17 @@ static void file_seen(struct file *file)
 {
 	struct socket *sock = sock_from_file(file);
 	struct sock *sk = sock ? sock->sk : NULL;
+static void walk_raw_all(void)
+{
+	struct raw_hashinfo *v6 = portsock_raw_v6_get();
+
+	walk_raw(&raw_v4_hashinfo);
+	if (!v6)
+		return;
+	walk_raw(v6);
+	portsock_raw_v6_put();
+}
+
 	struct portsock_holding h;
 
 	rcu_read_lock();
@@ -576,8 +586,7 @@ static u64 walk(void)
 	walk_buckets(init_net.ipv4.tcp_death_row.hashinfo, PORTSOCK_TCP);
 	walk_dccp();
 	walk_udp_all();
-	walk_raw(&raw_v4_hashinfo);
-	walk_raw(&raw_v6_hashinfo);
+	walk_raw_all();
 	/* listeners first, which make their ports services */
 	walk_files();
 	walk_mptcp();
