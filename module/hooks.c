@@ -92,19 +92,23 @@ static void notrace on_post_create(struct ftrace_regs *fregs)
 
 /*
  * security_sock_graft(sk, parent): accept() hands out a child, maybe one that
- * was reset, or one that waited since before the module was loaded
+ * was reset, or one that waited since before the module was loaded. What the
+ * kernel accepts for itself has no file.
  */
 static void notrace on_accept(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	const struct socket *parent = (void *)ftrace_regs_get_argument(fregs, 1);
 	int proto = portsock_sk_proto(sk);
 
 	if (proto < 0)
 		return;
-	if (!portsock_sk_bound(sk, proto))
-		sk_unbound(sk, proto);
-	else if (proto == PORTSOCK_SCTP || proto == PORTSOCK_MPTCP)
+	if (!portsock_sk_bound(sk, proto)) {
+		if (parent->file)
+			sk_unbound(sk, proto);
+	} else if (proto == PORTSOCK_SCTP || proto == PORTSOCK_MPTCP) {
 		sk_holds(sk, sk->sk_state, PORTSOCK_ACCEPTED);
+	}
 }
 
 /*
