@@ -325,11 +325,14 @@ static int on_udp_disconnect(struct kprobe *kp, struct pt_regs *regs)
  * ip4_datagram_release_cb(sk), ip6_datagram_release_cb(sk): a call that had the
  * socket locked is over, whatever it was, and says what came of it. What gave the
  * port up passed on_unhash(). close() has its own hook, behind which nothing counts.
+ * Sockets of ICMP and raw ones, over IPv4, pass here as well: they need not be asked.
  */
 static void notrace on_datagram_release(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
+	if (unlikely(sk->sk_protocol != IPPROTO_UDP))
+		portsock_sock_awaited(sk);
 	if (sk_hashed(sk) && !portsock_sk_closing(sk))
 		datagram_says(sk);
 }
