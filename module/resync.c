@@ -39,11 +39,13 @@
  * struct losses - what had been lost at some time
  * @missed: events
  * @untracked: sockets
+ * @shorts: times that a gauge would have gone below zero
  * @deaf: times that kprobes were found not to fire
  */
 struct losses {
 	u64 missed;
 	u64 untracked;
+	u64 shorts;
 	u64 deaf;
 };
 
@@ -77,6 +79,7 @@ static struct losses __losses_now(void)
 	return (struct losses){
 		.missed = portsock_hooks_missed(),
 		.untracked = portsock_socks_untracked(),
+		.shorts = portsock_table_short(),
 		.deaf = resync.deaf,
 	};
 }
@@ -84,7 +87,7 @@ static struct losses __losses_now(void)
 static bool losses_equal(const struct losses *a, const struct losses *b)
 {
 	return a->missed == b->missed && a->untracked == b->untracked &&
-	       a->deaf == b->deaf;
+	       a->deaf == b->deaf && a->shorts == b->shorts;
 }
 
 static void tw_seen(const struct inet_timewait_sock *tw, u8 proto)
