@@ -311,22 +311,42 @@ static void walk_udp(struct udp_table *table)
 			chain_walk(&chain, slot_batch);
 	}
 }
+/*
+ * The namespace that follows @net, or the first one, with a reference; the one on @net
+ * goes. One that has a reference does not leave the list, and new ones come last. Those
+ * that are going are left out.
+ */
+static struct net *net_next(struct net *net)
+{
+	struct net *next;
+
+	down_read(&net_rwsem);
+	next = list_prepare_entry(net, &net_namespace_list, list);
+	list_for_each_entry_continue(next, &net_namespace_list, list)
+		if (maybe_get_net(next))
+			break;
+	if (list_entry_is_head(next, &net_namespace_list, list))
+		next = NULL;
+	up_read(&net_rwsem);
+	if (net)
+		put_net(net);
+	return next;
+}
+
 
 static void walk_udp_all(void)
 {
 	struct udp_table *common = portsock_udp_table(&init_net);
 	struct udp_table *lite = portsock_udplite_table();
-	struct net *net;
+	struct net *net = NULL;
 
 	walk_udp(common);
-	down_read(&net_rwsem);
-	for_each_net(net) {
+	while ((net = net_next(net))) {
 		struct udp_table *own = portsock_udp_table(net);
 
 		if (own != common)
 			walk_udp(own);
 	}
-	up_read(&net_rwsem);
 	if (lite)
 		walk_udp(lite);
 }
@@ -516,10 +536,9 @@ static void walk_files(void)
 /* Connections, also those that no file has; listeners are found by file. */
 static void walk_mptcp(void)
 {
-	struct net *net;
+	struct net *net = NULL;
 
-	down_read(&net_rwsem);
-	for_each_net(net) {
+	while ((net = net_next(net))) {
 		long slot = 0, nr = 0;
 		struct sock *sk;
 
@@ -531,7 +550,6 @@ static void walk_mptcp(void)
 			walk_rest();
 		}
 	}
-	up_read(&net_rwsem);
 }
 
 static int sctp_endpoint_seen(struct sctp_endpoint *endpoint, void *unused)
@@ -558,20 +576,18 @@ static void walk_sctp(void)
 {
 	typeof(sctp_transport_traverse_process) *traverse;
 	typeof(sctp_for_each_endpoint) *for_each;
-	struct net *net;
+	struct net *net = NULL;
 
 	traverse = symbol_get(sctp_transport_traverse_process);
 	if (!traverse)
 		return;
 	for_each = symbol_get(sctp_for_each_endpoint);
-	down_read(&net_rwsem);
-	for_each_net(net) {
+	while ((net = net_next(net))) {
 		int pos = 0;
 
 		portsock_sctp_endpoints(for_each, sctp_endpoint_seen, net);
 		traverse(sctp_seen, NULL, net, &pos, NULL);
 	}
-	up_read(&net_rwsem);
 	symbol_put(sctp_for_each_endpoint);
 	symbol_put(sctp_transport_traverse_process);
 }
