@@ -30,23 +30,22 @@
 
 #include "compat.h"
 #include "hooks.h"
+#include "pace.h"
 #include "sk.h"
 #include "socks.h"
-
-#define RESYNC_PERIOD HZ
 
 /**
  * struct losses - what had been lost at some time
  * @missed: events
  * @untracked: sockets
- * @shorts: times that a gauge would have gone below zero
  * @deaf: times that kprobes were found not to fire
+ * @shorts: times that a gauge would have gone below zero
  */
 struct losses {
 	u64 missed;
 	u64 untracked;
-	u64 shorts;
 	u64 deaf;
+	u64 shorts;
 };
 
 /**
@@ -79,8 +78,8 @@ static struct losses __losses_now(void)
 	return (struct losses){
 		.missed = portsock_hooks_missed(),
 		.untracked = portsock_socks_untracked(),
-		.shorts = portsock_table_short(),
 		.deaf = resync.deaf,
+		.shorts = portsock_table_short(),
 	};
 }
 
@@ -311,6 +310,7 @@ static void walk_udp(struct udp_table *table)
 			chain_walk(&chain, slot_batch);
 	}
 }
+
 /*
  * The namespace that follows @net, or the first one, with a reference; the one on @net
  * goes. One that has a reference does not leave the list, and new ones come last. Those
@@ -332,7 +332,6 @@ static struct net *net_next(struct net *net)
 		put_net(net);
 	return next;
 }
-
 
 static void walk_udp_all(void)
 {
@@ -375,6 +374,17 @@ static void walk_raw(struct raw_hashinfo *table)
 	}
 }
 
+static void walk_raw_all(void)
+{
+	struct raw_hashinfo *v6 = portsock_raw_v6_get();
+
+	walk_raw(&raw_v4_hashinfo);
+	if (!v6)
+		return;
+	walk_raw(v6);
+	portsock_raw_v6_put();
+}
+
 static void walk_dccp(void)
 {
 	struct inet_hashinfo *hashinfo = portsock_dccp_hashinfo_get();
@@ -397,17 +407,6 @@ static void file_seen(struct file *file)
 {
 	struct socket *sock = sock_from_file(file);
 	struct sock *sk = sock ? sock->sk : NULL;
-static void walk_raw_all(void)
-{
-	struct raw_hashinfo *v6 = portsock_raw_v6_get();
-
-	walk_raw(&raw_v4_hashinfo);
-	if (!v6)
-		return;
-	walk_raw(v6);
-	portsock_raw_v6_put();
-}
-
 	struct portsock_holding h;
 
 	rcu_read_lock();
@@ -615,11 +614,12 @@ static u64 walk(void)
 
 static void resync_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(resync_timer, resync_work);
+static struct portsock_pace pace;
 
 static void resync_later(void)
 {
 	queue_delayed_work(system_dfl_wq, &resync_timer,
-			   round_jiffies_relative(RESYNC_PERIOD));
+			   round_jiffies_relative(HZ));
 }
 
 static void resync_work(struct work_struct *work)
@@ -632,8 +632,9 @@ static void resync_work(struct work_struct *work)
 	now = __losses_now();
 	lost = !losses_equal(&now, &resync.settled);
 	spin_unlock(&resync.lock);
-	if (lost) {
+	if (portsock_pace_due(&pace, jiffies, lost)) {
 		wrong = walk();
+		portsock_pace_walked(&pace, jiffies);
 		spin_lock(&resync.lock);
 		resync.repaired += wrong;
 		resync.settled = now;
@@ -688,6 +689,7 @@ void portsock_resync_init(bool sound)
 	resync.settled = now;
 	resync.sound = sound;
 	spin_unlock(&resync.lock);
+	portsock_pace_begin(&pace, jiffies);
 	resync_later();
 }
 
