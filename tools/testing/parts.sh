@@ -164,7 +164,7 @@ debug_guest()
 	cp "$tmp/module/portsock.ko" "$tmp/module/slow/slow.ko" "$share"
 	# shellcheck disable=SC2054
 	options=(--vmlinuz "${KERNEL:?}" --modules "${MODULES:?}/lib/modules/$RELEASE" --smp 2,sockets=2
-		--append "$boot slub_debug=A,portsock_rec,portsock_row")
+		--append "$boot slub_debug=A,portsock_rec,portsock_row,tcp_bind2_bucket")
 	command=(./debug)
 	few=0.05 many=0.05
 }

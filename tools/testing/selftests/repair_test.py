@@ -15,7 +15,7 @@ import harness
 import packet
 import portsock
 import protocols
-from harness import HERE, Skip, equal, fail, load, needs_module, service, star, sysctl, unload, until
+from harness import HERE, Skip, disconnect, equal, fail, load, needs_module, service, star, sysctl, unload, until
 from protocols import icmp, raw, same, sctp, udplite
 
 SLOW = "/sys/module/slow/parameters/"
@@ -390,7 +390,7 @@ def test_ftrace_off_and_on(t):
 # ---- memory ----------------------------------------------------------------------------------------
 
 def may_fail(cache):
-    """Some kernels let only the command line say so: slub_debug=A,portsock_rec,portsock_row"""
+    """Some kernels let only the command line say so: slub_debug=A,portsock_rec,portsock_row,tcp_bind2_bucket"""
     path = f"/sys/kernel/slab/{cache}/failslab"
     if os.stat(path).st_mode & 0o200:
         write(path, 1)
@@ -432,6 +432,36 @@ def test_no_memory_for_records(t):
             harness.reset_on_close(sock)
         t.drop(sock)
     same(t)
+
+
+@needs_module
+def test_no_memory_for_another_address(t):
+    """A disconnected socket gets the address back that it was bound to. Without memory for the bucket of that address the
+    kernel takes the port away, when the socket is in CLOSE already, and no call fails."""
+    if not os.path.isdir(FAILSLAB):
+        raise Skip("this kernel has no failslab; the debug kernel has")
+    if not may_fail("tcp_bind2_bucket"):
+        fail("boot with slub_debug=A,tcp_bind2_bucket, so that this may fail")
+    listener = t.listen(80)
+    sock = t.tcp()
+    sock.bind(("0.0.0.0", 6000))
+    t.connect(80, sock=sock)
+    t.accept(listener)
+    before = portsock.read().head
+    for name, value in (("ignore-gfp-wait", "N"), ("cache-filter", "Y"), ("task-filter", "Y"), ("interval", 1), ("times", -1),
+                        ("verbose", 0), ("probability", 100)):
+        write(FAILSLAB + name, value)
+    try:
+        write("/proc/self/make-it-fail", 1)
+        disconnect(sock)
+    finally:
+        write("/proc/self/make-it-fail", 0)
+        write(FAILSLAB + "probability", 0)
+        write(FAILSLAB + "task-filter", "N")
+    t.expect(service("tcp", 80, listen=1, accepted=1, closed=1, peak=2),
+             service("tcp", 6000, connected=1, closed=1, peak=1), unbound("tcp", 2))
+    equal({**portsock.read().head, "uptime_ms": 0}, {**before, "uptime_ms": 0}, "nothing was lost")
+    t.tcp().bind(("0.0.0.0", 6000))                             # to the kernel, too, it is free
 
 
 # What a load calls, one after the other.
