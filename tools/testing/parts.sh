@@ -32,7 +32,7 @@ all_parts()
 		echo "random $version"
 		[ "$version" = $main ] || echo "vm $version"
 	done
-	printf '%s\n' selftests packages soak check bench reader
+	printf '%s\n' configs selftests packages soak check bench reader
 }
 
 # unused PART: pathspecs without the files that cannot change its result.
@@ -54,7 +54,7 @@ named_parts()
 	local name version list
 	for name; do
 		case $name in
-		check | kunit | reader | soak | selftests | packages | bench) echo "$name" ;;
+		check | kunit | reader | soak | selftests | packages | bench | configs) echo "$name" ;;
 		core | vm | random | rest)
 			list=("${every_kernel[@]}")
 			[ "$name" != rest ] || list=("$main")
@@ -209,6 +209,8 @@ part_random()
 part_bench() { KERNEL=$main "$testing/bench" --check; }
 
 part_soak() { "$testing/soak" 180 1; }
+
+part_configs() { "$testing/configs"; }
 
 part_selftests() { "$testing/kselftests" $main; }
 
