@@ -9,28 +9,34 @@
 /* What each socket says, by its place in sks: an error, or the port that it holds. */
 static int answers[ARRAY_SIZE(sks)];
 static int asked[ARRAY_SIZE(sks)];
+static bool goes[ARRAY_SIZE(sks)];
 
-static int outcome(const void *sk, struct portsock_holding *h)
+static bool get(const void *sk)
+{
+	return !goes[(const char *)sk - sks];
+}
+
+static void ask(const void *sk)
 {
 	int i = (const char *)sk - sks;
+	struct portsock_holding h = holding(answers[i], TCP_CLOSE);
 
+	h.table = NULL;
 	asked[i]++;
-	if (answers[i] < 0)
-		return answers[i];
-	*h = holding(answers[i], TCP_CLOSE);
-	h->table = NULL;
-	return 0;
+	if (answers[i] != -EBUSY)
+		portsock_sock_settle(sk, answers[i] == -ENOENT ? NULL : &h);
 }
 
 static void settle(void)
 {
-	portsock_socks_settle(table, outcome);
+	portsock_socks_settle(table, get, ask);
 }
 
 static int await_test_init(struct kunit *test)
 {
 	memset(answers, 0, sizeof(answers));
 	memset(asked, 0, sizeof(asked));
+	memset(goes, 0, sizeof(goes));
 	return socks_test_init(test);
 }
 
@@ -97,6 +103,31 @@ static void settle_of_a_socket_that_holds_nothing_changes_nothing(struct kunit *
 	KUNIT_EXPECT_EQ(test, asked[0], 1);
 	KUNIT_EXPECT_EQ(test, sockets(0), 1);
 	KUNIT_EXPECT_EQ(test, opened(0), 1);
+}
+
+static void socket_that_is_about_to_go_is_not_asked(struct kunit *test)
+{
+	hold(&sks[0], 0, TCP_CLOSE);
+	portsock_sock_await(&sks[0]);
+	goes[0] = true;
+	settle();
+	KUNIT_EXPECT_EQ(test, asked[0], 0);
+	KUNIT_EXPECT_EQ(test, table->awaited_nr, 1);
+	portsock_sock_forget(&sks[0]);
+	KUNIT_EXPECT_EQ(test, table->awaited_nr, 0);
+}
+
+/* Between the two steps, in which nothing is locked, it may have said all itself, and have gone. */
+static void answer_that_nobody_waits_for_changes_nothing(struct kunit *test)
+{
+	struct portsock_holding h = holding(40000, TCP_CLOSE);
+
+	hold(&sks[0], 0, TCP_CLOSE);
+	portsock_sock_settle(&sks[0], &h);
+	portsock_sock_settle(&sks[1], &h);
+	KUNIT_EXPECT_EQ(test, sockets(40000), 0);
+	KUNIT_EXPECT_EQ(test, sockets(0), 1);
+	KUNIT_EXPECT_EQ(test, recs(), (size_t)1);
 }
 
 static void awaited_is_told_once(struct kunit *test)
@@ -207,6 +238,8 @@ static struct kunit_case await_cases[] = {
 	KUNIT_CASE(settle_takes_what_the_socket_says),
 	KUNIT_CASE(settle_leaves_a_call_that_is_under_way),
 	KUNIT_CASE(settle_of_a_socket_that_holds_nothing_changes_nothing),
+	KUNIT_CASE(socket_that_is_about_to_go_is_not_asked),
+	KUNIT_CASE(answer_that_nobody_waits_for_changes_nothing),
 	KUNIT_CASE(awaited_is_told_once),
 	KUNIT_CASE(what_others_say_ends_no_call),
 	KUNIT_CASE(forgotten_socket_is_not_asked),

@@ -462,6 +462,114 @@ static void accepted_share_is_never_connected(struct kunit *test)
 	portsock_share_del(&share);
 }
 
+/* What a row says is made less than what contributes. */
+static void row_forget(struct kunit *test, u8 proto, u16 port)
+{
+	u32 key = key_of(proto, port);
+	struct row_bucket *bucket = row_bucket(test->priv, key);
+	struct portsock_row *row = __row_find(bucket, test->priv, key);
+
+	KUNIT_ASSERT_NOT_NULL(test, row);
+	memset(row->counts.state, 0, sizeof(row->counts.state));
+	row->counts.sockets = 0;
+	row->counts.ipv6 = 0;
+}
+
+static void gauge_of_a_service_does_not_go_below_zero(struct kunit *test)
+{
+	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_ESTABLISHED);
+	u64 before = portsock_table_short();
+	struct portsock_share share = { };
+	struct portsock_counts counts;
+
+	h.ipv6 = true;
+	add(test, &share, h);
+	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 0);
+	row_forget(test, PORTSOCK_TCP, 80);
+	portsock_share_step(&share, portsock_step(PORTSOCK_TCP, 80, true, TCP_CLOSE_WAIT));
+	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 1);
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_ESTABLISHED], 0);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_CLOSE_WAIT], 1);
+	portsock_share_del(&share);
+	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 3);
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80);
+	KUNIT_EXPECT_EQ(test, counts.sockets, 0);
+	KUNIT_EXPECT_EQ(test, counts.ipv6, 0);
+	expect_balanced(test, &counts);
+}
+
+static void gauge_of_a_total_does_not_go_below_zero(struct kunit *test)
+{
+	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000, TCP_ESTABLISHED);
+	struct portsock_table *table = test->priv;
+	struct portsock_counts *total = &table->totals[PORTSOCK_TCP];
+	u64 before = portsock_table_short();
+	struct portsock_share share = { };
+
+	add(test, &share, h);
+	total->state[TCP_ESTABLISHED] = 0;
+	total->sockets = 0;
+	h.service = true;
+	portsock_share_hold(&share, &h);
+	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 2);
+	KUNIT_EXPECT_EQ(test, total->state[TCP_ESTABLISHED], 0);
+	KUNIT_EXPECT_EQ(test, total->sockets, 0);
+	portsock_share_del(&share);
+	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 2);
+}
+
+static u64 unbound_both(struct kunit *test)
+{
+	struct portsock_counts counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_UDP, 0);
+
+	return (u64)counts.ipv6 << 32 | counts.sockets;
+}
+
+static void unbound_numbers_do_not_go_below_zero(struct kunit *test)
+{
+	struct portsock_table *table = test->priv;
+	atomic64_t *sockets = &table->unbound[PORTSOCK_UDP].sockets;
+	struct portsock_share shares[4] = { };
+	u64 before = portsock_table_short();
+	int i;
+
+	for (i = 0; i < 4; i++)
+		portsock_share_unbound(&shares[i], table, PORTSOCK_UDP, i);
+	KUNIT_EXPECT_EQ(test, unbound_both(test), 3ULL << 32 | 4);
+	atomic64_set(sockets, 0);
+	portsock_share_del(&shares[0]);
+	KUNIT_EXPECT_EQ(test, atomic64_read(sockets), 0);
+	portsock_share_del(&shares[1]);
+	KUNIT_EXPECT_EQ(test, atomic64_read(sockets), 0);
+	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 2);
+	atomic64_set(sockets, 2);
+	portsock_share_unbound(&shares[2], table, PORTSOCK_UDP, false);
+	KUNIT_EXPECT_EQ(test, atomic64_read(sockets), 2);
+	portsock_share_del(&shares[3]);
+	KUNIT_EXPECT_EQ(test, atomic64_read(sockets), 1);
+	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 4);
+	portsock_share_del(&shares[2]);
+	KUNIT_EXPECT_EQ(test, atomic64_read(sockets), 0);
+	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 4);
+}
+
+/* Until what was taken is given back. */
+static void unbound_number_below_zero_is_shown_as_none(struct kunit *test)
+{
+	struct portsock_table *table = test->priv;
+	atomic64_t *sockets = &table->unbound[PORTSOCK_UDP].sockets;
+	struct portsock_share share = { };
+
+	portsock_share_unbound(&share, table, PORTSOCK_UDP, false);
+	atomic64_set(sockets, -1);
+	KUNIT_EXPECT_EQ(test, unbound_both(test), 0);
+	atomic64_set(sockets, 1 - (1LL << 32));
+	KUNIT_EXPECT_EQ(test, unbound_both(test), 1);
+	atomic64_set(sockets, 1);
+	portsock_share_del(&share);
+}
+
 static void tables_do_not_see_each_other(struct kunit *test)
 {
 	struct portsock_table *other = portsock_table_new();
@@ -603,6 +711,10 @@ static struct kunit_case table_cases[] = {
 	KUNIT_CASE(killed_table_goes_with_its_last_unbound_socket),
 	KUNIT_CASE(table_that_goes_takes_no_unbound_socket),
 	KUNIT_CASE(accepted_share_is_never_connected),
+	KUNIT_CASE(gauge_of_a_service_does_not_go_below_zero),
+	KUNIT_CASE(gauge_of_a_total_does_not_go_below_zero),
+	KUNIT_CASE(unbound_numbers_do_not_go_below_zero),
+	KUNIT_CASE(unbound_number_below_zero_is_shown_as_none),
 	KUNIT_CASE(tables_do_not_see_each_other),
 	KUNIT_CASE(share_equals_tells_every_gauge_apart),
 	KUNIT_CASE(random_shares_equal_a_plain_count),

@@ -19,6 +19,7 @@
 #include <net/inet_hashtables.h>
 #include <net/net_namespace.h>
 #include <net/raw.h>
+#include <net/rawv6.h>
 #include <net/sctp/sctp.h>
 #include <net/tcp_states.h>
 #include <net/udp.h>
@@ -153,6 +154,28 @@ static inline struct inet_hashinfo *portsock_dccp_hashinfo_get(void)
 }
 
 static inline void portsock_dccp_hashinfo_put(void)
+{
+}
+#endif
+
+/* IPv6 may be a module; then it may not be there, and must not go while its table is walked. */
+#if IS_ENABLED(CONFIG_IPV6)
+static inline struct raw_hashinfo *portsock_raw_v6_get(void)
+{
+	return symbol_get(raw_v6_hashinfo);
+}
+
+static inline void portsock_raw_v6_put(void)
+{
+	symbol_put(raw_v6_hashinfo);
+}
+#else
+static inline struct raw_hashinfo *portsock_raw_v6_get(void)
+{
+	return NULL;
+}
+
+static inline void portsock_raw_v6_put(void)
 {
 }
 #endif

@@ -92,19 +92,23 @@ static void notrace on_post_create(struct ftrace_regs *fregs)
 
 /*
  * security_sock_graft(sk, parent): accept() hands out a child, maybe one that
- * was reset, or one that waited since before the module was loaded
+ * was reset, or one that waited since before the module was loaded. What the
+ * kernel accepts for itself has no file.
  */
 static void notrace on_accept(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	const struct socket *parent = (void *)ftrace_regs_get_argument(fregs, 1);
 	int proto = portsock_sk_proto(sk);
 
 	if (proto < 0)
 		return;
-	if (!portsock_sk_bound(sk, proto))
-		sk_unbound(sk, proto);
-	else if (proto == PORTSOCK_SCTP || proto == PORTSOCK_MPTCP)
+	if (!portsock_sk_bound(sk, proto)) {
+		if (parent->file)
+			sk_unbound(sk, proto);
+	} else if (proto == PORTSOCK_SCTP || proto == PORTSOCK_MPTCP) {
 		sk_holds(sk, sk->sk_state, PORTSOCK_ACCEPTED);
+	}
 }
 
 /*
@@ -321,11 +325,14 @@ static int on_udp_disconnect(struct kprobe *kp, struct pt_regs *regs)
  * ip4_datagram_release_cb(sk), ip6_datagram_release_cb(sk): a call that had the
  * socket locked is over, whatever it was, and says what came of it. What gave the
  * port up passed on_unhash(). close() has its own hook, behind which nothing counts.
+ * Sockets of ICMP and raw ones, over IPv4, pass here as well: they need not be asked.
  */
 static void notrace on_datagram_release(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
+	if (unlikely(sk->sk_protocol != IPPROTO_UDP))
+		portsock_sock_awaited(sk);
 	if (sk_hashed(sk) && !portsock_sk_closing(sk))
 		datagram_says(sk);
 }
@@ -462,6 +469,11 @@ static int on_beat(struct kprobe *kp, struct pt_regs *regs)
 	{ .symbol = _symbol, .kind = PORTSOCK_ACQUISITION,		\
 	  .handler = _handler, ##__VA_ARGS__ }
 
+/* Of IPv6, which may be a module. */
+#define ACQUISITION_V6(_symbol, _handler)				\
+	ACQUISITION(_symbol, _handler, .absent = !IS_ENABLED(CONFIG_IPV6), \
+		    .module = IS_MODULE(CONFIG_IPV6) ? "ipv6" : NULL)
+
 #define TRACEPOINT(_symbol, _handler)					\
 	{ .symbol = _symbol, .kind = PORTSOCK_TRACEPOINT, .handler = _handler }
 
@@ -490,13 +502,11 @@ static struct portsock_probe hooks[] = {
 	KPROBE("__udp_disconnect", on_udp_disconnect),
 	KPROBE("raw_hash_sk", on_raw_hash),
 	ACQUISITION("ip4_datagram_release_cb", on_datagram_release),
-	ACQUISITION("ip6_datagram_release_cb", on_datagram_release,
-		    .absent = !IS_ENABLED(CONFIG_IPV6)),
+	ACQUISITION_V6("ip6_datagram_release_cb", on_datagram_release),
 	ACQUISITION("udp_lib_get_port", on_datagram_call),
 	ACQUISITION("ping_get_port", on_datagram_call),
 	ACQUISITION("__ip4_datagram_connect", on_datagram_call),
-	ACQUISITION("__ip6_datagram_connect", on_datagram_call,
-		    .absent = !IS_ENABLED(CONFIG_IPV6)),
+	ACQUISITION_V6("__ip6_datagram_connect", on_datagram_call),
 	ACQUISITION("mptcp_copy_inaddrs", on_mptcp_port,
 		    .absent = !IS_ENABLED(CONFIG_MPTCP)),
 	ACQUISITION("sctp_assoc_migrate", on_sctp_migrate, .module = "sctp"),
@@ -511,19 +521,10 @@ static struct portsock_probe hooks[] = {
 /* Protects the hooks against modules that come and go. */
 static DEFINE_MUTEX(hooks_lock);
 
-/* What probes that are disarmed by now had missed. */
-static u64 missed_before;
-
 static void hook_complain(const struct portsock_probe *hook, int err, const char *then)
 {
 	pr_err("cannot hook %s: error %d%s; %s\n", hook->symbol, err,
 	       err == -EBUSY ? " (is kernel.ftrace_enabled 0?)" : "", then);
-}
-
-static void hook_disarm(struct portsock_probe *hook)
-{
-	missed_before += portsock_probe_missed(hook);
-	portsock_probe_disarm(hook);
 }
 
 /* Its module is there. */
@@ -556,7 +557,7 @@ static int hooks_notify(struct notifier_block *nb, unsigned long event, void *da
 			continue;
 		}
 		if (hook->armed)
-			hook_disarm(hook);
+			portsock_probe_disarm(hook);
 		hook->blind = false;
 	}
 	mutex_unlock(&hooks_lock);
@@ -575,7 +576,7 @@ static struct notifier_block hooks_notifier = {
  */
 u64 portsock_hooks_missed(void)
 {
-	u64 missed = READ_ONCE(missed_before);
+	u64 missed = 0;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++)

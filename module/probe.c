@@ -233,15 +233,13 @@ void portsock_probe_disarm(struct portsock_probe *probe)
 
 /**
  * portsock_probe_missed() - events a probe is known to have lost
- * @probe: armed or not
+ * @probe: armed, or not any more
  *
  * Context: any.
- * Return: events since it was armed.
+ * Return: events since it was armed last.
  */
 u64 portsock_probe_missed(const struct portsock_probe *probe)
 {
-	if (!READ_ONCE(probe->armed))
-		return 0;
 	if (probe->kind == PORTSOCK_KPROBE)
 		return READ_ONCE(probe->kp.nmissed);
 	return 0;

@@ -25,7 +25,7 @@ enum portsock_probe_kind {
  * struct portsock_probe - one place that is watched
  * @symbol: function or tracepoint
  * @module: it is part of this module, which may come and go; NULL when it is
- *	always there
+ *	always there, as a kprobe has to be: what it missed is kept in it
  * @absent: this kernel was built without it
  * @kind: how; PORTSOCK_RELEASE and PORTSOCK_ACQUISITION are functions watched
  *	through ftrace, all of a kind at once

@@ -89,7 +89,7 @@ static void *proc_start(struct seq_file *m, loff_t *pos)
 	struct proc_iter *iter = m->private;
 
 	if (!*pos || *pos < iter->pos) {
-		portsock_socks_settle(iter_table(m), portsock_sk_outcome);
+		portsock_socks_settle(iter_table(m), portsock_sk_get, portsock_sk_ask);
 		iter->cursor = (struct portsock_cursor){ };
 		iter->line.part = PORTSOCK_SERVICES;
 		iter->pos = 0;

@@ -25,27 +25,27 @@
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include <net/raw.h>
-#include <net/rawv6.h>
 #include <net/sctp/sctp.h>
 #include <net/udp.h>
 
 #include "compat.h"
 #include "hooks.h"
+#include "pace.h"
 #include "sk.h"
 #include "socks.h"
-
-#define RESYNC_PERIOD HZ
 
 /**
  * struct losses - what had been lost at some time
  * @missed: events
  * @untracked: sockets
  * @deaf: times that kprobes were found not to fire
+ * @shorts: times that a gauge would have gone below zero
  */
 struct losses {
 	u64 missed;
 	u64 untracked;
 	u64 deaf;
+	u64 shorts;
 };
 
 /**
@@ -79,13 +79,14 @@ static struct losses __losses_now(void)
 		.missed = portsock_hooks_missed(),
 		.untracked = portsock_socks_untracked(),
 		.deaf = resync.deaf,
+		.shorts = portsock_table_short(),
 	};
 }
 
 static bool losses_equal(const struct losses *a, const struct losses *b)
 {
 	return a->missed == b->missed && a->untracked == b->untracked &&
-	       a->deaf == b->deaf;
+	       a->deaf == b->deaf && a->shorts == b->shorts;
 }
 
 static void tw_seen(const struct inet_timewait_sock *tw, u8 proto)
@@ -310,21 +311,41 @@ static void walk_udp(struct udp_table *table)
 	}
 }
 
+/*
+ * The namespace that follows @net, or the first one, with a reference; the one on @net
+ * goes. One that has a reference does not leave the list, and new ones come last. Those
+ * that are going are left out.
+ */
+static struct net *net_next(struct net *net)
+{
+	struct net *next;
+
+	down_read(&net_rwsem);
+	next = list_prepare_entry(net, &net_namespace_list, list);
+	list_for_each_entry_continue(next, &net_namespace_list, list)
+		if (maybe_get_net(next))
+			break;
+	if (list_entry_is_head(next, &net_namespace_list, list))
+		next = NULL;
+	up_read(&net_rwsem);
+	if (net)
+		put_net(net);
+	return next;
+}
+
 static void walk_udp_all(void)
 {
 	struct udp_table *common = portsock_udp_table(&init_net);
 	struct udp_table *lite = portsock_udplite_table();
-	struct net *net;
+	struct net *net = NULL;
 
 	walk_udp(common);
-	down_read(&net_rwsem);
-	for_each_net(net) {
+	while ((net = net_next(net))) {
 		struct udp_table *own = portsock_udp_table(net);
 
 		if (own != common)
 			walk_udp(own);
 	}
-	up_read(&net_rwsem);
 	if (lite)
 		walk_udp(lite);
 }
@@ -351,6 +372,17 @@ static void walk_raw(struct raw_hashinfo *table)
 
 		chain_walk(&chain, raw_batch);
 	}
+}
+
+static void walk_raw_all(void)
+{
+	struct raw_hashinfo *v6 = portsock_raw_v6_get();
+
+	walk_raw(&raw_v4_hashinfo);
+	if (!v6)
+		return;
+	walk_raw(v6);
+	portsock_raw_v6_put();
 }
 
 static void walk_dccp(void)
@@ -503,10 +535,9 @@ static void walk_files(void)
 /* Connections, also those that no file has; listeners are found by file. */
 static void walk_mptcp(void)
 {
-	struct net *net;
+	struct net *net = NULL;
 
-	down_read(&net_rwsem);
-	for_each_net(net) {
+	while ((net = net_next(net))) {
 		long slot = 0, nr = 0;
 		struct sock *sk;
 
@@ -518,7 +549,6 @@ static void walk_mptcp(void)
 			walk_rest();
 		}
 	}
-	up_read(&net_rwsem);
 }
 
 static int sctp_endpoint_seen(struct sctp_endpoint *endpoint, void *unused)
@@ -545,20 +575,18 @@ static void walk_sctp(void)
 {
 	typeof(sctp_transport_traverse_process) *traverse;
 	typeof(sctp_for_each_endpoint) *for_each;
-	struct net *net;
+	struct net *net = NULL;
 
 	traverse = symbol_get(sctp_transport_traverse_process);
 	if (!traverse)
 		return;
 	for_each = symbol_get(sctp_for_each_endpoint);
-	down_read(&net_rwsem);
-	for_each_net(net) {
+	while ((net = net_next(net))) {
 		int pos = 0;
 
 		portsock_sctp_endpoints(for_each, sctp_endpoint_seen, net);
 		traverse(sctp_seen, NULL, net, &pos, NULL);
 	}
-	up_read(&net_rwsem);
 	symbol_put(sctp_for_each_endpoint);
 	symbol_put(sctp_transport_traverse_process);
 }
@@ -576,8 +604,7 @@ static u64 walk(void)
 	walk_buckets(init_net.ipv4.tcp_death_row.hashinfo, PORTSOCK_TCP);
 	walk_dccp();
 	walk_udp_all();
-	walk_raw(&raw_v4_hashinfo);
-	walk_raw(&raw_v6_hashinfo);
+	walk_raw_all();
 	/* listeners first, which make their ports services */
 	walk_files();
 	walk_mptcp();
@@ -587,11 +614,12 @@ static u64 walk(void)
 
 static void resync_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(resync_timer, resync_work);
+static struct portsock_pace pace;
 
 static void resync_later(void)
 {
 	queue_delayed_work(system_dfl_wq, &resync_timer,
-			   round_jiffies_relative(RESYNC_PERIOD));
+			   round_jiffies_relative(HZ));
 }
 
 static void resync_work(struct work_struct *work)
@@ -604,8 +632,9 @@ static void resync_work(struct work_struct *work)
 	now = __losses_now();
 	lost = !losses_equal(&now, &resync.settled);
 	spin_unlock(&resync.lock);
-	if (lost) {
+	if (portsock_pace_due(&pace, jiffies, lost)) {
 		wrong = walk();
+		portsock_pace_walked(&pace, jiffies);
 		spin_lock(&resync.lock);
 		resync.repaired += wrong;
 		resync.settled = now;
@@ -660,6 +689,7 @@ void portsock_resync_init(bool sound)
 	resync.settled = now;
 	resync.sound = sound;
 	spin_unlock(&resync.lock);
+	portsock_pace_begin(&pace, jiffies);
 	resync_later();
 }
 

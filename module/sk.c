@@ -9,6 +9,7 @@
 
 #include "compat.h"
 #include "netns.h"
+#include "socks.h"
 
 /**
  * portsock_sk_other_proto() - portsock_sk_proto() of what is not TCP
@@ -95,25 +96,39 @@ bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
 }
 
 /**
- * portsock_sk_outcome() - what came of a call on a datagram socket?
- * @sock: the socket; it cannot go meanwhile
- * @h: receives what it holds, but not in which namespace
- *
- * Such calls lock it.
+ * portsock_sk_get() - see to it that a socket stays there until portsock_sk_ask()
+ * @sk: the socket, which is there now
  *
  * Context: any.
- * Return: 0, -EBUSY while the call is under way, -ENOENT when it holds nothing.
+ * Return: false when it is about to go.
  */
-int portsock_sk_outcome(const void *sock, struct portsock_holding *h)
+bool portsock_sk_get(const void *sk)
 {
-	const struct sock *sk = sock;
+	return refcount_inc_not_zero(&((struct sock *)sk)->sk_refcnt);
+}
 
-	if (READ_ONCE(sk->sk_lock.owned))
-		return -EBUSY;
-	smp_rmb(); /* who let it go wrote all the rest before */
-	if (!sk_hashed(sk))
-		return -ENOENT;
-	portsock_sk_look(sk, portsock_sk_proto(sk), READ_ONCE(sk->sk_state), h);
-	h->how = portsock_sk_came(sk);
-	return 0;
+/**
+ * portsock_sk_ask() - say what came of a call on a datagram socket, if it is over
+ * @socket: from portsock_sk_get(), which ends here
+ *
+ * Such calls have the socket locked. To read sk_lock.owned without the lock that
+ * protects it would not do: release_sock() clears it with a plain store, which a
+ * weakly ordered machine may show before what the call wrote. Its spin_unlock_bh()
+ * comes after both.
+ *
+ * Context: process.
+ */
+void portsock_sk_ask(const void *socket)
+{
+	struct sock *sk = (struct sock *)socket;
+	struct portsock_holding h;
+
+	spin_lock_bh(&sk->sk_lock.slock);
+	if (!sk->sk_lock.owned) {
+		portsock_sk_look(sk, portsock_sk_proto(sk), sk->sk_state, &h);
+		h.how = portsock_sk_came(sk);
+		portsock_sock_settle(sk, sk_hashed(sk) ? &h : NULL);
+	}
+	spin_unlock_bh(&sk->sk_lock.slock);
+	sock_put(sk);
 }

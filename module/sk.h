@@ -176,6 +176,7 @@ static inline bool portsock_sk_read_owned(const struct sock *sk, struct portsock
 	return portsock_sk_owned(sk);
 }
 
-int portsock_sk_outcome(const void *sk, struct portsock_holding *h);
+bool portsock_sk_get(const void *sk);
+void portsock_sk_ask(const void *socket);
 
 #endif /* PORTSOCK_SK_H */

@@ -428,41 +428,60 @@ static const void *share_sk(const struct portsock_share *share)
 	return container_of(share, struct portsock_rec, share)->sk;
 }
 
-/* A socket with a record is there as long as the record's bucket is locked. */
-static void sock_settle(const void *sk,
-			int (*outcome)(const void *sk, struct portsock_holding *h))
+/**
+ * portsock_sock_settle() - it is known what came of a call that began
+ * @sk: the socket, which no other call can change meanwhile; nothing happens when
+ *	it is not awaited any more
+ * @h: what it holds, but the table, which it receives; NULL when it holds nothing
+ *
+ * Context: any but NMI.
+ */
+void portsock_sock_settle(const void *sk, struct portsock_holding *h)
 {
 	struct rec_bucket *bucket = rec_bucket(sk);
-	struct portsock_holding h;
 	struct portsock_rec *rec;
 	unsigned long flags;
-	int err = -EBUSY;
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
-	if (rec && rec->share.awaits)
-		err = outcome(sk, &h);
-	if (err != -EBUSY)
+	if (rec && rec->share.awaits) {
 		portsock_share_settle(&rec->share);
-	if (!err) {
-		h.table = rec->share.table;
-		__rec_says(rec, &h);
+		if (h) {
+			h->table = rec->share.table;
+			__rec_says(rec, h);
+		}
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/* A socket with a record is there as long as the record's bucket is locked. */
+static bool sock_get(const void *sk, bool (*get)(const void *sk))
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+	bool got;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	got = rec && rec->share.awaits && get(sk);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return got;
 }
 
 /**
  * portsock_socks_settle() - see what came of calls that began
  * @table: for the sockets of this one
- * @outcome: asks a socket: 0, and what it holds but the table, -ENOENT when it holds
- *	nothing, or -EBUSY while the call is under way; called with interrupts off
+ * @get: takes a reference on a socket; called with interrupts off
+ * @ask: asks a socket, calls portsock_sock_settle() unless the call is under way, and
+ *	gives the reference back
  *
  * Costs as much as calls have begun since it was called last.
  *
  * Context: process, may sleep.
  */
-void portsock_socks_settle(struct portsock_table *table,
-			   int (*outcome)(const void *sk, struct portsock_holding *h))
+void portsock_socks_settle(struct portsock_table *table, bool (*get)(const void *sk),
+			   void (*ask)(const void *sk))
 {
 	unsigned int left = READ_ONCE(table->awaited_nr);
 	const void *sk;
@@ -472,7 +491,8 @@ void portsock_socks_settle(struct portsock_table *table,
 		sk = portsock_table_awaited(table, share_sk);
 		if (!sk)
 			break;
-		sock_settle(sk, outcome);
+		if (sock_get(sk, get))
+			ask(sk);
 	}
 }
 

@@ -24,8 +24,9 @@ void portsock_sock_forget(const void *sk);
 void portsock_sock_says(const void *sk, const struct portsock_holding *h);
 void portsock_sock_await(const void *sk);
 bool portsock_sock_awaited(const void *sk);
-void portsock_socks_settle(struct portsock_table *table,
-			   int (*outcome)(const void *sk, struct portsock_holding *h));
+void portsock_sock_settle(const void *sk, struct portsock_holding *h);
+void portsock_socks_settle(struct portsock_table *table, bool (*get)(const void *sk),
+			   void (*ask)(const void *sk));
 void portsock_sock_asked(const void *sk, bool asked);
 
 void portsock_socks_walk_begin(void);

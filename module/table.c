@@ -251,6 +251,39 @@ static u32 __row_rest(struct portsock_row *row)
 	return list_first_entry(&table->idle, struct portsock_row, idle)->key;
 }
 
+/* Times that more was to be taken out of a gauge than was in it. */
+static atomic64_t short_gauges = ATOMIC64_INIT(0);
+
+static noinline void gauge_short(void)
+{
+	WARN_ONCE(IS_ENABLED(CONFIG_DEBUG_NET), "a gauge would have gone below zero\n");
+	atomic64_inc(&short_gauges);
+}
+
+/* One that was too low stays at zero, which is nearer to the truth than what is below. */
+static __always_inline void gauge_sub(u32 *gauge, u32 number)
+{
+	if (likely(*gauge >= number)) {
+		*gauge -= number;
+	} else {
+		*gauge = 0;
+		gauge_short();
+	}
+}
+
+/**
+ * portsock_table_short() - how often a gauge would have gone below zero
+ *
+ * It was wrong before, then.
+ *
+ * Context: any.
+ * Return: times since the module was loaded.
+ */
+u64 portsock_table_short(void)
+{
+	return atomic64_read(&short_gauges);
+}
+
 static void gauges_add(struct portsock_counts *counts,
 		       const struct portsock_share *share)
 {
@@ -266,11 +299,11 @@ static void gauges_add(struct portsock_counts *counts,
 static void gauges_del(struct portsock_counts *counts,
 		       const struct portsock_share *share)
 {
-	counts->state[share->state]--;
+	gauge_sub(&counts->state[share->state], 1);
 	if (share->state == TCP_TIME_WAIT)
 		return;
-	counts->sockets--;
-	counts->ipv6 -= share->ipv6;
+	gauge_sub(&counts->sockets, 1);
+	gauge_sub(&counts->ipv6, share->ipv6);
 }
 
 static void counts_open(struct portsock_counts *counts,
@@ -308,9 +341,9 @@ static void __row_promote(struct portsock_row *row)
 	int state;
 
 	for (state = 0; state < PORTSOCK_STATE_NR; state++)
-		total->state[state] -= row->counts.state[state];
-	total->sockets -= row->counts.sockets;
-	total->ipv6 -= row->counts.ipv6;
+		gauge_sub(&total->state[state], row->counts.state[state]);
+	gauge_sub(&total->sockets, row->counts.sockets);
+	gauge_sub(&total->ipv6, row->counts.ipv6);
 	memset(row->counts.came, 0, sizeof(row->counts.came));
 	row->counts.came[PORTSOCK_FOUND] = row->counts.sockets;
 	row->counts.peak = row->counts.sockets;
@@ -376,10 +409,35 @@ static void __share_listen(struct portsock_share *share, bool was)
 		rb_erase(&share->listen, &share->row->listeners);
 }
 
+/* The sign of either number. */
+#define UNBOUND_SIGNS (BIT_ULL(31) | BIT_ULL(63))
+
+/* What was taken and was not there goes back; the lower number had borrowed from the upper one. */
+static noinline void unbound_short(struct portsock_unbound *unbound, s64 taken, s64 left)
+{
+	s64 back = 0;
+
+	if ((s32)left < 0)
+		back = unbound_sockets(taken);
+	if (left + back < 0)
+		back += taken - unbound_sockets(taken);
+	atomic64_add(back, &unbound->sockets);
+	gauge_short();
+}
+
+/* @taken: unbound_one(), or its upper half. A barrier. */
+static void unbound_sub(struct portsock_unbound *unbound, s64 taken)
+{
+	s64 left = atomic64_sub_return(taken, &unbound->sockets);
+
+	if (unlikely(left & UNBOUND_SIGNS))
+		unbound_short(unbound, taken, left);
+}
+
 static void unbound_del(struct portsock_table *table, u8 proto, bool ipv6)
 {
-	atomic64_sub(unbound_one(ipv6), &table->unbound[proto].sockets);
-	smp_mb__after_atomic(); /* pairs with table_settle() */
+	/* a barrier; pairs with table_settle() */
+	unbound_sub(&table->unbound[proto], unbound_one(ipv6));
 	if (unlikely(READ_ONCE(table->dead)))
 		table_settle(table);
 }
@@ -704,7 +762,10 @@ int portsock_share_unbound(struct portsock_share *share, struct portsock_table *
 
 	if (unbound_fits(share, table, proto)) {
 		/* it has but a family to change */
-		atomic64_add((s64)(ipv6 - share->ipv6) << 32, &table->unbound[proto].sockets);
+		if (unlikely(ipv6 && !share->ipv6))
+			atomic64_add(1LL << 32, &table->unbound[proto].sockets);
+		else if (unlikely(share->ipv6 && !ipv6))
+			unbound_sub(&table->unbound[proto], 1LL << 32);
 		share->ipv6 = ipv6;
 		return 0;
 	}
@@ -781,7 +842,7 @@ int portsock_share_hold(struct portsock_share *share,
 
 static void counts_step(struct portsock_counts *counts, u8 from, u8 to)
 {
-	counts->state[from]--;
+	gauge_sub(&counts->state[from], 1);
 	counts->state[to]++;
 }
 
@@ -958,8 +1019,9 @@ static bool unbound_copy(struct portsock_table *table, u8 proto,
 
 	smp_rmb(); /* pairs with unbound_add() */
 	*counts = (struct portsock_counts){
-		.sockets = unbound_sockets(sockets),
-		.ipv6 = unbound_ipv6(sockets),
+		/* may be less for a moment, see unbound_short() */
+		.sockets = max_t(s32, unbound_sockets(sockets), 0),
+		.ipv6 = max_t(s32, unbound_ipv6(sockets), 0),
 		.came[PORTSOCK_FOUND] = atomic64_read(&unbound->opened),
 	};
 	counts->state[TCP_CLOSE] = counts->sockets;

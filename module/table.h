@@ -250,6 +250,7 @@ void portsock_table_exit(void);
 
 struct portsock_table *portsock_table_new(void);
 void portsock_table_kill(struct portsock_table *table);
+u64 portsock_table_short(void);
 
 bool portsock_table_next(struct portsock_table *table,
 			 struct portsock_cursor *cursor,

@@ -32,7 +32,7 @@ all_parts()
 		echo "random $version"
 		[ "$version" = $main ] || echo "vm $version"
 	done
-	printf '%s\n' selftests packages soak check bench reader
+	printf '%s\n' configs selftests packages soak check bench reader
 }
 
 # unused PART: pathspecs without the files that cannot change its result.
@@ -54,7 +54,7 @@ named_parts()
 	local name version list
 	for name; do
 		case $name in
-		check | kunit | reader | soak | selftests | packages | bench) echo "$name" ;;
+		check | kunit | reader | soak | selftests | packages | bench | configs) echo "$name" ;;
 		core | vm | random | rest)
 			list=("${every_kernel[@]}")
 			[ "$name" != rest ] || list=("$main")
@@ -164,7 +164,7 @@ debug_guest()
 	cp "$tmp/module/portsock.ko" "$tmp/module/slow/slow.ko" "$share"
 	# shellcheck disable=SC2054
 	options=(--vmlinuz "${KERNEL:?}" --modules "${MODULES:?}/lib/modules/$RELEASE" --smp 2,sockets=2
-		--append "$boot slub_debug=A,portsock_rec,portsock_row")
+		--append "$boot slub_debug=A,portsock_rec,portsock_row,tcp_bind2_bucket")
 	command=(./debug)
 	few=0.05 many=0.05
 }
@@ -209,6 +209,8 @@ part_random()
 part_bench() { KERNEL=$main "$testing/bench" --check; }
 
 part_soak() { "$testing/soak" 180 1; }
+
+part_configs() { "$testing/configs"; }
 
 part_selftests() { "$testing/kselftests" $main; }
 

@@ -15,7 +15,7 @@ import harness
 import packet
 import portsock
 import protocols
-from harness import HERE, Skip, equal, fail, load, needs_module, service, star, sysctl, unload, until
+from harness import HERE, Skip, disconnect, equal, fail, load, needs_module, service, star, sysctl, unload, until
 from protocols import icmp, raw, same, sctp, udplite
 
 SLOW = "/sys/module/slow/parameters/"
@@ -57,8 +57,21 @@ class Slow:
         write(SLOW + "load", f"{symbol} {usecs}")
 
     def load_held(self):
+        """0, 1 while it is held up, 2 once it was."""
         with open(SLOW + "load_held", encoding="ascii") as file:
-            return file.read() == "Y\n"
+            return int(file.read())
+
+    def count_calls(self, function):
+        write(SLOW + "calls", function)
+
+    def calls(self):
+        """How often that function was called since."""
+        with open(SLOW + "calls", encoding="ascii") as file:
+            return int(file.read())
+
+    def accept(self, listener):
+        """The kernel accepts a connection for itself. With None it closes the one before."""
+        write(SLOW + "accept", listener.fileno() if listener else -1)
 
     def witness(self):
         """{symbol: (hits, missed)} of its own kprobes."""
@@ -85,6 +98,8 @@ def lose(t, act):
     to be exact until it is repaired (a repair may come in between: then try the next socket). If not, because what
     watches it is no kprobe, nothing was lost. At rest the file is right either way. Returns what was repaired."""
     t.repaired = None
+    unload()                                                    # or the repair waits for that of the test before
+    load()
     for n in range(5):
         before = portsock.read().head
         equal(before["exact"], 1, "exact before something gets lost")
@@ -154,6 +169,47 @@ def test_lost_raw_hash_and_unhash_are_repaired(t):
         t.drop(*socks)
         same(t)
     t.notes.append(f"{repaired} repaired")
+
+
+@needs_module
+def test_walks_that_are_needed_again_and_again(t):
+    """Each waits twice as long as the one before; after a quiet while none waits."""
+    t.repaired = None
+    unload()
+    load()
+    socks = [t.tcp() for _ in range(5)]
+    with Slow() as slow:
+        def seconds(n):
+            slow.lose("bind", socks[n], 6000 + n)
+            began = time.monotonic()
+            equal(portsock.read().head["exact"], 0, "exact after a loss")
+            until(lambda: portsock.read().head["exact"], "exact 1")
+            return time.monotonic() - began
+
+        waits = [seconds(n) for n in range(4)]                  # 1, 2, 4 and 8 less what it takes to lose the next
+        t.notes.append(f"exact 0 for {', '.join(f'{wait:.1f}' for wait in waits)} s")
+        equal([wait > 2 ** n - 0.8 for n, wait in enumerate(waits)], [True] * 4, f"waits {waits} of 1, 2, 4 and 8 s")
+        time.sleep(18)                                          # is the condition itself: nothing is lost for 16 s
+        wait = seconds(4)
+        equal(wait < 4, True, f"a wait of {wait} s after a quiet while is less than 4 s")
+    same(t)
+
+
+@needs_module
+def test_namespace_is_made_during_a_walk(t):
+    """It does not wait for a walk that is slow."""
+    t.repaired = None
+    protocols.modprobe("sctp")
+    unload()
+    with Slow() as slow:
+        slow.hold_up_load("sctp_transport_traverse_process", 3000000)
+        insmod = subprocess.Popen(("insmod", harness.ko_path()))
+        until(slow.load_held, "the walk to be held up")
+        t.namespace()
+        equal(slow.load_held(), 1, "the walk is held up still when unshare() returns")
+        equal(insmod.wait(), 0, "insmod's status")
+        slow.hold_up_load("", "")
+    same(t)
 
 
 @needs_module
@@ -231,8 +287,47 @@ def test_kprobes_switched_off(t):
         until(lambda: not portsock.read().head["exact"], "exact 0 while kprobes are off", 5)
     finally:
         write(KPROBES, 1)
+    until(lambda: portsock.read().head["exact"], "exact 1")
     same(t)
     t.drop(hole)
+    same(t)
+
+
+# ---- sockets of the kernel's own ----------------------------------------------------------------------
+
+@needs_module
+def test_reset_child_that_the_kernel_accepts(t):
+    """As SMC and NFS do: it holds no port, and no user has it."""
+    listener = t.listen(80)
+    client = t.connect(80)
+    harness.reset_on_close(client)
+    t.drop(client)
+    rows = (service("tcp", 80, listen=1, accepted=1, closed=1, peak=2), star("tcp", connected=1, closed=1, peak=1))
+    t.expect(*rows)
+    with Slow() as slow:
+        slow.accept(listener)
+        t.expect(*rows)
+        slow.accept(None)
+        t.expect(*rows)
+
+
+# ---- sockets that are asked -----------------------------------------------------------------------------
+
+@needs_module
+def test_whose_calls_are_heard_of_is_not_asked(t):
+    """A call on a ping socket over IPv4 is heard of when it ends. One over IPv6 is not: the next reader asks, once."""
+    sysctl("net.ipv4.ping_group_range", "0 2147483647")
+    with Slow() as slow:
+        slow.count_calls("portsock_sk_ask")
+        for n in range(5):
+            icmp(t).bind(("127.0.0.1", 100 + n))
+        portsock.read()
+        equal(slow.calls(), 0, "ping sockets that were asked")
+        icmp(t, v6=True).bind(("::1", 200))
+        portsock.read()
+        equal(slow.calls(), 1, "ping sockets over IPv6 that were asked")
+        portsock.read()
+        equal(slow.calls(), 1, "and not again")
     same(t)
 
 
@@ -295,7 +390,7 @@ def test_ftrace_off_and_on(t):
 # ---- memory ----------------------------------------------------------------------------------------
 
 def may_fail(cache):
-    """Some kernels let only the command line say so: slub_debug=A,portsock_rec,portsock_row"""
+    """Some kernels let only the command line say so: slub_debug=A,portsock_rec,portsock_row,tcp_bind2_bucket"""
     path = f"/sys/kernel/slab/{cache}/failslab"
     if os.stat(path).st_mode & 0o200:
         write(path, 1)
@@ -337,6 +432,36 @@ def test_no_memory_for_records(t):
             harness.reset_on_close(sock)
         t.drop(sock)
     same(t)
+
+
+@needs_module
+def test_no_memory_for_another_address(t):
+    """A disconnected socket gets the address back that it was bound to. Without memory for the bucket of that address the
+    kernel takes the port away, when the socket is in CLOSE already, and no call fails."""
+    if not os.path.isdir(FAILSLAB):
+        raise Skip("this kernel has no failslab; the debug kernel has")
+    if not may_fail("tcp_bind2_bucket"):
+        fail("boot with slub_debug=A,tcp_bind2_bucket, so that this may fail")
+    listener = t.listen(80)
+    sock = t.tcp()
+    sock.bind(("0.0.0.0", 6000))
+    t.connect(80, sock=sock)
+    t.accept(listener)
+    before = portsock.read().head
+    for name, value in (("ignore-gfp-wait", "N"), ("cache-filter", "Y"), ("task-filter", "Y"), ("interval", 1), ("times", -1),
+                        ("verbose", 0), ("probability", 100)):
+        write(FAILSLAB + name, value)
+    try:
+        write("/proc/self/make-it-fail", 1)
+        disconnect(sock)
+    finally:
+        write("/proc/self/make-it-fail", 0)
+        write(FAILSLAB + "probability", 0)
+        write(FAILSLAB + "task-filter", "N")
+    t.expect(service("tcp", 80, listen=1, accepted=1, closed=1, peak=2),
+             service("tcp", 6000, connected=1, closed=1, peak=1), unbound("tcp", 2))
+    equal({**portsock.read().head, "uptime_ms": 0}, {**before, "uptime_ms": 0}, "nothing was lost")
+    t.tcp().bind(("0.0.0.0", 6000))                             # to the kernel, too, it is free
 
 
 # What a load calls, one after the other.

@@ -11,7 +11,14 @@
  * @child_usecs, in softirq; the parameter children tells how many it has begun with.
  *
  * Writing "SYMBOL USECS" to the parameter load holds up insmod for so long the first
- * time that it returns from that function; an empty line ends this.
+ * time that it returns from that function; an empty line ends this. The parameter
+ * load_held says whether it is (1) or was (2).
+ *
+ * Writing the name of a function to the parameter calls counts its calls, which the
+ * parameter then tells; an empty line ends this.
+ *
+ * Writing the descriptor of a listener to the parameter accept has the kernel accept a
+ * connection for itself, and keep it until -1 is written.
  *
  * Writing "bind FD PORT", "hash FD" or "unhash FD" to the parameter lose does
  * that to a socket of the writer from within a kprobe handler, where every
@@ -109,16 +116,58 @@ static const struct kernel_param_ops witness_ops = {
 module_param_cb(witness, &witness_ops, NULL, 0444);
 MODULE_PARM_DESC(witness, "symbol, hits and misses of own probes");
 
+static char calls_symbol[KSYM_NAME_LEN];
+static struct witness calls;
+
+static void calls_release(void)
+{
+	if (calls_symbol[0])
+		unregister_kprobe(&calls.kp);
+	calls_symbol[0] = 0;
+}
+
+static int calls_set(const char *value, const struct kernel_param *param)
+{
+	int err;
+
+	calls_release();
+	if (sscanf(value, "%127s", calls_symbol) < 1) {
+		calls_symbol[0] = 0;
+		return 0;
+	}
+	calls = (struct witness){
+		.kp = { .symbol_name = calls_symbol, .pre_handler = count },
+	};
+	err = register_kprobe(&calls.kp);
+	if (err)
+		calls_symbol[0] = 0;
+	return err;
+}
+
+static int calls_get(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%ld\n", atomic_long_read(&calls.hits));
+}
+
+static const struct kernel_param_ops calls_ops = {
+	.set = calls_set,
+	.get = calls_get,
+};
+
+module_param_cb(calls, &calls_ops, NULL, 0644);
+MODULE_PARM_DESC(calls, "function whose calls are counted, and how many there were");
+
 /* Where insmod is held up, the first time that it comes back from there. */
 static unsigned int load_usecs;
-static bool load_held;
+static int load_held;
 
 static int load_delay(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	if (load_held || strcmp(current->comm, "insmod"))
 		return 0;
-	WRITE_ONCE(load_held, true);
+	WRITE_ONCE(load_held, 1);
 	mdelay(load_usecs / 1000);
+	WRITE_ONCE(load_held, 2);
 	return 0;
 }
 
@@ -130,7 +179,7 @@ static void load_release(void)
 	if (load_symbol[0])
 		unregister_kretprobe(&load_probe);
 	load_symbol[0] = 0;
-	load_held = false;
+	load_held = 0;
 }
 
 static int load_set(const char *value, const struct kernel_param *param)
@@ -159,8 +208,38 @@ static const struct kernel_param_ops load_ops = {
 module_param_cb(load, &load_ops, NULL, 0200);
 MODULE_PARM_DESC(load, "symbol and for how long insmod is held up behind it");
 
-module_param(load_held, bool, 0444);
-MODULE_PARM_DESC(load_held, "it is or was");
+module_param(load_held, int, 0444);
+MODULE_PARM_DESC(load_held, "1: it is, 2: it was");
+
+static struct socket *accepted;
+
+static int accept_set(const char *value, const struct kernel_param *param)
+{
+	struct socket *listener;
+	int err, fd;
+
+	err = kstrtoint(value, 10, &fd);
+	if (err)
+		return err;
+	if (accepted)
+		sock_release(accepted);
+	accepted = NULL;
+	if (fd < 0)
+		return 0;
+	listener = sockfd_lookup(fd, &err);
+	if (!listener)
+		return err;
+	err = kernel_accept(listener, &accepted, O_NONBLOCK);
+	sockfd_put(listener);
+	return err;
+}
+
+static const struct kernel_param_ops accept_ops = {
+	.set = accept_set,
+};
+
+module_param_cb(accept, &accept_ops, NULL, 0200);
+MODULE_PARM_DESC(accept, "have the kernel accept a connection of this listener");
 
 /* What is to be done by the next call of stage(). */
 static struct {
@@ -252,6 +331,9 @@ static int __init slow_init(void)
 static void __exit slow_exit(void)
 {
 	load_release();
+	calls_release();
+	if (accepted)
+		sock_release(accepted);
 	unregister_kprobes(probes, ARRAY_SIZE(probes));
 }
 
