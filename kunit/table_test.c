@@ -582,7 +582,7 @@ static void unbound_number_below_zero_is_shown_as_none(struct kunit *test)
 
 static void tables_do_not_see_each_other(struct kunit *test)
 {
-	struct portsock_table *other = portsock_table_new();
+	struct portsock_table *other = portsock_table_new(true);
 	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_LISTEN);
 	struct portsock_share shares[2] = { };
 	struct portsock_counts counts;
