@@ -496,9 +496,9 @@ static void nothing_is_lost_or_counted_twice_when_services_fold(struct kunit *te
 	u64 opened = 0;
 	int i;
 
-	for (i = 0; i < 2 * PORTSOCK_IDLE_MAX; i++) {
+	for (i = 0; i < 2 * PORTSOCK_IDLE_FIRST; i++) {
 		/* each port comes back soon after it was folded */
-		int port = 1 + i % (PORTSOCK_IDLE_MAX + 8);
+		int port = 1 + i % (PORTSOCK_IDLE_FIRST + 8);
 
 		add(test, &share, service(test, PORTSOCK_TCP, port, TCP_CLOSE));
 		add(test, &client, holding(test, PORTSOCK_TCP, 40000, TCP_CLOSE));
@@ -508,7 +508,7 @@ static void nothing_is_lost_or_counted_twice_when_services_fold(struct kunit *te
 		portsock_share_del(&client);
 		KUNIT_ASSERT_EQ(test, all_opened(test), opened);
 	}
-	KUNIT_EXPECT_EQ(test, folded_line(test->priv, PORTSOCK_TCP).ports, PORTSOCK_IDLE_MAX);
+	KUNIT_EXPECT_EQ(test, folded_line(test->priv, PORTSOCK_TCP).ports, PORTSOCK_IDLE_FIRST);
 }
 
 static void ports_are_those_that_a_row_stands_for(struct kunit *test)

@@ -513,7 +513,7 @@ static void gauge_of_a_total_does_not_go_below_zero(struct kunit *test)
 {
 	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000, TCP_ESTABLISHED);
 	struct portsock_table *table = test->priv;
-	struct portsock_counts *total = &table->totals[PORTSOCK_TCP];
+	struct portsock_counts *total = &table->totals[PORTSOCK_TCP].counts;
 	u64 before = portsock_table_short();
 	struct portsock_share share = { };
 

@@ -84,8 +84,8 @@ static int ports_parse(const char *text, unsigned int *first, unsigned int *last
 		*first = port;
 		*last = port;
 	}
-	if (*first >= PORTSOCK_PORTS || *last >= PORTSOCK_PORTS)
-		return portsock_error_set(error, "--port: '%s' is beyond %d", text, PORTSOCK_PORTS - 1);
+	if (*first >= PORTSOCK_PORT_NR || *last >= PORTSOCK_PORT_NR)
+		return portsock_error_set(error, "--port: '%s' is beyond %d", text, PORTSOCK_PORT_NR - 1);
 	if (*first > *last)
 		return portsock_error_set(error, "--port: range '%s' runs backwards", text);
 
