@@ -306,6 +306,25 @@ static void notrace on_datagram_call(struct ftrace_regs *fregs)
 	portsock_sock_await(sk);
 }
 
+/*
+ * __ipv6_sock_ac_close(sk): nothing can keep IPV6_ADDRFORM from making the socket one of
+ * IPv4 any more. A last close() may pass here as well.
+ */
+static void notrace on_addrform(struct ftrace_regs *fregs)
+{
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	int proto = portsock_sk_proto(sk);
+	struct portsock_holding h;
+
+	if (proto < 0 || portsock_sk_closing(sk) || !portsock_sk_bound(sk, proto))
+		return;
+	if (proto == PORTSOCK_UDPLITE)
+		datagram_settle(sk);
+	portsock_sk_look(sk, proto, sk->sk_state, &h);
+	h.ipv6 = false;
+	portsock_sock_change(sk, &h);
+}
+
 /* __udp_disconnect(sk, flags); a port that goes with it passes on_unhash() */
 static int on_udp_disconnect(struct kprobe *kp, struct pt_regs *regs)
 {
@@ -483,6 +502,8 @@ static struct portsock_probe hooks[] = {
 	KPROBE("inet_csk_get_port", on_get_port),
 	KPROBE("inet_bind_hash", on_bind_hash),
 	ACQUISITION("tcp_fastopen_defer_connect", on_connect),
+	ACQUISITION("__ipv6_sock_ac_close", on_addrform,
+		    .absent = !IS_ENABLED(CONFIG_IPV6)),
 	RELEASE("sk_common_release", on_close),
 	RELEASE("udp_lib_unhash", on_unhash),
 	RELEASE("ping_unhash", on_unhash),

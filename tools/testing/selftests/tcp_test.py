@@ -13,6 +13,7 @@ from harness import MSG_FASTOPEN, any_star, disconnect, eph, equal, fail, needs_
 from packet import ACK, FIN, RST, SYN
 
 TCP_FASTOPEN, TCP_FASTOPEN_CONNECT = 23, 30
+IPV6_ADDRFORM = 1
 
 
 def expect_error(code, call, *args):
@@ -393,19 +394,22 @@ def test_v4_and_v6_share_a_row(t):
              eph("tcp", port_of(a), established=1, connected=1), eph("tcp", port_of(b), established=1, ipv6=1, connected=1))
 
 
-def test_addrform_moves_nothing(t):
-    """IPV6_ADDRFORM turns a v4-mapped AF_INET6 socket into an AF_INET one under our feet."""
+def test_addrform(t):
+    """IPV6_ADDRFORM turns a v4-mapped AF_INET6 socket into an AF_INET one under our feet, and nothing else."""
     t.listen(80)
-    a = t.connect(80, "::ffff:127.0.0.1", v6=True)
-    t.expect(service("tcp", 80, listen=1, established=1, accepted=1), eph("tcp", port_of(a), established=1, ipv6=1, connected=1))
-    a.setsockopt(socket.IPPROTO_IPV6, 1, socket.AF_INET)
-    port = a.getsockname()[1]
-    if harness.with_module:                                         # sockets and states must not care; ipv6 may be stale or not
-        row = harness.portsock.read().by_key["tcp", port]
-        equal((row["sockets"], row["established"]), (1, 1), "sockets and established after IPV6_ADDRFORM")
+    a, b = (t.connect(80, "::ffff:127.0.0.1", v6=True) for _ in range(2))
+    six, four = dict(established=1, ipv6=1, connected=1), dict(established=1, connected=1)
+    t.expect(service("tcp", 80, listen=1, established=2, accepted=2), eph("tcp", port_of(a), **six), eph("tcp", port_of(b), **six))
+    a.setsockopt(socket.IPPROTO_IPV6, IPV6_ADDRFORM, socket.AF_INET)
+    t.expect(service("tcp", 80, listen=1, established=2, accepted=2), eph("tcp", a.getsockname()[1], **four), eph("tcp", port_of(b), **six))
+    refused = t.tcp(v6=True)                                        # it is not connected
+    expect_error(errno.ENOTCONN, refused.setsockopt, socket.IPPROTO_IPV6, IPV6_ADDRFORM, socket.AF_INET)
+    t.expect(service("tcp", 80, listen=1, established=2, accepted=2), eph("tcp", a.getsockname()[1], **four), eph("tcp", port_of(b), **six),
+             unbound("tcp", 1, ipv6=1))
     reset_on_close(a)
-    t.drop(a)
-    t.expect(service("tcp", 80, listen=1, accepted=1, closed=1, peak=2), star("tcp", connected=1, closed=1, peak=1))
+    reset_on_close(b)
+    t.drop(a, b, refused)
+    t.expect(service("tcp", 80, listen=1, accepted=2, closed=2, peak=3), star("tcp", connected=2, closed=2, peak=2))
 
 
 # ---- connect(AF_UNSPEC) ----------------------------------------------------------------------------

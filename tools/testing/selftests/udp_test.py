@@ -158,6 +158,16 @@ def test_v4_mapped(t):
              eph("udp", port_of(c), established=1, connected=1))
 
 
+def test_addrform(t):
+    a = bound(t, 53, "::", v6=True)
+    b = t.udp(v6=True)
+    b.connect(("::ffff:127.0.0.1", 53))
+    b.setsockopt(socket.IPPROTO_IPV6, 1, socket.AF_INET)
+    t.expect(service("udp", 53, close=1, ipv6=1), eph("udp", b.getsockname()[1], established=1, connected=1))
+    t.drop(a, b)
+    t.expect(service("udp", 53, closed=1, peak=1), star("udp", connected=1, closed=1, peak=1))
+
+
 def test_v4_and_v6_share_a_row(t):
     bound(t, 53)
     bound(t, 53, "::1", v6=True)
