@@ -75,6 +75,21 @@ static void sk_released(const struct sock *sk)
 		portsock_sock_forget(sk);
 }
 
+/*
+ * An MPTCP socket in CLOSE holds its port as long as its first subflow does. In other
+ * states it keeps it, as sock_diag says, and what becomes of it shows in CLOSE.
+ */
+static void subflow_released(const struct sock *sk)
+{
+	const struct sock *parent;
+
+	rcu_read_lock();
+	parent = portsock_sk_parent(sk);
+	if (parent && portsock_sock_rests_on(parent, sk))
+		sk_released(parent);
+	rcu_read_unlock();
+}
+
 /* security_socket_post_create(sock, family, type, protocol, kern) */
 static void notrace on_post_create(struct ftrace_regs *fregs)
 {
@@ -203,6 +218,34 @@ static noinline void bound_becomes(const struct sock *sk, int proto, int old, in
 	sk_becomes(sk, proto, new, how_of(old, new));
 }
 
+/* A socket goes to CLOSE, and has no port any more. */
+static void sk_closed(const struct sock *sk, int proto)
+{
+	sk_released(sk);
+	if (proto == PORTSOCK_TCP && sk->sk_socket)
+		subflow_released(sk);
+}
+
+static bool mptcp_is_carried(const struct sock *sk)
+{
+	const void *first = portsock_sock_carrier(sk);
+
+	return first && portsock_sock_on(first, PORTSOCK_TCP, sk->sk_num);
+}
+
+/* The port that an MPTCP socket names is its own if on_mptcp_port() told of it. */
+static void mptcp_becomes(const struct sock *sk, int old, int new)
+{
+	bool bound = portsock_sock_on(sk, PORTSOCK_MPTCP, sk->sk_num);
+	bool cloned = old == TCP_LISTEN && new == TCP_ESTABLISHED;
+
+	if (bound || cloned)
+		sk_becomes(sk, PORTSOCK_MPTCP, new, how_of(old, new));
+	/* After that is known: its subflow may release the port at the same time. */
+	if (new == TCP_CLOSE && !(bound && mptcp_is_carried(sk)))
+		sk_released(sk);
+}
+
 static void on_set_state(void *data, const struct sock *sk, const int old,
 			 const int new)
 {
@@ -211,13 +254,14 @@ static void on_set_state(void *data, const struct sock *sk, const int old,
 
 	if (proto < 0)
 		return;
+	if (unlikely(proto == PORTSOCK_MPTCP)) {
+		mptcp_becomes(sk, old, new);
+		return;
+	}
 	bound = portsock_sk_bound(sk, proto);
-	/* An MPTCP connection that ends does not forget its port. */
-	if (proto == PORTSOCK_MPTCP && new == TCP_CLOSE && old != TCP_LISTEN)
-		bound = false;
 	if (!bound) {
 		if (new == TCP_CLOSE)
-			sk_released(sk);
+			sk_closed(sk, proto);
 		return;
 	}
 	if (proto == PORTSOCK_TCP && BIT(old) & STEP_FROM && BIT(new) & STEP_TO &&
@@ -451,6 +495,7 @@ static void notrace on_mptcp_port(struct ftrace_regs *fregs)
 		if (h.state != TCP_CLOSE && h.state != TCP_LISTEN)
 			h.how = PORTSOCK_CONNECTED;
 		portsock_sock_hold(msk, &h);
+		portsock_sock_carry(msk, ssk);
 	}
 	rcu_read_unlock();
 }

@@ -108,6 +108,23 @@ static void sk_seen(const struct sock *sk)
 	rcu_read_unlock();
 }
 
+/* The MPTCP socket that has its port from this one. */
+static void parent_seen(const struct sock *sk, bool serves)
+{
+	const struct sock *parent;
+	struct portsock_holding h;
+
+	rcu_read_lock();
+	parent = portsock_sk_parent(sk);
+	if (parent && parent->sk_num == sk->sk_num &&
+	    portsock_sk_read(parent, READ_ONCE(parent->sk_state), &h) &&
+	    portsock_sock_carried(parent, sk)) {
+		h.service |= serves;
+		portsock_sock_seen(parent, &h);
+	}
+	rcu_read_unlock();
+}
+
 /* Sockets that a walk looks at before others may have the lock, and the CPU. */
 #define BATCH 256
 
@@ -178,12 +195,16 @@ static bool sk_serves(const struct sock *sk)
 
 static void owner_seen(const struct chain *chain, struct sock *sk)
 {
-	if (sk_serves(sk) != chain->services)
+	bool serves = sk_serves(sk);
+
+	if (serves != chain->services)
 		return;
-	if (sk_fullsock(sk))
-		sk_seen(sk);
-	else
+	if (!sk_fullsock(sk)) {
 		tw_seen(inet_twsk(sk), chain->proto);
+		return;
+	}
+	sk_seen(sk);
+	parent_seen(sk, serves);
 }
 
 /* Caller holds the bucket's lock. Those of a bind bucket that follow @sk, or all. */
@@ -500,7 +521,7 @@ static void walk_files(void)
 	files_forget();
 }
 
-/* Connections, also those that no file has; listeners are found by file. */
+/* Connections, also those that no file has and those that no subflow is left of. */
 static void walk_mptcp(void)
 {
 	struct net *net;
@@ -511,8 +532,7 @@ static void walk_mptcp(void)
 		struct sock *sk;
 
 		while ((sk = (struct sock *)mptcp_token_iter_next(net, &slot, &nr))) {
-			if (portsock_sk_bound(sk, PORTSOCK_MPTCP) &&
-			    READ_ONCE(sk->sk_state) != TCP_CLOSE)
+			if (portsock_sk_bound(sk, PORTSOCK_MPTCP))
 				sk_seen(sk);
 			sock_put(sk);
 			walk_rest();

@@ -47,10 +47,28 @@ bool portsock_sk_other_bound(const struct sock *sk)
 	case PORTSOCK_SCTP:
 		return READ_ONCE(sctp_sk(sk)->bind_hash);
 	case PORTSOCK_MPTCP:
-		return READ_ONCE(sk->sk_num);
+		return READ_ONCE(sk->sk_state) != TCP_CLOSE && READ_ONCE(sk->sk_num);
 	default:
 		return sk_hashed(sk);
 	}
+}
+
+/**
+ * portsock_sk_parent() - the MPTCP socket that a TCP socket is a subflow of
+ * @sk: full TCP socket
+ *
+ * A subflow that somebody has is part of the MPTCP socket's struct socket. One of
+ * a connection that waits for accept(), or that is closed, is in nobody's hands.
+ *
+ * Context: any; RCU read side, which also bounds the use of the result.
+ * Return: NULL when it is none, or not known to be.
+ */
+const struct sock *portsock_sk_parent(const struct sock *sk)
+{
+	const struct socket *sock = READ_ONCE(sk->sk_socket);
+	const struct sock *parent = sock ? READ_ONCE(sock->sk) : NULL;
+
+	return parent && parent != sk && parent->sk_protocol == IPPROTO_MPTCP ? parent : NULL;
 }
 
 /**

@@ -14,6 +14,7 @@
 
 int portsock_sk_other_proto(const struct sock *sk);
 bool portsock_sk_other_bound(const struct sock *sk);
+const struct sock *portsock_sk_parent(const struct sock *sk);
 u8 portsock_sk_dccp_state(int state);
 
 bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
@@ -42,8 +43,9 @@ static inline int portsock_sk_proto(const struct sock *sk)
  * @sk: full socket
  * @proto: its portsock_sk_proto(), not -1
  *
- * sk_num alone is no proof: it is set early and cleared late. Only an MPTCP
- * socket has nothing else, its port is that of its first subflow.
+ * sk_num alone is no proof: it is set early and cleared late. An MPTCP socket has
+ * nothing else, so that in CLOSE, where it may hold its port or not, this says no;
+ * see portsock_sock_carrier().
  *
  * Context: any.
  */
