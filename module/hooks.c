@@ -459,12 +459,38 @@ static void notrace on_sctp_bind(struct ftrace_regs *fregs)
 	rcu_read_unlock();
 }
 
-/* sctp_assoc_migrate(assoc, newsk): accept() or peeloff */
+/*
+ * sctp_assoc_migrate(assoc, newsk): accept() or peeloff; an association that is peeled off
+ * may have gone out. The new socket may be in a state that it has copied from another.
+ */
 static void notrace on_sctp_migrate(struct ftrace_regs *fregs)
 {
+	struct sctp_association *assoc = (void *)ftrace_regs_get_argument(fregs, 0);
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 1);
 
-	sk_holds(sk, sk->sk_state, PORTSOCK_ACCEPTED);
+	sk_holds(sk, TCP_CLOSE, portsock_sk_assoc_went_out(assoc) ? PORTSOCK_CONNECTED :
+								   PORTSOCK_ACCEPTED);
+}
+
+/* sctp_association_free(asoc): of a connected socket the last one, which still is listed */
+static void notrace on_sctp_free(struct ftrace_regs *fregs)
+{
+	struct sctp_association *assoc = (void *)ftrace_regs_get_argument(fregs, 0);
+	const struct sock *sk = assoc->base.sk;
+
+	if (sk->sk_state == TCP_ESTABLISHED && list_is_singular(&assoc->ep->asocs) &&
+	    !list_empty(&assoc->asocs) && portsock_sk_other_bound(sk))
+		sk_holds(sk, TCP_CLOSE_WAIT, PORTSOCK_FOUND);
+}
+
+/* sctp_unhash_endpoint(ep): listen() with a backlog of 0, or close() */
+static void notrace on_sctp_unhash(struct ftrace_regs *fregs)
+{
+	struct sctp_endpoint *ep = (void *)ftrace_regs_get_argument(fregs, 0);
+	const struct sock *sk = ep->base.sk;
+
+	if (sk->sk_state == TCP_LISTEN)
+		sk_holds(sk, TCP_CLOSE, PORTSOCK_FOUND);
 }
 
 /*
@@ -538,6 +564,8 @@ static struct portsock_probe hooks[] = {
 	RELEASE("mptcp_destroy", on_destroy_call,
 		.absent = !IS_ENABLED(CONFIG_MPTCP)),
 	RELEASE("sctp_put_port", on_sctp_put_port, .module = "sctp"),
+	RELEASE("sctp_association_free", on_sctp_free, .module = "sctp"),
+	RELEASE("sctp_unhash_endpoint", on_sctp_unhash, .module = "sctp"),
 	RELEASE("dccp_destroy_sock", on_destroy_call, .module = "dccp"),
 	TRACEPOINT("inet_sock_set_state", on_set_state),
 	RELEASE("inet_put_port", on_put_port),

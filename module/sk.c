@@ -71,11 +71,7 @@ const struct sock *portsock_sk_parent(const struct sock *sk)
 	return parent && parent != sk && parent->sk_protocol == IPPROTO_MPTCP ? parent : NULL;
 }
 
-/**
- * portsock_sk_dccp_state() - DCCP's state as TCP's
- * @state: DCCP has states of its own behind TCP's
- */
-u8 portsock_sk_dccp_state(int state)
+static u8 dccp_state_of(int state)
 {
 	switch (state) {
 	case DCCP_PARTOPEN:
@@ -85,6 +81,43 @@ u8 portsock_sk_dccp_state(int state)
 	default:
 		return state;
 	}
+}
+
+/*
+ * A socket whose association is over waits to be closed. It is told so when the peer
+ * ended it in good order, but not when that aborted, nor if it was peeled off.
+ */
+static u8 sctp_state_of(const struct sock *sk, int state)
+{
+	const struct sctp_endpoint *ep = READ_ONCE(sctp_sk(sk)->ep);
+
+	if (state == TCP_ESTABLISHED && ep && list_empty(&ep->asocs))
+		return TCP_CLOSE_WAIT;
+	return state;
+}
+
+/**
+ * portsock_sk_other_state() - the state of a socket whose own means another thing than TCP's
+ * @sk: full socket
+ * @proto: PORTSOCK_DCCP, which has states of its own behind TCP's, or PORTSOCK_SCTP
+ * @state: its own state
+ *
+ * Context: any but NMI.
+ */
+u8 portsock_sk_other_state(const struct sock *sk, int proto, int state)
+{
+	return proto == PORTSOCK_DCCP ? dccp_state_of(state) : sctp_state_of(sk, state);
+}
+
+/**
+ * portsock_sk_assoc_went_out() - did this side begin an association of SCTP?
+ * @assoc: established
+ *
+ * Context: any; RCU read side, or the socket is locked.
+ */
+bool portsock_sk_assoc_went_out(const struct sctp_association *assoc)
+{
+	return READ_ONCE(assoc->init_last_sent_to);
 }
 
 /**

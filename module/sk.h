@@ -12,10 +12,13 @@
 #include "netns.h"
 #include "table.h"
 
+struct sctp_association;
+
 int portsock_sk_other_proto(const struct sock *sk);
 bool portsock_sk_other_bound(const struct sock *sk);
 const struct sock *portsock_sk_parent(const struct sock *sk);
-u8 portsock_sk_dccp_state(int state);
+bool portsock_sk_assoc_went_out(const struct sctp_association *assoc);
+u8 portsock_sk_other_state(const struct sock *sk, int proto, int state);
 
 bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
 		      struct portsock_holding *h);
@@ -105,7 +108,9 @@ static inline void portsock_sk_look(const struct sock *sk, int proto, int state,
 		h->requests = &inet_csk(sk)->icsk_accept_queue.qlen;
 	h->port = sk->sk_num;
 	h->proto = proto;
-	h->state = proto == PORTSOCK_DCCP ? portsock_sk_dccp_state(state) : state;
+	h->state = state;
+	if (proto == PORTSOCK_DCCP || proto == PORTSOCK_SCTP)
+		h->state = portsock_sk_other_state(sk, proto, state);
 	h->how = PORTSOCK_FOUND;
 	h->ipv6 = sk->sk_family == AF_INET6;
 	/* a raw socket names the protocol it wants */
