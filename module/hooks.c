@@ -439,12 +439,12 @@ static int on_raw_hash(struct kprobe *kp, struct pt_regs *regs)
 
 /*
  * sctp_add_bind_addr(bp, addr, size, state, gfp): bind() or autobind has a port, of
- * which an address is to be noted; associations have addresses, too
+ * which an address is to be noted; associations have addresses, too. Whether the port was
+ * asked for by number can be told as later on, by its number.
  */
 static void notrace on_sctp_bind(struct ftrace_regs *fregs)
 {
 	struct sctp_bind_addr *bp = (void *)ftrace_regs_get_argument(fregs, 0);
-	const union sctp_addr *addr = (void *)ftrace_regs_get_argument(fregs, 1);
 	const struct sctp_ep_common *base = container_of(bp, struct sctp_ep_common, bind_addr);
 	const struct sock *sk = base->sk;
 	struct portsock_holding h;
@@ -453,7 +453,7 @@ static void notrace on_sctp_bind(struct ftrace_regs *fregs)
 		return;
 	rcu_read_lock();
 	if (portsock_sk_other_bound(sk) && portsock_sk_read(sk, sk->sk_state, &h)) {
-		h.service |= !!addr->v4.sin_port;
+		h.service |= portsock_sk_serves(sk, PORTSOCK_SCTP);
 		portsock_sock_hold(sk, &h);
 	}
 	rcu_read_unlock();

@@ -88,13 +88,15 @@ static bool losses_equal(const struct losses *a, const struct losses *b)
 	       a->deaf == b->deaf;
 }
 
-static void tw_seen(const struct inet_timewait_sock *tw, u8 proto)
+static void tw_seen(const struct inet_timewait_sock *tw, u8 proto, bool serves)
 {
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (portsock_tw_read(tw, proto, &h))
+	if (portsock_tw_read(tw, proto, &h)) {
+		h.service = serves;
 		portsock_sock_seen(tw, &h);
+	}
 	rcu_read_unlock();
 }
 
@@ -103,8 +105,10 @@ static void sk_seen(const struct sock *sk)
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h))
+	if (portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h)) {
+		h.service |= portsock_sk_serves(sk, h.proto);
 		portsock_sock_seen(sk, &h);
+	}
 	rcu_read_unlock();
 }
 
@@ -140,7 +144,7 @@ static void walk_rest(void)
  * @head: the kernel's bucket, slot or table
  * @raw: chain of a table of raw sockets
  * @udp: table that a slot is of
- * @proto: of a bucket's TIME_WAIT mini-sockets
+ * @proto: of a bucket's sockets
  * @services: look at those sockets of a bucket only that make their port a service
  * @tb: what the last socket was bound to, in a bucket; not to be followed before
  *	it was found there again
@@ -187,20 +191,16 @@ static void chain_walk(struct chain *chain,
 	} while (last);
 }
 
-static bool sk_serves(const struct sock *sk)
-{
-	return sk_fullsock(sk) && (sk->sk_state == TCP_LISTEN ||
-				   sk->sk_userlocks & SOCK_BINDPORT_LOCK);
-}
-
 static void owner_seen(const struct chain *chain, struct sock *sk)
 {
-	bool serves = sk_serves(sk);
+	bool full = sk_fullsock(sk), serves;
 
+	serves = full ? portsock_sk_serves(sk, chain->proto) :
+			portsock_tw_serves(inet_twsk(sk));
 	if (serves != chain->services)
 		return;
-	if (!sk_fullsock(sk)) {
-		tw_seen(inet_twsk(sk), chain->proto);
+	if (!full) {
+		tw_seen(inet_twsk(sk), chain->proto, serves);
 		return;
 	}
 	sk_seen(sk);
@@ -399,8 +399,10 @@ static void file_seen(struct file *file)
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (sk && portsock_sk_read_owned(sk, &h) && !(h.port && BIT(h.proto) & WALKED))
+	if (sk && portsock_sk_read_owned(sk, &h) && !(h.port && BIT(h.proto) & WALKED)) {
+		h.service |= h.port && portsock_sk_serves(sk, h.proto);
 		portsock_sock_seen(sk, &h);
+	}
 	rcu_read_unlock();
 }
 

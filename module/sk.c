@@ -120,6 +120,73 @@ bool portsock_sk_assoc_went_out(const struct sctp_association *assoc)
 	return READ_ONCE(assoc->init_last_sent_to);
 }
 
+/*
+ * connect() marks the bind bucket that it makes; those that bind() makes and that children
+ * inherit are not so marked. In the latter are children, and sockets that bound to port 0.
+ */
+static bool tb_is_bound(const struct inet_bind_bucket *tb)
+{
+	return tb && tb->fastreuse >= 0;
+}
+
+/* One that listened, or whose parent did, has a backlog. */
+static bool csk_serves(const struct sock *sk)
+{
+	return tb_is_bound(READ_ONCE(inet_csk(sk)->icsk_bind_hash)) &&
+	       (READ_ONCE(sk->sk_max_ack_backlog) ||
+		!portsock_port_is_local(sock_net(sk), sk->sk_num));
+}
+
+/* An association that came in came to a listener. */
+static bool sctp_serves(const struct sock *sk)
+{
+	const struct sctp_endpoint *ep = READ_ONCE(sctp_sk(sk)->ep);
+	const struct list_head *first = ep ? READ_ONCE(ep->asocs.next) : NULL;
+
+	if (!portsock_port_is_local(sock_net(sk), sk->sk_num))
+		return true;
+	return first && first != &ep->asocs && READ_ONCE(sk->sk_state) != TCP_CLOSE &&
+	       !portsock_sk_assoc_went_out(list_entry(first, struct sctp_association, asocs));
+}
+
+/**
+ * portsock_sk_serves() - is the port of a socket that was not seen to come by it a service?
+ * @sk: full socket that holds a port, and cannot lose it meanwhile
+ * @proto: its portsock_sk_proto()
+ *
+ * Hooks see bind(), listen() and children. What is left of that in a socket later:
+ * SOCK_BINDPORT_LOCK, but not with SCTP; the bind bucket, the backlog and the association
+ * of a child, and that the kernel chooses ports from its range only.
+ *
+ * Context: any but NMI; RCU read side.
+ */
+bool portsock_sk_serves(const struct sock *sk, int proto)
+{
+	if (READ_ONCE(sk->sk_state) == TCP_LISTEN || sk->sk_userlocks & SOCK_BINDPORT_LOCK)
+		return true;
+	switch (proto) {
+	case PORTSOCK_TCP:
+	case PORTSOCK_DCCP:
+		return csk_serves(sk);
+	case PORTSOCK_SCTP:
+		return sctp_serves(sk);
+	default:
+		return false;
+	}
+}
+
+/**
+ * portsock_tw_serves() - portsock_sk_serves() of a TIME_WAIT mini-socket
+ * @tw: mini-socket that holds a port, and cannot lose it meanwhile
+ *
+ * Context: any but NMI; RCU read side.
+ */
+bool portsock_tw_serves(const struct inet_timewait_sock *tw)
+{
+	return tb_is_bound(READ_ONCE(tw->tw_tb)) &&
+	       !portsock_port_is_local(twsk_net(tw), tw->tw_num);
+}
+
 /**
  * portsock_tw_read() - read what a TIME_WAIT mini-socket holds
  * @tw: mini-socket, whatever its substate

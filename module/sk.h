@@ -20,6 +20,9 @@ const struct sock *portsock_sk_parent(const struct sock *sk);
 bool portsock_sk_assoc_went_out(const struct sctp_association *assoc);
 u8 portsock_sk_other_state(const struct sock *sk, int proto, int state);
 
+bool portsock_sk_serves(const struct sock *sk, int proto);
+bool portsock_tw_serves(const struct inet_timewait_sock *tw);
+
 bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
 		      struct portsock_holding *h);
 
