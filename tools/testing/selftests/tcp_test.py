@@ -9,7 +9,9 @@ import harness
 import packet
 import portsock
 import refusal
-from harness import MSG_FASTOPEN, any_star, disconnect, eph, equal, fail, needs_module, port_of, reset_on_close, service, star, sysctl, unbound, until
+import steer
+from harness import (MSG_FASTOPEN, any_star, disconnect, eph, equal, fail, needs_history, needs_module, older, port_of,
+                     reset_on_close, service, star, sysctl, unbound, until)
 from packet import ACK, FIN, RST, SYN
 
 TCP_FASTOPEN, TCP_FASTOPEN_CONNECT = 23, 30
@@ -536,6 +538,53 @@ def test_requests_wait_for_acceptance(t):
     t.expect(service("tcp", 80, listen=1, established=6, accepted=6), *rows)
 
 
+def test_requests_of_another_port(t):
+    """What a program has a listener receive is on the port that it was sent to; its request counts where the listener is."""
+    packet.set_up()
+    listener = t.listen(80)
+    with steer.Steer(listener, 7777):
+        p = packet.Peer(t, 7777)
+        p.send(SYN)
+        p.wait(SYN | ACK)
+        rows = diag.oracle()
+        equal({port: entry["syn_recv"] for (_, port), entry in rows.items()}, {80: 0, 7777: 1}, "syn_recv by sock_diag")
+        if harness.with_module:
+            equal({r.port: r["syn_recv"] for r in portsock.read().rows}, {0: 0, 80: 1}, "syn_recv")
+        harness.reader_agrees()
+        p.send(ACK)
+        rows = service("tcp", 80, listen=1), service("tcp", 7777, established=1, accepted=1)
+        t.expect(*rows)
+        if harness.with_module:
+            t.reload()
+            t.expect(*older(rows))
+
+
+@needs_module
+def test_class_is_the_same_after_a_load(t):
+    """What makes a port a service can be told when its listener is gone, and bind() to any port is no reason."""
+    packet.set_up()
+    bound, chosen, ended = t.tcp(), t.tcp(), t.listen(81)
+    bound.bind(("127.0.0.1", 5000))
+    chosen.bind(("127.0.0.1", 0))
+    rows, clients = [], [t.tcp(), bound, chosen, t.tcp(v6=True)]
+    for port, sock in zip((80, 82, 83, 40000), clients):
+        v6 = sock.family == socket.AF_INET6
+        listener = t.listen(port, v6=v6)
+        t.connect(port, sock=sock, v6=v6)
+        t.accept(listener)
+        t.drop(listener)
+        make = service if sock is bound else eph
+        rows += [service("tcp", port, established=1, ipv6=int(v6), accepted=1, closed=1, peak=2),
+                 make("tcp", port_of(sock), established=1, ipv6=int(v6), connected=1)]
+    client, child = t.pair(ended)
+    t.end(child, client)
+    t.drop(ended)
+    rows += [service("tcp", 81, time_wait=1, accepted=1, closed=2, peak=2), star("tcp", connected=4, closed=1, peak=None)]
+    t.expect(*rows)
+    t.reload()
+    t.expect(*older(rows))
+
+
 def test_request_over_v6(t):
     """Only through a full accept queue: SYNs of v6 clients that nobody may answer twice."""
     t.listen(80, v6=True, backlog=0)
@@ -878,6 +927,7 @@ def test_socket_in_flight(t):
     t.expect(service("tcp", 80, closed=1, peak=1))
 
 
+@needs_history
 def test_killed_process(t):
     """SIGKILL with many sockets of all kinds."""
     keep = []
