@@ -99,6 +99,23 @@ static_assert(__same_type(&inet_bind_hash,
 #define PORTSOCK_TWSK_HASHDANCE "inet_twsk_hashdance"
 #endif
 
+/*
+ * May the kernel choose this port for a socket that does not name one? Before 6.8 the
+ * range is two words under a seqlock, for which a handler must not wait; one that is
+ * changed meanwhile is seen old or new, or half of each.
+ */
+static inline bool portsock_port_is_local(const struct net *net, u16 port)
+{
+#ifdef PORTSOCK_HAVE_LOCAL_PORTS_WORD
+	u32 range = READ_ONCE(net->ipv4.ip_local_ports.range);
+
+	return port >= (range & 0xffff) && port <= range >> 16;
+#else
+	return port >= READ_ONCE(net->ipv4.ip_local_ports.range[0]) &&
+	       port <= READ_ONCE(net->ipv4.ip_local_ports.range[1]);
+#endif
+}
+
 /* Since 6.2 a namespace may have a table of UDP sockets of its own. */
 static inline struct udp_table *portsock_udp_table(const struct net *net)
 {

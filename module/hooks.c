@@ -75,6 +75,21 @@ static void sk_released(const struct sock *sk)
 		portsock_sock_forget(sk);
 }
 
+/*
+ * An MPTCP socket in CLOSE holds its port as long as its first subflow does. In other
+ * states it keeps it, as sock_diag says, and what becomes of it shows in CLOSE.
+ */
+static void subflow_released(const struct sock *sk)
+{
+	const struct sock *parent;
+
+	rcu_read_lock();
+	parent = portsock_sk_parent(sk);
+	if (parent && portsock_sock_rests_on(parent, sk))
+		sk_released(parent);
+	rcu_read_unlock();
+}
+
 /* security_socket_post_create(sock, family, type, protocol, kern) */
 static void notrace on_post_create(struct ftrace_regs *fregs)
 {
@@ -207,6 +222,34 @@ static noinline void bound_becomes(const struct sock *sk, int proto, int old, in
 	sk_becomes(sk, proto, new, how_of(old, new));
 }
 
+/* A socket goes to CLOSE, and has no port any more. */
+static void sk_closed(const struct sock *sk, int proto)
+{
+	sk_released(sk);
+	if (proto == PORTSOCK_TCP && sk->sk_socket)
+		subflow_released(sk);
+}
+
+static bool mptcp_is_carried(const struct sock *sk)
+{
+	const void *first = portsock_sock_carrier(sk);
+
+	return first && portsock_sock_on(first, PORTSOCK_TCP, sk->sk_num);
+}
+
+/* The port that an MPTCP socket names is its own if on_mptcp_port() told of it. */
+static void mptcp_becomes(const struct sock *sk, int old, int new)
+{
+	bool bound = portsock_sock_on(sk, PORTSOCK_MPTCP, sk->sk_num);
+	bool cloned = old == TCP_LISTEN && new == TCP_ESTABLISHED;
+
+	if (bound || cloned)
+		sk_becomes(sk, PORTSOCK_MPTCP, new, how_of(old, new));
+	/* After that is known: its subflow may release the port at the same time. */
+	if (new == TCP_CLOSE && !(bound && mptcp_is_carried(sk)))
+		sk_released(sk);
+}
+
 static void on_set_state(void *data, const struct sock *sk, const int old,
 			 const int new)
 {
@@ -215,13 +258,14 @@ static void on_set_state(void *data, const struct sock *sk, const int old,
 
 	if (proto < 0)
 		return;
+	if (unlikely(proto == PORTSOCK_MPTCP)) {
+		mptcp_becomes(sk, old, new);
+		return;
+	}
 	bound = portsock_sk_bound(sk, proto);
-	/* An MPTCP connection that ends does not forget its port. */
-	if (proto == PORTSOCK_MPTCP && new == TCP_CLOSE && old != TCP_LISTEN)
-		bound = false;
 	if (!bound) {
 		if (new == TCP_CLOSE)
-			sk_released(sk);
+			sk_closed(sk, proto);
 		return;
 	}
 	if (proto == PORTSOCK_TCP && BIT(old) & STEP_FROM && BIT(new) & STEP_TO &&
@@ -310,6 +354,25 @@ static void notrace on_datagram_call(struct ftrace_regs *fregs)
 	portsock_sock_await(sk);
 }
 
+/*
+ * __ipv6_sock_ac_close(sk): nothing can keep IPV6_ADDRFORM from making the socket one of
+ * IPv4 any more. A last close() may pass here as well.
+ */
+static void notrace on_addrform(struct ftrace_regs *fregs)
+{
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	int proto = portsock_sk_proto(sk);
+	struct portsock_holding h;
+
+	if (proto < 0 || portsock_sk_closing(sk) || !portsock_sk_bound(sk, proto))
+		return;
+	if (proto == PORTSOCK_UDPLITE)
+		datagram_settle(sk);
+	portsock_sk_look(sk, proto, sk->sk_state, &h);
+	h.ipv6 = false;
+	portsock_sock_change(sk, &h);
+}
+
 /* __udp_disconnect(sk, flags); a port that goes with it passes on_unhash() */
 static int on_udp_disconnect(struct kprobe *kp, struct pt_regs *regs)
 {
@@ -383,12 +446,12 @@ static int on_raw_hash(struct kprobe *kp, struct pt_regs *regs)
 
 /*
  * sctp_add_bind_addr(bp, addr, size, state, gfp): bind() or autobind has a port, of
- * which an address is to be noted; associations have addresses, too
+ * which an address is to be noted; associations have addresses, too. Whether the port was
+ * asked for by number can be told as later on, by its number.
  */
 static void notrace on_sctp_bind(struct ftrace_regs *fregs)
 {
 	struct sctp_bind_addr *bp = (void *)ftrace_regs_get_argument(fregs, 0);
-	const union sctp_addr *addr = (void *)ftrace_regs_get_argument(fregs, 1);
 	const struct sctp_ep_common *base = container_of(bp, struct sctp_ep_common, bind_addr);
 	const struct sock *sk = base->sk;
 	struct portsock_holding h;
@@ -397,18 +460,44 @@ static void notrace on_sctp_bind(struct ftrace_regs *fregs)
 		return;
 	rcu_read_lock();
 	if (portsock_sk_other_bound(sk) && portsock_sk_read(sk, sk->sk_state, &h)) {
-		h.service |= !!addr->v4.sin_port;
+		h.service |= portsock_sk_serves(sk, PORTSOCK_SCTP);
 		portsock_sock_hold(sk, &h);
 	}
 	rcu_read_unlock();
 }
 
-/* sctp_assoc_migrate(assoc, newsk): accept() or peeloff */
+/*
+ * sctp_assoc_migrate(assoc, newsk): accept() or peeloff; an association that is peeled off
+ * may have gone out. The new socket may be in a state that it has copied from another.
+ */
 static void notrace on_sctp_migrate(struct ftrace_regs *fregs)
 {
+	struct sctp_association *assoc = (void *)ftrace_regs_get_argument(fregs, 0);
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 1);
 
-	sk_holds(sk, sk->sk_state, PORTSOCK_ACCEPTED);
+	sk_holds(sk, TCP_CLOSE, portsock_sk_assoc_went_out(assoc) ? PORTSOCK_CONNECTED :
+								   PORTSOCK_ACCEPTED);
+}
+
+/* sctp_association_free(asoc): of a connected socket the last one, which still is listed */
+static void notrace on_sctp_free(struct ftrace_regs *fregs)
+{
+	struct sctp_association *assoc = (void *)ftrace_regs_get_argument(fregs, 0);
+	const struct sock *sk = assoc->base.sk;
+
+	if (sk->sk_state == TCP_ESTABLISHED && list_is_singular(&assoc->ep->asocs) &&
+	    !list_empty(&assoc->asocs) && portsock_sk_other_bound(sk))
+		sk_holds(sk, TCP_CLOSE_WAIT, PORTSOCK_FOUND);
+}
+
+/* sctp_unhash_endpoint(ep): listen() with a backlog of 0, or close() */
+static void notrace on_sctp_unhash(struct ftrace_regs *fregs)
+{
+	struct sctp_endpoint *ep = (void *)ftrace_regs_get_argument(fregs, 0);
+	const struct sock *sk = ep->base.sk;
+
+	if (sk->sk_state == TCP_LISTEN)
+		sk_holds(sk, TCP_CLOSE, PORTSOCK_FOUND);
 }
 
 /*
@@ -439,6 +528,7 @@ static void notrace on_mptcp_port(struct ftrace_regs *fregs)
 		if (h.state != TCP_CLOSE && h.state != TCP_LISTEN)
 			h.how = PORTSOCK_CONNECTED;
 		portsock_sock_hold(msk, &h);
+		portsock_sock_carry(msk, ssk);
 	}
 	rcu_read_unlock();
 }
@@ -486,6 +576,8 @@ static struct portsock_probe hooks[] = {
 	RELEASE("mptcp_destroy", on_destroy_call,
 		.absent = !IS_ENABLED(CONFIG_MPTCP)),
 	RELEASE("sctp_put_port", on_sctp_put_port, .module = "sctp"),
+	RELEASE("sctp_association_free", on_sctp_free, .module = "sctp"),
+	RELEASE("sctp_unhash_endpoint", on_sctp_unhash, .module = "sctp"),
 	RELEASE("dccp_destroy_sock", on_destroy_call, .module = "dccp"),
 	TRACEPOINT("inet_sock_set_state", on_set_state),
 	RELEASE("inet_put_port", on_put_port),
@@ -495,6 +587,8 @@ static struct portsock_probe hooks[] = {
 	KPROBE("inet_csk_get_port", on_get_port),
 	KPROBE("inet_bind_hash", on_bind_hash),
 	ACQUISITION("tcp_fastopen_defer_connect", on_connect),
+	ACQUISITION("__ipv6_sock_ac_close", on_addrform,
+		    .absent = !IS_ENABLED(CONFIG_IPV6)),
 	RELEASE("sk_common_release", on_close),
 	RELEASE("udp_lib_unhash", on_unhash),
 	RELEASE("ping_unhash", on_unhash),

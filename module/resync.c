@@ -89,13 +89,15 @@ static bool losses_equal(const struct losses *a, const struct losses *b)
 	       a->deaf == b->deaf && a->shorts == b->shorts;
 }
 
-static void tw_seen(const struct inet_timewait_sock *tw, u8 proto)
+static void tw_seen(const struct inet_timewait_sock *tw, u8 proto, bool serves)
 {
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (portsock_tw_read(tw, proto, &h))
+	if (portsock_tw_read(tw, proto, &h)) {
+		h.service = serves;
 		portsock_sock_seen(tw, &h);
+	}
 	rcu_read_unlock();
 }
 
@@ -104,8 +106,27 @@ static void sk_seen(const struct sock *sk)
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h))
+	if (portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h)) {
+		h.service |= portsock_sk_serves(sk, h.proto);
 		portsock_sock_seen(sk, &h);
+	}
+	rcu_read_unlock();
+}
+
+/* The MPTCP socket that has its port from this one. */
+static void parent_seen(const struct sock *sk, bool serves)
+{
+	const struct sock *parent;
+	struct portsock_holding h;
+
+	rcu_read_lock();
+	parent = portsock_sk_parent(sk);
+	if (parent && parent->sk_num == sk->sk_num &&
+	    portsock_sk_read(parent, READ_ONCE(parent->sk_state), &h) &&
+	    portsock_sock_carried(parent, sk)) {
+		h.service |= serves;
+		portsock_sock_seen(parent, &h);
+	}
 	rcu_read_unlock();
 }
 
@@ -124,7 +145,7 @@ static void walk_rest(void)
  * @head: the kernel's bucket, slot or table
  * @raw: chain of a table of raw sockets
  * @udp: table that a slot is of
- * @proto: of a bucket's TIME_WAIT mini-sockets
+ * @proto: of a bucket's sockets
  * @services: look at those sockets of a bucket only that make their port a service
  * @tb: what the last socket was bound to, in a bucket; not to be followed before
  *	it was found there again
@@ -171,20 +192,20 @@ static void chain_walk(struct chain *chain,
 	} while (last);
 }
 
-static bool sk_serves(const struct sock *sk)
-{
-	return sk_fullsock(sk) && (sk->sk_state == TCP_LISTEN ||
-				   sk->sk_userlocks & SOCK_BINDPORT_LOCK);
-}
-
 static void owner_seen(const struct chain *chain, struct sock *sk)
 {
-	if (sk_serves(sk) != chain->services)
+	bool full = sk_fullsock(sk), serves;
+
+	serves = full ? portsock_sk_serves(sk, chain->proto) :
+			portsock_tw_serves(inet_twsk(sk));
+	if (serves != chain->services)
 		return;
-	if (sk_fullsock(sk))
-		sk_seen(sk);
-	else
-		tw_seen(inet_twsk(sk), chain->proto);
+	if (!full) {
+		tw_seen(inet_twsk(sk), chain->proto, serves);
+		return;
+	}
+	sk_seen(sk);
+	parent_seen(sk, serves);
 }
 
 /* Caller holds the bucket's lock. Those of a bind bucket that follow @sk, or all. */
@@ -410,8 +431,10 @@ static void file_seen(struct file *file)
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (sk && portsock_sk_read_owned(sk, &h) && !(h.port && BIT(h.proto) & WALKED))
+	if (sk && portsock_sk_read_owned(sk, &h) && !(h.port && BIT(h.proto) & WALKED)) {
+		h.service |= h.port && portsock_sk_serves(sk, h.proto);
 		portsock_sock_seen(sk, &h);
+	}
 	rcu_read_unlock();
 }
 
@@ -532,7 +555,7 @@ static void walk_files(void)
 	files_forget();
 }
 
-/* Connections, also those that no file has; listeners are found by file. */
+/* Connections, also those that no file has and those that no subflow is left of. */
 static void walk_mptcp(void)
 {
 	struct net *net = NULL;
@@ -542,8 +565,7 @@ static void walk_mptcp(void)
 		struct sock *sk;
 
 		while ((sk = (struct sock *)mptcp_token_iter_next(net, &slot, &nr))) {
-			if (portsock_sk_bound(sk, PORTSOCK_MPTCP) &&
-			    READ_ONCE(sk->sk_state) != TCP_CLOSE)
+			if (portsock_sk_bound(sk, PORTSOCK_MPTCP))
 				sk_seen(sk);
 			sock_put(sk);
 			walk_rest();

@@ -12,9 +12,16 @@
 #include "netns.h"
 #include "table.h"
 
+struct sctp_association;
+
 int portsock_sk_other_proto(const struct sock *sk);
 bool portsock_sk_other_bound(const struct sock *sk);
-u8 portsock_sk_dccp_state(int state);
+const struct sock *portsock_sk_parent(const struct sock *sk);
+bool portsock_sk_assoc_went_out(const struct sctp_association *assoc);
+u8 portsock_sk_other_state(const struct sock *sk, int proto, int state);
+
+bool portsock_sk_serves(const struct sock *sk, int proto);
+bool portsock_tw_serves(const struct inet_timewait_sock *tw);
 
 bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
 		      struct portsock_holding *h);
@@ -42,8 +49,9 @@ static inline int portsock_sk_proto(const struct sock *sk)
  * @sk: full socket
  * @proto: its portsock_sk_proto(), not -1
  *
- * sk_num alone is no proof: it is set early and cleared late. Only an MPTCP
- * socket has nothing else, its port is that of its first subflow.
+ * sk_num alone is no proof: it is set early and cleared late. An MPTCP socket has
+ * nothing else, so that in CLOSE, where it may hold its port or not, this says no;
+ * see portsock_sock_carrier().
  *
  * Context: any.
  */
@@ -103,7 +111,9 @@ static inline void portsock_sk_look(const struct sock *sk, int proto, int state,
 		h->requests = &inet_csk(sk)->icsk_accept_queue.qlen;
 	h->port = sk->sk_num;
 	h->proto = proto;
-	h->state = proto == PORTSOCK_DCCP ? portsock_sk_dccp_state(state) : state;
+	h->state = state;
+	if (proto == PORTSOCK_DCCP || proto == PORTSOCK_SCTP)
+		h->state = portsock_sk_other_state(sk, proto, state);
 	h->how = PORTSOCK_FOUND;
 	h->ipv6 = sk->sk_family == AF_INET6;
 	/* a raw socket names the protocol it wants */

@@ -94,6 +94,7 @@ static struct portsock_rec *__rec_get(struct rec_bucket *bucket, const void *sk)
 	rec->sk = sk;
 	rec->share.table = NULL;
 	rec->share.row = NULL;
+	rec->share.first = NULL;
 	rec->share.requests = NULL;
 	rec->share.awaits = false;
 	rec->epoch = 0;
@@ -520,6 +521,117 @@ void portsock_sock_asked(const void *sk, bool asked)
 }
 
 /**
+ * portsock_sock_on() - is a socket known to hold this port?
+ * @sk: the socket
+ * @proto: its protocol
+ * @port: the port in host order
+ *
+ * Context: any but NMI.
+ */
+bool portsock_sock_on(const void *sk, u8 proto, u16 port)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+	bool on;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	on = rec && portsock_share_on(&rec->share, proto, port);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return on;
+}
+
+/**
+ * portsock_sock_carry() - an MPTCP socket has its port from this subflow
+ * @sk: the MPTCP socket; nothing happens when it is not known
+ * @first: its first subflow, which is there as long as it is
+ *
+ * Context: any but NMI.
+ */
+void portsock_sock_carry(const void *sk, const void *first)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	if (rec)
+		rec->share.first = first;
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/**
+ * portsock_sock_carrier() - the subflow that an MPTCP socket has its port from
+ * @sk: the MPTCP socket
+ *
+ * Context: any but NMI.
+ * Return: NULL when it is not known.
+ */
+const void *portsock_sock_carrier(const void *sk)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	const void *first = NULL;
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	if (rec)
+		first = rec->share.first;
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return first;
+}
+
+/**
+ * portsock_sock_rests_on() - is an MPTCP socket in CLOSE, with a port that this subflow has?
+ * @sk: the MPTCP socket
+ * @subflow: has released its port
+ *
+ * Context: any but NMI.
+ */
+bool portsock_sock_rests_on(const void *sk, const void *subflow)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+	bool rests;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	rests = rec && rec->share.row && rec->share.state == TCP_CLOSE &&
+		rec->share.first == subflow;
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return rests;
+}
+
+/**
+ * portsock_sock_carried() - a walk met a subflow: does the MPTCP socket have its port from it?
+ * @sk: the MPTCP socket
+ * @subflow: holds the port that @sk names; taken for the first if none is known
+ *
+ * Context: any but NMI, between walk_begin and walk_end.
+ */
+bool portsock_sock_carried(const void *sk, const void *subflow)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+	bool carried = false;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_get(bucket, sk);
+	if (rec && !rec->gone) {
+		if (!rec->share.first)
+			rec->share.first = subflow;
+		carried = rec->share.first == subflow;
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return carried;
+}
+
+/**
  * portsock_sock_forget() - a socket is gone, or no longer anybody's business
  * @sk: the socket or mini-socket, known or not
  *
@@ -540,6 +652,7 @@ void portsock_sock_forget(const void *sk)
 		if (rec) {
 			if (rec->share.table)
 				portsock_share_del(&rec->share);
+			rec->share.first = NULL;
 			rec->epoch = walk_epoch;
 			rec->gone = true;
 		}

@@ -28,6 +28,11 @@ void portsock_sock_settle(const void *sk, struct portsock_holding *h);
 void portsock_socks_settle(struct portsock_table *table, bool (*get)(const void *sk),
 			   void (*ask)(const void *sk));
 void portsock_sock_asked(const void *sk, bool asked);
+bool portsock_sock_on(const void *sk, u8 proto, u16 port);
+void portsock_sock_carry(const void *sk, const void *first);
+const void *portsock_sock_carrier(const void *sk);
+bool portsock_sock_rests_on(const void *sk, const void *subflow);
+bool portsock_sock_carried(const void *sk, const void *subflow);
 
 void portsock_socks_walk_begin(void);
 void portsock_socks_ready(void);

@@ -994,6 +994,19 @@ bool portsock_share_at(const struct portsock_share *share,
 }
 
 /**
+ * portsock_share_on() - does a share contribute to the row of a port?
+ * @share: contributes to some row, or not
+ * @proto: transport protocol
+ * @port: local port in host order
+ *
+ * Context: any but NMI; the owner serialises calls.
+ */
+bool portsock_share_on(const struct portsock_share *share, u8 proto, u16 port)
+{
+	return share->row && share->row->key == key_of(proto, port);
+}
+
+/**
  * portsock_share_in() - does a share contribute to a port of some protocols?
  * @share: any share
  * @protos: bit mask of protocols

@@ -194,6 +194,7 @@ struct portsock_row;
  *	does
  * @listen: among the row's listeners when @requests is set
  * @awaited: on the table's list when @awaits is set; never together with @requests
+ * @first: of an MPTCP socket, which is neither: its first subflow, as far as it is known
  * @requests: see struct portsock_holding
  * @proto: transport protocol
  * @state: state it is counted in
@@ -211,6 +212,7 @@ struct portsock_share {
 	union {
 		struct rb_node listen;
 		struct list_head awaited;
+		const void *first;
 	};
 	const atomic_t *requests;
 	u8 proto;
@@ -318,6 +320,7 @@ const void *portsock_table_awaited(struct portsock_table *table,
 				   const void *(*sk_of)(const struct portsock_share *share));
 bool portsock_share_at(const struct portsock_share *share,
 		       const struct portsock_table *table);
+bool portsock_share_on(const struct portsock_share *share, u8 proto, u16 port);
 bool portsock_share_in(const struct portsock_share *share, unsigned long protos);
 bool portsock_share_equals(const struct portsock_share *share,
 			   const struct portsock_holding *h);

@@ -99,6 +99,42 @@ static int kernel_read(struct portsock_check *check, bool first, struct portsock
 	return 0;
 }
 
+static uint64_t row_requests(const struct portsock_row *row)
+{
+	return portsock_row_states(row) + row->count[TCP_SYN_RECV] - row->count[PORTSOCK_SOCKETS];
+}
+
+/*
+ * TPROXY and sk_lookup have a listener receive what was sent to another port. There the kernel lists the requests;
+ * the table has them where the listener is, which nobody else tells.
+ */
+static void requests_move(struct portsock_check *check)
+{
+	struct portsock_row *rows = check->kernel.port[PORTSOCK_TCP];
+	uint64_t left, there, here;
+	unsigned int port;
+
+	check->strays = 0;
+	if (!rows)
+		return;
+	for (port = 1; port < PORTSOCK_TOTAL; port++) {
+		if (rows[port].count[TCP_LISTEN])
+			continue;
+		check->strays += row_requests(&rows[port]);
+		rows[port].count[TCP_SYN_RECV] -= row_requests(&rows[port]);
+	}
+	left = check->strays;
+	for (port = 1; port < PORTSOCK_TOTAL && left; port++) {
+		there = rows[port].count[TCP_SYN_RECV];
+		here = portsock_rows_get(&check->after, PORTSOCK_TCP, port)->count[TCP_SYN_RECV];
+		if (!rows[port].count[TCP_LISTEN] || here <= there)
+			continue;
+		here = here - there < left ? here - there : left;
+		rows[port].count[TCP_SYN_RECV] += here;
+		left -= here;
+	}
+}
+
 uint32_t portsock_check_hidden(const struct portsock_check *check, enum portsock_proto proto)
 {
 	switch (proto) {
@@ -106,7 +142,7 @@ uint32_t portsock_check_hidden(const struct portsock_check *check, enum portsock
 	case PORTSOCK_DCCP:
 		return check->diag.lists_bound ? 0 : PORTSOCK_BIT(TCP_CLOSE);
 	case PORTSOCK_SCTP:
-		/* Sockets whose associations ended, whichever side ended them. */
+		/* Sockets without an association; those whose association is over are in close_wait. */
 		return PORTSOCK_BIT(TCP_CLOSE) | PORTSOCK_BIT(TCP_CLOSE_WAIT);
 	case PORTSOCK_MPTCP:
 		/* 6.1 skips the third listener of a hash bucket and those behind it. */
@@ -178,6 +214,8 @@ static int look(struct portsock_check *check, bool first, struct portsock_error 
 	    table_read(check, &check->after, error))
 		return -1;
 
+	if (first || check->open[PORTSOCK_TCP])
+		requests_move(check);
 	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++) {
 		if (!first && !check->open[proto])
 			continue;

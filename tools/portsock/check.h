@@ -28,6 +28,7 @@ enum portsock_check_status {
  * @missed: likewise
  * @untracked: likewise
  * @unlisted: per protocol, the kernel has no list of its sockets
+ * @strays: connection requests to TCP ports that nobody listens on
  * @open: per protocol, cases not settled
  * @cases: per protocol, one for each row and for PORTSOCK_CASE_SUM
  * @nr_rows: rows compared
@@ -46,6 +47,7 @@ struct portsock_check {
 	uint64_t missed;
 	uint64_t untracked;
 	bool unlisted[PORTSOCK_PROTO_NR];
+	uint64_t strays;
 	unsigned long open[PORTSOCK_PROTO_NR];
 	struct portsock_case *cases[PORTSOCK_PROTO_NR];
 	unsigned long nr_rows;

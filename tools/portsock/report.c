@@ -192,6 +192,13 @@ static void skipped_print(const struct portsock_check *check, enum portsock_prot
 	}
 }
 
+static void strays_print(const struct portsock_check *check)
+{
+	if (check->strays)
+		printf("not compared: the rows of %" PRIu64 " connection requests to ports that nobody listens on (TPROXY, "
+		       "sk_lookup, or the listener is gone)\n", check->strays);
+}
+
 static bool verdict_print(const struct portsock_check *check)
 {
 	enum portsock_proto proto;
@@ -229,6 +236,7 @@ enum portsock_check_status portsock_report(struct portsock_check *check)
 	moving_print(check);
 	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++)
 		skipped_print(check, proto);
+	strays_print(check);
 	unbound = unbound_sockets(check);
 	if (unbound)
 		printf("not compared: unbound (the kernel has no list of them; portsock has %" PRIu64 ")\n", unbound);

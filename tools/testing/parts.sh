@@ -27,7 +27,7 @@ quick_parts()
 all_parts()
 {
 	local version
-	printf '%s\n' kunit 'rest debug' "rest $main" 'core debug' "vm $main"
+	printf '%s\n' kunit 'rest debug' "rest $main" 'core debug' "vm $main" "reload $main"
 	for version in "${every_kernel[@]}"; do
 		echo "random $version"
 		[ "$version" = $main ] || echo "vm $version"
@@ -41,7 +41,7 @@ unused()
 	local tests=tools/testing/selftests
 	case $1 in
 	random\ *) printf '%s\n' ":!$tests/[!r]*_test.py" ":!$tests/repair_test.py" ;;
-	vm\ * | rest\ *) printf '%s\n' ":!$tests/"{random_test,program,world,worker}.py ;;
+	vm\ * | rest\ * | reload\ *) printf '%s\n' ":!$tests/"{random_test,program,world,worker}.py ;;
 	esac
 }
 
@@ -55,9 +55,9 @@ named_parts()
 	for name; do
 		case $name in
 		check | kunit | reader | soak | selftests | packages | bench | configs) echo "$name" ;;
-		core | vm | random | rest)
+		core | vm | random | rest | reload)
 			list=("${every_kernel[@]}")
-			[ "$name" != rest ] || list=("$main")
+			[[ $name != re[sl]* ]] || list=("$main")
 			for version in ${KERNEL:-"${list[@]}"}; do
 				echo "$name $version"
 			done
@@ -169,12 +169,13 @@ debug_guest()
 	few=0.05 many=0.05
 }
 
-# in_guest SETTING TEST...: run these tests there, with this in their environment.
+# in_guest SETTINGS TEST...: run these tests there, with these (words) in their environment.
 in_guest()
 {
-	local setting=$1
+	local settings
+	read -ra settings <<< "$1"
 	shift
-	"$testing/steady" "${options[@]}" -- env "$setting" "${command[@]}" -- "$@"
+	"$testing/steady" "${options[@]}" -- env "${settings[@]}" "${command[@]}" -- "$@"
 }
 
 part_core()
@@ -198,6 +199,13 @@ part_rest()
 	[ "$1" != debug ] || tests=("${rest_debug[@]}")
 	guest "$1"
 	in_guest "PORTSOCK_SCALE=$many" "${tests[@]}"
+}
+
+# The tests that state whole tables, with the module loaded anew behind each comparison.
+part_reload()
+{
+	guest "$1"
+	in_guest "PORTSOCK_SCALE=$few PORTSOCK_RELOAD=1" tcp. udp. proto.
 }
 
 part_random()

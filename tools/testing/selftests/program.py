@@ -23,18 +23,10 @@ SERVICES = range(5000, 5006)
 CLOSED = 9                      # nobody listens there
 ECHO = {False: bytes((8, 0, 0, 0, 0, 0, 0, 1)), True: bytes((128, 0, 0, 0, 0, 0, 0, 1))}
 
-# Faults of the module that are known, by name: what makes a program that finds it. Each can be switched on.
-FAULTS = {
-    "sctp_listen_zero": "SCTP's listen(fd, 0) goes unseen",
-    "sctp_aborted": "an SCTP socket whose association was aborted and that has a descriptor",
-    "mptcp_close": "an MPTCP socket whose connection has ended and that has a descriptor",
-    "ipv6_addrform": "IPV6_ADDRFORM moves a socket to IPv4",
-}
-
 # How often, relative to each other. A batch leaves some out and prefers others.
 ALWAYS = {"socket": 14, "bind": 9, "listen": 7, "connect": 14, "accept": 10, "close": 9}
 SOMETIMES = {"send": 6, "sendto": 4, "receive": 4, "shutdown": 5, "disconnect": 7, "option": 7, "linger": 4, "fastopen": 3,
-             "peeloff": 2, "pass": 4, "take": 3, "setns": 2, "fork": 1, "exec": 0.3, "kill": 0.6, "end": 0.5,
+             "peeloff": 2, "unlisten": 2, "addrform": 2, "pass": 4, "take": 3, "setns": 2, "fork": 1, "exec": 0.3, "kill": 0.6, "end": 0.5,
              "range": 1, "destroy": 0.8, "unprobe": 0.15, "unload": 0.04}
 
 # What gives sockets to another process, or takes them.
@@ -82,8 +74,8 @@ class Thing:
 class Program:
     """Writes itself with the help of a random generator."""
 
-    def __init__(self, random, operations, faults=()):
-        self.random, self.faults, self.operations = random, faults, []
+    def __init__(self, random, operations):
+        self.random, self.operations = random, []
         self.things, self.processes, self.spaces = {}, {}, list(range(1, SPACES + 1))
         self.mail = {}          # by process: things on their way
         self.gone = None        # a module that was removed
@@ -103,10 +95,6 @@ class Program:
         self.protos = protos + ["tcp"] * (self.random.random() < 0.5)
         weights = {name: weight * self.random.choice((1, 1, 2)) for name, weight in ALWAYS.items()}
         weights |= {name: weight * self.random.choice((0, 1, 1, 3)) for name, weight in SOMETIMES.items()}
-        if "ipv6_addrform" in self.faults:
-            weights["addrform"] = 3
-        if "sctp_listen_zero" in self.faults:
-            weights["unlisten"] = 3
         end = len(self.operations) + self.random.choice(BATCHES)
         while len(self.operations) < end:
             name, = self.random.choices(list(weights), list(weights.values()))
@@ -310,7 +298,7 @@ class Program:
         return True
 
     def write_addrform(self):
-        if not (found := self.some(lambda t: t.mapped and t.proto in ("tcp", "udp"), always=True)):
+        if not (found := self.some(lambda t: t.mapped and t.proto in ("tcp", "udp", "udplite"), always=True)):
             return False
         return self.add("option", found[0], found[1].number, "IPV6_ADDRFORM")
 

@@ -9,10 +9,10 @@ import subprocess
 import harness
 import portsock
 import protocols
-from harness import (any_star, disconnect, eph, equal, load, needs_module, port_of, service, star, sysctl, unbound, unload,
-                     until)
+from harness import (any_star, disconnect, eph, equal, load, needs_history, needs_module, port_of, service, star, sysctl,
+                     unbound, unload, until)
 from protocols import MODULES, dccp, expect, icmp, listening, modprobe, mptcp, raw, remove, same, sctp, udplite
-from tcp_test import expect_error
+from tcp_test import IPV6_ADDRFORM, expect_error
 
 ECHO = bytes((8, 0, 0, 0, 0, 0, 0, 1)) + b"portsock"
 SO_PROTOCOL = 38
@@ -68,6 +68,16 @@ def test_udplite_autobind_and_connect(t):
            star("udplite", connected=1, closed=1, peak=2))
     t.drop(a, b)
     expect(t, star("udplite", connected=1, closed=2, peak=2))
+
+
+def test_udplite_addrform(t):
+    """The socket is asked what came of connect() before it becomes another."""
+    a = udplite(t, v6=True)
+    a.connect(("::ffff:127.0.0.1", 53))
+    a.setsockopt(socket.IPPROTO_IPV6, IPV6_ADDRFORM, socket.AF_INET)
+    expect(t, eph("udplite", a.getsockname()[1], established=1, connected=1))
+    t.drop(a)
+    expect(t, star("udplite", connected=1, closed=1, peak=1))
 
 
 def test_udplite_failed_bind(t):
@@ -284,14 +294,36 @@ def test_sctp_port_outlives_close(t):
 
 
 def test_sctp_abort(t):
+    """Without its association a socket is not established any more, whatever it says itself: it waits to be closed."""
     server = sctp_server(t)
-    a = sctp_client(t)
-    s = t.accept(server)
-    harness.reset_on_close(a)
-    t.drop(a)
-    until(lambda: harness.readable(s, 0), "the abort")
-    t.drop(s)
-    expect(t, service("sctp", 5000, listen=1, accepted=1, closed=1, peak=2), star("sctp", connected=1, closed=1, peak=1))
+    a, b = sctp_client(t), sctp_client(t, v6=False)
+    sa, sb = t.accept(server), t.accept(server)
+    if port_of(a) == sb.getpeername()[1]:
+        sa, sb = sb, sa
+    for sock in (a, sb):
+        harness.reset_on_close(sock)
+        t.drop(sock)
+    for sock in (sa, b):
+        until(lambda sock=sock: harness.readable(sock, 0), "the abort")
+    expect(t, service("sctp", 5000, listen=1, close_wait=1, accepted=2, closed=1, peak=3),
+           eph("sctp", port_of(b), close_wait=1, connected=1), star("sctp", connected=2, closed=1, peak=2))
+    harness.reader_agrees()
+    t.drop(sa, b)
+    expect(t, service("sctp", 5000, listen=1, accepted=2, closed=2, peak=3), star("sctp", connected=2, closed=2, peak=2))
+
+
+def test_sctp_listens_no_more(t):
+    """listen(fd, 0) leaves the socket its port."""
+    a, b = sctp_server(t), sctp_server(t, 5001, v6=True, many=True)
+    expect(t, service("sctp", 5000, listen=1), service("sctp", 5001, listen=1, ipv6=1))
+    for sock in (a, b):
+        sock.listen(0)
+    expect(t, service("sctp", 5000, close=1), service("sctp", 5001, close=1, ipv6=1))
+    harness.reader_agrees()
+    a.listen(1)
+    expect(t, service("sctp", 5000, listen=1), service("sctp", 5001, close=1, ipv6=1))
+    t.drop(a, b)
+    expect(t, service("sctp", 5000, closed=1, peak=1), service("sctp", 5001, closed=1, peak=1))
 
 
 def test_sctp_refused(t):
@@ -329,6 +361,24 @@ def test_sctp_peeloff(t):
     until(lambda: len(protocols.associations(server)) == 1, "one association")
     t.drop(a, b, server)
     expect(t, service("sctp", 5000, accepted=1, closed=2, peak=2), star("sctp", connected=2, closed=2, peak=2))
+
+
+def test_sctp_peeloff_of_a_client(t):
+    """What went out has not been accepted, and what ended after it was peeled off is not established."""
+    server = sctp_server(t)
+    a = sctp(t, many=True)
+    a.sendto(b"x", ("127.0.0.1", 5000))
+    until(lambda: protocols.associations(a), "the association")
+    s, port = t.accept(server), port_of(a)
+    equal(s.recv(1), b"x", "data")
+    expect(t, service("sctp", 5000, listen=1, established=1, accepted=1), eph("sctp", port, close=1))
+    b = protocols.peeloff(t, a, protocols.associations(a)[0])
+    expect(t, service("sctp", 5000, listen=1, established=1, accepted=1), eph("sctp", port, close=1, established=1, connected=1))
+    t.drop(s)
+    expect(t, service("sctp", 5000, listen=1, accepted=1, closed=1, peak=2), eph("sctp", port, close=1, close_wait=1, connected=1))
+    t.drop(b)
+    expect(t, service("sctp", 5000, listen=1, accepted=1, closed=1, peak=2), eph("sctp", port, close=1, connected=1, closed=1, peak=2),
+           star("sctp", connected=1, closed=1, peak=2))
 
 
 # ---- DCCP ------------------------------------------------------------------------------------------
@@ -442,6 +492,7 @@ def test_mptcp_listen(t):
     expect(t, service("mptcp", 80, closed=1, peak=1), service("tcp", 80, closed=1, peak=1))
 
 
+@needs_history
 def test_mptcp_connection(t):
     server = listening(mptcp(t), 80)
     a = mptcp(t)
@@ -463,6 +514,7 @@ def test_mptcp_connection(t):
     equal((row["opened"], row["closed"], row["accepted"]), (2, 2, 1), "mptcp 80: opened, closed, accepted")
 
 
+@needs_history
 def test_mptcp_orderly_close(t):
     server = listening(mptcp(t, v6=True), 80)
     a = mptcp(t, v6=True)
@@ -529,12 +581,100 @@ def test_mptcp_server_of_plain_tcp(t):
 
 
 def test_mptcp_refused(t):
-    a = mptcp(t)
+    a, b, c = mptcp(t), mptcp(t, v6=True), mptcp(t)
     a.bind(("127.0.0.1", 81))
+    b.bind(("::1", 0))
     expect_error(errno.ECONNREFUSED, a.connect, ("127.0.0.1", 80))
-    t.drop(a)
+    expect_error(errno.ECONNREFUSED, b.connect, ("::1", 80))
+    expect_error(errno.ECONNREFUSED, c.connect, ("127.0.0.1", 80))
+    _, table = same(t)                                          # the one whose port was asked for has it still
+    equal([(r.proto, r.port, r.cls, r["close"]) for r in table.singles() if r["sockets"]],
+          [("tcp", 81, "service", 1), ("mptcp", 0, "unbound", 2), ("mptcp", 81, "service", 1)], "rows with sockets")
+    t.drop(a, b, c)
     _, table = same(t)
     equal([(r.proto, r.port, r["sockets"]) for r in table.singles() if r["sockets"]], [], "rows with sockets")
+
+
+def both(*rows):
+    """Rows that an MPTCP socket and its only subflow have alike."""
+    return [make(proto, port, **values) for make, port, values in rows for proto in ("mptcp", "tcp")]
+
+
+def test_mptcp_bound_stays_bound(t):
+    """What a socket that did not connect is told without success, or in vain, leaves it its port."""
+    socks = [mptcp(t, v6) for v6 in (False, True)]
+    socks[0].bind(("0.0.0.0", 5002))
+    socks[1].bind(("::1", 5003))
+    rows = both((service, 5002, dict(close=1)), (service, 5003, dict(close=1, ipv6=1)))
+    expect(t, *rows)
+    for sock in socks:
+        expect_error(errno.ENOTCONN, sock.shutdown, socket.SHUT_RDWR)
+    expect(t, *rows)
+    for sock in socks:
+        disconnect(sock)
+    expect(t, *rows)
+
+
+def test_mptcp_listener_shut_down(t):
+    """It does not listen any more, and keeps its port if it asked for that one."""
+    socks = [listening(mptcp(t), 5002), listening(mptcp(t, v6=True), 0)]
+    port = port_of(socks[1])
+    expect(t, *both((service, 5002, dict(listen=1)), (service, port, dict(listen=1, ipv6=1))),
+           *(any_star(proto) for proto in ("mptcp", "tcp")))
+    for sock in socks:
+        sock.shutdown(socket.SHUT_RD)
+    stars = [any_star(proto) for proto in ("mptcp", "tcp")]     # where the port was before it was listened on
+    gone = service, port, dict(closed=1, peak=1)
+    expect(t, *both((service, 5002, dict(close=1)), gone), unbound("mptcp", 1, ipv6=1), *stars)
+    socks[1].listen(1)
+    listens = service, port_of(socks[1]), dict(listen=1, ipv6=1, opened=None, closed=None, peak=None)
+    expect(t, *both((service, 5002, dict(close=1)), *[gone][port == port_of(socks[1]):], listens), *stars)
+
+
+def test_mptcp_reset_while_it_is_held(t):
+    """A connection that was reset has no port, though the program did not close it; one whose port was asked for has."""
+    server = listening(mptcp(t), 80)
+    clients = [mptcp(t) for _ in range(3)]
+    clients[1].bind(("127.0.0.1", 81))
+    children = []
+    for client in clients:
+        client.connect(("127.0.0.1", 80))
+        client.sendall(b"x")
+        children.append(t.accept(server))
+        equal(children[-1].recv(1), b"x", "data")
+    ports = [port_of(client) for client in clients]
+    connected = dict(established=1, connected=1)
+    expect(t, *both((service, 80, dict(listen=1, established=3, accepted=3)), (eph, ports[0], connected),
+                    (service, 81, connected), (eph, ports[2], connected)))
+    for gone, kept in ((clients[0], children[0]), (children[1], clients[1]), (children[2], clients[2])):
+        harness.reset_on_close(gone)
+        t.drop(gone)
+        until(lambda kept=kept: harness.readable(kept, 0), "the reset")
+    expect(t, *both((service, 80, dict(listen=1, accepted=3, closed=3, peak=4)), (service, 81, dict(close=1, connected=1))),
+           unbound("mptcp", 2), *(star(proto, connected=2, closed=2, peak=2) for proto in ("mptcp", "tcp")))
+    t.drop(children[0], clients[1], clients[2])
+    expect(t, *both((service, 80, dict(listen=1, accepted=3, closed=3, peak=4)), (service, 81, dict(closed=1, connected=1, peak=1))),
+           *(star(proto, connected=2, closed=2, peak=2) for proto in ("mptcp", "tcp")))
+
+
+def test_mptcp_ended_while_it_is_held(t):
+    """Both sides have said that no more will come: without a subflow they have no port, though nobody closed them."""
+    server = listening(mptcp(t), 80)
+    a = mptcp(t)
+    a.connect(("127.0.0.1", 80))
+    a.sendall(b"x")
+    s = t.accept(server)
+    equal(s.recv(1), b"x", "data")
+    s.sendall(b"x")
+    equal(a.recv(1), b"x", "data")
+    a.shutdown(socket.SHUT_WR)
+    t.eof(s)
+    s.shutdown(socket.SHUT_WR)
+    t.eof(a)
+    until(lambda: not any(e["established"] for e in protocols.oracle().values()), "the connection to end")
+    _, table = same(t)                                          # which side is left in TIME_WAIT is a matter of chance
+    equal([(r.proto, r.port, r.cls, r["sockets"]) for r in table.singles() if r["sockets"]],
+          [("tcp", 80, "service", 1), ("mptcp", 0, "unbound", 2), ("mptcp", 80, "service", 1)], "rows with sockets")
 
 
 # ---- sockets of the kernel -------------------------------------------------------------------------
@@ -575,6 +715,7 @@ def nfsd(name, value):
         file.write(value.encode() + b"\n")
 
 
+@needs_history
 def test_kernel_nfs(t):
     t.check_snmp = False
     modprobe("nfsd")
@@ -711,6 +852,37 @@ def test_sockets_on_their_way_are_older_than_the_module(t):
 
 
 # ---- modules that come and go ----------------------------------------------------------------------
+
+@needs_module
+def test_class_is_the_same_after_a_load(t):
+    """What SCTP and MPTCP sockets asked for, and the children of listeners that are gone. The kernel does not tell of an SCTP
+    socket whether it asked for its port, if that is one that it might have been given."""
+    rows, ranged = [], {sctp: 40000, mptcp: 40001}
+    for make in (sctp, mptcp):
+        proto = make.__name__
+        if proto in protocols.ABSENT:
+            continue
+        also = ("tcp",) if make is mptcp else ()
+        idle, bound = make(t), make(t)
+        idle.bind(("127.0.0.1", 5000 + len(rows)))
+        bound.bind(("127.0.0.1", 6000 + len(rows)))
+        rows += [service(p, port_of(idle), close=1) for p in (proto, *also)]
+        for client, port in ((make(t), 7000 + len(rows)), (bound, 8000 + len(rows)), (make(t), ranged[make])):
+            listener = listening(make(t), port)
+            client.connect(("127.0.0.1", port))
+            client.send(b"x")
+            equal(t.accept(listener).recv(1), b"x", "data")
+            t.drop(listener)
+            row = service if client is bound else eph
+            rows += [service(p, port, established=1, accepted=1, closed=1, peak=2) for p in (proto, *also)]
+            rows += [row(p, port_of(client), established=1, connected=1) for p in (proto, *also)]
+    asked = sctp(t)
+    asked.bind(("127.0.0.1", 40002))
+    rows += [eph("sctp", 40002, close=1), any_star("sctp")]     # 40000 was one of them until it was listened on
+    expect(t, *rows)
+    t.reload()
+    expect(t, *harness.older(rows))
+
 
 @needs_module
 def test_closed_sctp_socket_is_older_than_the_module(t):

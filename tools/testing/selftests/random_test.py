@@ -14,14 +14,13 @@ from harness import needs_module
 
 SEED = int(os.environ.get("PORTSOCK_SEED", "11"))
 OPERATIONS = int(os.environ.get("PORTSOCK_OPERATIONS", "5000"))
-FAULTS = os.environ.get("PORTSOCK_FAULTS", "").split()
 LENGTH = 400                    # of a program, at least: it is what has to be run again and again to cut it down
 RUNS = 200                      # of a program that fails
 
 
 def attempt(t, operations):
     """Run it. Returns the world, when it is gone, and what was wrong (None: nothing)."""
-    place, problem = world.World(t, FAULTS), None
+    place, problem = world.World(t), None
     try:
         place.run(operations)
     except harness.Failure as failure:
@@ -91,13 +90,11 @@ def report(t, seed, operations, problem):
 def test_programs(t):
     for proto in protocols.MODULES.keys() & set(protocols.PRESENT):
         protocols.modprobe(*protocols.MODULES[proto])
-    wrong = set(FAULTS) - set(program.FAULTS)
-    harness.equal(wrong, set(), "faults that nobody knows")
     written = done = skipped = late = 0
     seed = SEED - 1
     while written < OPERATIONS:
         seed += 1
-        operations = program.Program(random.Random(seed), LENGTH, FAULTS).operations
+        operations = program.Program(random.Random(seed), LENGTH).operations
         written += len(operations)
         place, problem = attempt(t, operations)
         done, skipped, late = done + place.done, skipped + place.skipped, late + place.late
@@ -106,4 +103,3 @@ def test_programs(t):
     t.notes.append(f"seeds {SEED} to {seed}: {done} operations done, {skipped} had nothing to work on")
     if late:
         t.notes.append(f"{late} comparisons were equal only when made again")
-    t.notes += [f"not tried ({name}): {what}" for name, what in program.FAULTS.items() if name not in FAULTS]

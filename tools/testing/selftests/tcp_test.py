@@ -9,10 +9,13 @@ import harness
 import packet
 import portsock
 import refusal
-from harness import MSG_FASTOPEN, any_star, disconnect, eph, equal, fail, needs_module, port_of, reset_on_close, service, star, sysctl, unbound, until
+import steer
+from harness import (MSG_FASTOPEN, any_star, disconnect, eph, equal, fail, needs_history, needs_module, older, port_of,
+                     reset_on_close, service, star, sysctl, unbound, until)
 from packet import ACK, FIN, RST, SYN
 
 TCP_FASTOPEN, TCP_FASTOPEN_CONNECT = 23, 30
+IPV6_ADDRFORM = 1
 
 
 def expect_error(code, call, *args):
@@ -393,19 +396,22 @@ def test_v4_and_v6_share_a_row(t):
              eph("tcp", port_of(a), established=1, connected=1), eph("tcp", port_of(b), established=1, ipv6=1, connected=1))
 
 
-def test_addrform_moves_nothing(t):
-    """IPV6_ADDRFORM turns a v4-mapped AF_INET6 socket into an AF_INET one under our feet."""
+def test_addrform(t):
+    """IPV6_ADDRFORM turns a v4-mapped AF_INET6 socket into an AF_INET one under our feet, and nothing else."""
     t.listen(80)
-    a = t.connect(80, "::ffff:127.0.0.1", v6=True)
-    t.expect(service("tcp", 80, listen=1, established=1, accepted=1), eph("tcp", port_of(a), established=1, ipv6=1, connected=1))
-    a.setsockopt(socket.IPPROTO_IPV6, 1, socket.AF_INET)
-    port = a.getsockname()[1]
-    if harness.with_module:                                         # sockets and states must not care; ipv6 may be stale or not
-        row = harness.portsock.read().by_key["tcp", port]
-        equal((row["sockets"], row["established"]), (1, 1), "sockets and established after IPV6_ADDRFORM")
+    a, b = (t.connect(80, "::ffff:127.0.0.1", v6=True) for _ in range(2))
+    six, four = dict(established=1, ipv6=1, connected=1), dict(established=1, connected=1)
+    t.expect(service("tcp", 80, listen=1, established=2, accepted=2), eph("tcp", port_of(a), **six), eph("tcp", port_of(b), **six))
+    a.setsockopt(socket.IPPROTO_IPV6, IPV6_ADDRFORM, socket.AF_INET)
+    t.expect(service("tcp", 80, listen=1, established=2, accepted=2), eph("tcp", a.getsockname()[1], **four), eph("tcp", port_of(b), **six))
+    refused = t.tcp(v6=True)                                        # it is not connected
+    expect_error(errno.ENOTCONN, refused.setsockopt, socket.IPPROTO_IPV6, IPV6_ADDRFORM, socket.AF_INET)
+    t.expect(service("tcp", 80, listen=1, established=2, accepted=2), eph("tcp", a.getsockname()[1], **four), eph("tcp", port_of(b), **six),
+             unbound("tcp", 1, ipv6=1))
     reset_on_close(a)
-    t.drop(a)
-    t.expect(service("tcp", 80, listen=1, accepted=1, closed=1, peak=2), star("tcp", connected=1, closed=1, peak=1))
+    reset_on_close(b)
+    t.drop(a, b, refused)
+    t.expect(service("tcp", 80, listen=1, accepted=2, closed=2, peak=3), star("tcp", connected=2, closed=2, peak=2))
 
 
 # ---- connect(AF_UNSPEC) ----------------------------------------------------------------------------
@@ -530,6 +536,53 @@ def test_requests_wait_for_acceptance(t):
     t.expect(service("tcp", 80, listen=1, established=6, syn_recv=1, mini=1, accepted=6), *rows)
     peers[1].send(RST, seq=peers[1].snd)
     t.expect(service("tcp", 80, listen=1, established=6, accepted=6), *rows)
+
+
+def test_requests_of_another_port(t):
+    """What a program has a listener receive is on the port that it was sent to; its request counts where the listener is."""
+    packet.set_up()
+    listener = t.listen(80)
+    with steer.Steer(listener, 7777):
+        p = packet.Peer(t, 7777)
+        p.send(SYN)
+        p.wait(SYN | ACK)
+        rows = diag.oracle()
+        equal({port: entry["syn_recv"] for (_, port), entry in rows.items()}, {80: 0, 7777: 1}, "syn_recv by sock_diag")
+        if harness.with_module:
+            equal({r.port: r["syn_recv"] for r in portsock.read().rows}, {0: 0, 80: 1}, "syn_recv")
+        harness.reader_agrees()
+        p.send(ACK)
+        rows = service("tcp", 80, listen=1), service("tcp", 7777, established=1, accepted=1)
+        t.expect(*rows)
+        if harness.with_module:
+            t.reload()
+            t.expect(*older(rows))
+
+
+@needs_module
+def test_class_is_the_same_after_a_load(t):
+    """What makes a port a service can be told when its listener is gone, and bind() to any port is no reason."""
+    packet.set_up()
+    bound, chosen, ended = t.tcp(), t.tcp(), t.listen(81)
+    bound.bind(("127.0.0.1", 5000))
+    chosen.bind(("127.0.0.1", 0))
+    rows, clients = [], [t.tcp(), bound, chosen, t.tcp(v6=True)]
+    for port, sock in zip((80, 82, 83, 40000), clients):
+        v6 = sock.family == socket.AF_INET6
+        listener = t.listen(port, v6=v6)
+        t.connect(port, sock=sock, v6=v6)
+        t.accept(listener)
+        t.drop(listener)
+        make = service if sock is bound else eph
+        rows += [service("tcp", port, established=1, ipv6=int(v6), accepted=1, closed=1, peak=2),
+                 make("tcp", port_of(sock), established=1, ipv6=int(v6), connected=1)]
+    client, child = t.pair(ended)
+    t.end(child, client)
+    t.drop(ended)
+    rows += [service("tcp", 81, time_wait=1, accepted=1, closed=2, peak=2), star("tcp", connected=4, closed=1, peak=None)]
+    t.expect(*rows)
+    t.reload()
+    t.expect(*older(rows))
 
 
 def test_request_over_v6(t):
@@ -874,6 +927,7 @@ def test_socket_in_flight(t):
     t.expect(service("tcp", 80, closed=1, peak=1))
 
 
+@needs_history
 def test_killed_process(t):
     """SIGKILL with many sockets of all kinds."""
     keep = []

@@ -6,7 +6,7 @@ import socket
 
 import refusal
 from harness import disconnect, eph, equal, port_of, service, star, sysctl, unbound
-from tcp_test import expect_error
+from tcp_test import IPV6_ADDRFORM, expect_error
 
 
 def bound(t, port, addr="127.0.0.1", v6=False):
@@ -156,6 +156,16 @@ def test_v4_mapped(t):
     equal(a.recv(1) + a.recv(1), b"xx", "data")
     t.expect(service("udp", 53, close=1, ipv6=1), eph("udp", port_of(b), established=1, ipv6=1, connected=1),
              eph("udp", port_of(c), established=1, connected=1))
+
+
+def test_addrform(t):
+    a = bound(t, 53, "::", v6=True)
+    b = t.udp(v6=True)
+    b.connect(("::ffff:127.0.0.1", 53))
+    b.setsockopt(socket.IPPROTO_IPV6, IPV6_ADDRFORM, socket.AF_INET)
+    t.expect(service("udp", 53, close=1, ipv6=1), eph("udp", b.getsockname()[1], established=1, connected=1))
+    t.drop(a, b)
+    t.expect(service("udp", 53, closed=1, peak=1), star("udp", connected=1, closed=1, peak=1))
 
 
 def test_v4_and_v6_share_a_row(t):

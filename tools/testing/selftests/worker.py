@@ -160,7 +160,3 @@ class Worker:
 
     def do_close(self, fd):
         self.socks.pop(fd).close()
-
-    def do_aborted(self, fd):
-        """Was this SCTP socket's association aborted, as far as can be told? Then nobody said that no more will come."""
-        return not polled(self.socks[fd], select.POLLRDHUP)

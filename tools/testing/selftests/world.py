@@ -28,7 +28,7 @@ KINDS = {"tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP), "udp": (socket.SOCK_DG
          "udplite": (socket.SOCK_DGRAM, protocols.IPPROTO_UDPLITE), "sctp": (socket.SOCK_STREAM, protocols.IPPROTO_SCTP),
          "dccp": (protocols.SOCK_DCCP, protocols.IPPROTO_DCCP), "mptcp": (socket.SOCK_STREAM, protocols.IPPROTO_MPTCP)}
 NAMES = {kind[1]: proto for proto, kind in KINDS.items()}
-DOUBTFUL = ("dccp", "mptcp")    # in CLOSE they may name a port that they have given back
+DOUBTFUL = ("dccp",)            # in CLOSE it may name a port that it has given back
 DATAGRAMS = ("udp", "udplite", "raw", "icmp")
 MOVING = {number for number, name in diag.STATE.items() if name in ("fin_wait1", "last_ack", "closing")}
 BY_TIMERS = ("time_wait", "syn_recv")           # what may go while it is looked at
@@ -89,14 +89,13 @@ class Thing:
     counted: is this hold in `connected`? None: maybe
     defers: its connect() may wait for the first data
     older: it was there when the module was loaded, which may have taken its port for an ephemeral one
-    deaf: it was told to read no more, so that nobody can tell whether its peer said that no more will come
     """
 
     def __init__(self, proto, v6, many, space, inode):
         self.proto, self.v6, self.many, self.space, self.inode = proto, v6, many, space, inode
         self.holders, self.inherited, self.port, self.hold = {}, set(), 0, None
         self.counted = self.connecting = False
-        self.listening = self.associated = self.shares = self.defers = self.deaf = self.older = False
+        self.listening = self.associated = self.shares = self.defers = self.older = False
 
     def count(self, name, least, most=None):
         self.space.count(self.proto, name, least, most)
@@ -105,8 +104,8 @@ class Thing:
 class World:
     """Where one program runs."""
 
-    def __init__(self, t, faults):
-        self.t, self.faults, self.skipped, self.done, self.late, self.at = t, faults, 0, 0, 0, 0
+    def __init__(self, t):
+        self.t, self.skipped, self.done, self.late, self.at = t, 0, 0, 0, 0
         self.home = tempfile.mkdtemp()
         self.answers = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.answers.bind(self.home + "/driver")
@@ -256,6 +255,8 @@ class World:
             asked = self.port(op.args[1]) != 0
             self.came(thing)
             thing.hold = "asked" if asked else "given"
+            if asked and thing.proto == "mptcp":
+                protocols.BOUND[thing.inode] = port
             if asked and self.was_ephemeral(thing, port):
                 thing.count("opened", 0, MANY)
 
@@ -267,8 +268,11 @@ class World:
     def order_listen(self, op, _process, thing, fd):
         return ("listen", fd, op.args[0]) if thing.proto in STREAMS else None
 
-    def ended_listen(self, _op, _process, thing, code, port):
+    def ended_listen(self, op, _process, thing, code, port):
         thing.associated |= thing.proto in DOUBTFUL
+        if thing.proto == "sctp" and not op.args[0]:
+            thing.listening = thing.listening and code != 0
+            return
         if thing.hold in ("given", "maybe") and not thing.listening or thing.shares or thing.older:
             thing.count("opened", 0, MANY)      # the port may turn service
         if code:
@@ -293,7 +297,6 @@ class World:
             return
         self.has(thing, port)
         if thing.proto == "sctp":
-            thing.associated |= code in (0, errno.EINPROGRESS)
             if not thing.many and not thing.counted and code not in NOT_BEGUN:
                 thing.count("connected", code == 0 and thing.counted is False, 1)
                 thing.counted = True if code == 0 else None
@@ -368,10 +371,11 @@ class World:
         fd, inode, number = value
         child = self.things[op.args[0][0]] = Thing(NAMES[number], thing.v6, False, thing.space, inode)
         child.holders[process.number] = fd
-        child.hold, child.associated, child.port, child.deaf = "connect", True, thing.port, thing.deaf
+        child.hold, child.associated, child.port = "connect", True, thing.port
         if child.proto == "sctp":
             child.count("opened", 1)
-            child.count("accepted", 1)
+            child.count("accepted", not thing.many, 1)
+            child.count("connected", 0, int(thing.many))            # what is peeled off may have gone out
             child.counted = True                # for this hold it is one that was accepted, whatever it connects to
 
     def order_peeloff(self, _op, _process, thing, fd):
@@ -408,7 +412,6 @@ class World:
 
     def ended_shutdown(self, op, _process, thing, code, _value):
         thing.associated |= thing.proto in DOUBTFUL
-        thing.deaf |= op.args[0] != socket.SHUT_WR
         if code:
             return
         if thing.listening and op.args[0] != socket.SHUT_WR and thing.proto in ("tcp", "dccp", "mptcp"):
@@ -621,34 +624,21 @@ class World:
                 self.compare(f"n{number}", space)
 
     def tidy(self):
-        """Close sockets of which the file is known to be wrong, or, for want of anything that tells, the oracle. Returns
-        how many; others may have become so by that."""
+        """Close DCCP sockets in CLOSE, for want of an oracle. Returns how many; others may have become so by that."""
         lost = 0
-        for proto, fault in (("mptcp", "mptcp_close"), ("sctp", "sctp_aborted"), ("dccp", None)):
-            if fault in self.faults:
+        for space in self.spaces.values():
+            things = {n: thing for n, thing in self.things.items() if thing.proto == "dccp" and thing.associated
+                      and thing.space is space}
+            if not things:
                 continue
-            for space in self.spaces.values():
-                things = {n: thing for n, thing in self.things.items() if thing.proto == proto and thing.associated
-                          and thing.space is space}
-                if not things:
-                    continue
-                with space.ns:
-                    alive = {e.inode for family in protocols.FAMILIES for e in protocols.dump(family, KINDS[proto][1])
-                             if diag.STATE.get(e.state) != "close"}
-                for number, thing in things.items():
-                    if number in self.things and thing.inode not in alive and (proto != "sctp" or self.aborted(thing)):
-                        self.lose(number)
-                        lost += 1
+            with space.ns:
+                alive = {e.inode for family in protocols.FAMILIES for e in protocols.dump(family, KINDS["dccp"][1])
+                         if diag.STATE.get(e.state) != "close"}
+            for number, thing in things.items():
+                if number in self.things and thing.inode not in alive:
+                    self.lose(number)
+                    lost += 1
         return lost
-
-    def aborted(self, thing):
-        """Was its association aborted? A socket of which nobody can tell is taken for one."""
-        if thing.deaf:
-            return True
-        for number, fd in thing.holders.items():
-            if self.listener(number):
-                return self.ask(self.processes[number], "aborted", fd)[1]
-        return True
 
     def lose(self, number):
         """Close all descriptors of a socket, with the processes that take no orders."""
