@@ -525,7 +525,8 @@ static void ports_are_those_that_a_row_stands_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, line.ports, 1);
 	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES, PORTSOCK_TCP, 0, &line));
 	KUNIT_EXPECT_EQ(test, line.ports, 0);
-	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_EPHEMERALS, PORTSOCK_TCP, 40002, &line));
+	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_EPHEMERALS,
+					  PORTSOCK_TCP, 40002, &line));
 	KUNIT_EXPECT_EQ(test, line.ports, 1);
 	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_TOTALS, PORTSOCK_TCP, 0, &line));
 	KUNIT_EXPECT_EQ(test, line.ports, 2);

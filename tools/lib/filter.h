@@ -9,7 +9,7 @@
 #include "snapshot.h"
 
 #define PORTSOCK_FILTER_PROTOS_MAX	16
-#define PORTSOCK_PORT_NR			65536
+#define PORTSOCK_PORT_NR		65536
 
 /**
  * struct portsock_filter - which rows to show

@@ -152,7 +152,7 @@ def test_services_in_use_are_not_folded(t):
     flood("ports", 30000, 30099)
     t.expect(*(service("tcp", 20000 + i, listen=1) for i in range(n)),
              *(service("tcp", 30000 + i, closed=1, peak=1) for i in range(100 - IDLE_MAX, 100)),
-             star("tcp", closed=100 - IDLE_MAX, peak=1))
+             folded("tcp", 100 - IDLE_MAX, closed=100 - IDLE_MAX, peak=1))
     t.drop(*socks)
     table = portsock.read()
     equal(len([r for r in table.rows if r.cls == "service"]), IDLE_MAX, "idle rows")
@@ -172,6 +172,7 @@ def test_each_protocol_folds(t):
     equal(len(services), IDLE_MAX, "idle rows")
     for proto in ("udp", "udplite"):
         equal(table.total(proto, "opened"), 300, f"{proto}: opened by all")
+        equal(table.by_key[proto, "folded"]["ports"], 300 - IDLE_MAX // 2, f"{proto}: rows that were folded")
     equal({r.port for r in services}, set(range(301 - IDLE_MAX // 2, 301)), "ports of idle rows")
 
 
