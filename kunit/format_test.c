@@ -41,12 +41,14 @@ static void head_tells_health_and_columns(struct kunit *test)
 		.repaired = 3,
 		.untracked = 4,
 		.uptime_ms = U64_MAX,
+		.port_min = 32768,
+		.port_max = 60999,
 	};
 
 	portsock_format_head(test->priv, &health);
 	KUNIT_EXPECT_STREQ(test, text(test),
-			   "portsock 1 netns 4294967295 exact 1 missed 2 repaired 3 untracked 4 uptime_ms 18446744073709551615\n"
-			   "proto port class sockets ipv6 established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack listen closing opened accepted connected closed peak\n");
+			   "portsock 1 netns 4294967295 exact 1 missed 2 repaired 3 untracked 4 uptime_ms 18446744073709551615 port_min 32768 port_max 60999\n"
+			   "proto port class sockets ipv6 established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack listen closing opened accepted connected closed peak ports\n");
 }
 
 static void head_admits_to_be_inexact(struct kunit *test)
@@ -71,27 +73,30 @@ static void line_has_every_number_in_its_column(struct kunit *test)
 			.came = { 31, 32, 33 },
 			.peak = 35,
 		},
+		.ports = 36,
 	};
 
 	portsock_format_line(test->priv, &line);
 	KUNIT_EXPECT_STREQ(test, text(test),
-			   "tcp 443 service 1 2 11 12 113 14 15 16 17 18 19 20 21 96 32 33 95 35\n");
+			   "tcp 443 service 1 2 11 12 113 14 15 16 17 18 19 20 21 96 32 33 95 35 36\n");
 }
 
 static void line_survives_the_largest_numbers(struct kunit *test)
 {
 	struct portsock_line line = {
 		.part = PORTSOCK_EPHEMERALS,
+		.class = PORTSOCK_EPHEMERAL,
 		.proto = PORTSOCK_MPTCP,
 		.port = 65535,
 		.requests = U32_MAX,
+		.ports = U64_MAX,
 	};
 
 	line.counts.state[TCP_SYN_RECV] = U32_MAX;
 	line.counts.came[PORTSOCK_FOUND] = U64_MAX;
 	portsock_format_line(test->priv, &line);
 	KUNIT_EXPECT_STREQ(test, text(test),
-			   "mptcp 65535 ephemeral 0 0 0 0 8589934590 0 0 0 0 0 0 0 0 18446744073709551615 0 0 18446744073709551615 0\n");
+			   "mptcp 65535 ephemeral 0 0 0 0 8589934590 0 0 0 0 0 0 0 0 18446744073709551615 0 0 18446744073709551615 0 18446744073709551615\n");
 }
 
 static void line_names_protocol_port_and_class(struct kunit *test)
@@ -100,13 +105,22 @@ static void line_names_protocol_port_and_class(struct kunit *test)
 		struct portsock_line line;
 		const char *start;
 	} rows[] = {
-		{ { PORTSOCK_SERVICES, PORTSOCK_UDP, 53 }, "udp 53 service " },
-		{ { PORTSOCK_SERVICES, PORTSOCK_UDPLITE, 0 }, "udplite 0 unbound " },
-		{ { PORTSOCK_TOTALS, PORTSOCK_TCP, 0 }, "tcp * ephemeral " },
-		{ { PORTSOCK_SERVICES, PORTSOCK_RAW, 1 }, "raw 1 service " },
-		{ { PORTSOCK_EPHEMERALS, PORTSOCK_ICMP, 7 }, "icmp 7 ephemeral " },
-		{ { PORTSOCK_EPHEMERALS, PORTSOCK_SCTP, 9 }, "sctp 9 ephemeral " },
-		{ { PORTSOCK_SERVICES, PORTSOCK_DCCP, 5001 }, "dccp 5001 service " },
+		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_UDP, 53 },
+		  "udp 53 service " },
+		{ { PORTSOCK_SERVICES, PORTSOCK_UNBOUND, PORTSOCK_UDPLITE, 0 },
+		  "udplite 0 unbound " },
+		{ { PORTSOCK_TOTALS, PORTSOCK_EPHEMERAL, PORTSOCK_TCP, 0 },
+		  "tcp * ephemeral " },
+		{ { PORTSOCK_TOTALS, PORTSOCK_FOLDED, PORTSOCK_MPTCP, 0 },
+		  "mptcp * folded " },
+		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_RAW, 1 },
+		  "raw 1 service " },
+		{ { PORTSOCK_EPHEMERALS, PORTSOCK_EPHEMERAL, PORTSOCK_ICMP, 7 },
+		  "icmp 7 ephemeral " },
+		{ { PORTSOCK_EPHEMERALS, PORTSOCK_EPHEMERAL, PORTSOCK_SCTP, 9 },
+		  "sctp 9 ephemeral " },
+		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_DCCP, 5001 },
+		  "dccp 5001 service " },
 	};
 	struct seq_file *m = test->priv;
 	size_t i;

@@ -66,7 +66,7 @@ static inline void del_all(struct portsock_share *shares, size_t n)
 		portsock_share_del(&shares[n]);
 }
 
-/* The row of a part, protocol and port, as a reader meets it. */
+/* The row of a part, protocol and port, as a reader meets it; no folded total. */
 static inline bool line_find(struct portsock_table *table, enum portsock_part part,
 			     u8 proto, u16 port, struct portsock_line *line)
 {
@@ -75,10 +75,23 @@ static inline bool line_find(struct portsock_table *table, enum portsock_part pa
 	memset(line, 0x5a, sizeof(*line));
 	while (portsock_table_next(table, &cursor, line)) {
 		if (line->part == part && line->proto == proto &&
-		    line->port == port)
+		    line->port == port && line->class != PORTSOCK_FOLDED)
 			return true;
 	}
 	return false;
+}
+
+/* The folded total of a protocol; all zero where there is none. */
+static inline struct portsock_line folded_line(struct portsock_table *table, u8 proto)
+{
+	struct portsock_cursor cursor = { .part = PORTSOCK_TOTALS };
+	struct portsock_line line;
+
+	memset(&line, 0x5a, sizeof(line));
+	while (portsock_table_next(table, &cursor, &line))
+		if (line.class == PORTSOCK_FOLDED && line.proto == proto)
+			return line;
+	return (struct portsock_line){ };
 }
 
 static inline struct portsock_counts row_counts(struct kunit *test, enum portsock_part part,

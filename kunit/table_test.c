@@ -142,23 +142,27 @@ static void lines_come_in_order(struct kunit *test)
 		{ PORTSOCK_TCP, 22, true }, { PORTSOCK_UDP, 0, false },
 		{ PORTSOCK_TCP, 39999, false }, { PORTSOCK_TCP, 0, false },
 	};
+	static const u8 folded[] = { PORTSOCK_RAW, PORTSOCK_TCP };
 	static const struct {
 		enum portsock_part part;
+		enum portsock_class class;
 		u8 proto;
 		u16 port;
 	} out[] = {
-		{ PORTSOCK_SERVICES, PORTSOCK_TCP, 0 },
-		{ PORTSOCK_SERVICES, PORTSOCK_TCP, 22 },
-		{ PORTSOCK_SERVICES, PORTSOCK_TCP, 65535 },
-		{ PORTSOCK_SERVICES, PORTSOCK_UDP, 0 },
-		{ PORTSOCK_SERVICES, PORTSOCK_UDP, 53 },
-		{ PORTSOCK_TOTALS, PORTSOCK_TCP, 0 },
-		{ PORTSOCK_TOTALS, PORTSOCK_UDP, 0 },
-		{ PORTSOCK_EPHEMERALS, PORTSOCK_TCP, 39999 },
-		{ PORTSOCK_EPHEMERALS, PORTSOCK_TCP, 40000 },
-		{ PORTSOCK_EPHEMERALS, PORTSOCK_UDP, 40001 },
+		{ PORTSOCK_SERVICES, PORTSOCK_UNBOUND, PORTSOCK_TCP, 0 },
+		{ PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_TCP, 22 },
+		{ PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_TCP, 65535 },
+		{ PORTSOCK_SERVICES, PORTSOCK_UNBOUND, PORTSOCK_UDP, 0 },
+		{ PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_UDP, 53 },
+		{ PORTSOCK_TOTALS, PORTSOCK_EPHEMERAL, PORTSOCK_TCP, 0 },
+		{ PORTSOCK_TOTALS, PORTSOCK_FOLDED, PORTSOCK_TCP, 0 },
+		{ PORTSOCK_TOTALS, PORTSOCK_EPHEMERAL, PORTSOCK_UDP, 0 },
+		{ PORTSOCK_TOTALS, PORTSOCK_FOLDED, PORTSOCK_RAW, 0 },
+		{ PORTSOCK_EPHEMERALS, PORTSOCK_EPHEMERAL, PORTSOCK_TCP, 39999 },
+		{ PORTSOCK_EPHEMERALS, PORTSOCK_EPHEMERAL, PORTSOCK_TCP, 40000 },
+		{ PORTSOCK_EPHEMERALS, PORTSOCK_EPHEMERAL, PORTSOCK_UDP, 40001 },
 	};
-	struct portsock_share shares[ARRAY_SIZE(in)] = { };
+	struct portsock_share shares[ARRAY_SIZE(in)] = { }, share = { };
 	struct portsock_cursor cursor = { };
 	struct portsock_line line;
 	size_t i;
@@ -171,9 +175,15 @@ static void lines_come_in_order(struct kunit *test)
 		h.service = in[i].service;
 		add(test, &shares[i], h);
 	}
+	for (i = 0; i < ARRAY_SIZE(folded); i++) {
+		add(test, &share, service(test, folded[i], 7, TCP_CLOSE));
+		portsock_share_del(&share);
+		row_fold(test->priv, key_of(folded[i], 7));
+	}
 	for (i = 0; i < ARRAY_SIZE(out); i++) {
 		KUNIT_ASSERT_TRUE(test, portsock_table_next(test->priv, &cursor, &line));
 		KUNIT_EXPECT_EQ(test, line.part, out[i].part);
+		KUNIT_EXPECT_EQ(test, line.class, out[i].class);
 		KUNIT_EXPECT_EQ(test, line.proto, out[i].proto);
 		KUNIT_EXPECT_EQ(test, line.port, out[i].port);
 		KUNIT_EXPECT_EQ(test, line.requests, 0);

@@ -32,12 +32,12 @@ static const char * const state_names[PORTSOCK_STATE_NR] = {
 	[TCP_CLOSING] = "closing",
 };
 
-static const char *class_name(const struct portsock_line *line)
-{
-	if (line->part != PORTSOCK_SERVICES)
-		return " ephemeral";
-	return line->port ? " service" : " unbound";
-}
+static const char * const class_names[] = {
+	[PORTSOCK_SERVICE] = " service",
+	[PORTSOCK_EPHEMERAL] = " ephemeral",
+	[PORTSOCK_UNBOUND] = " unbound",
+	[PORTSOCK_FOLDED] = " folded",
+};
 
 static void put(struct seq_file *m, u64 number)
 {
@@ -53,15 +53,16 @@ void portsock_format_head(struct seq_file *m, const struct portsock_health *heal
 {
 	int state;
 
-	seq_printf(m, "portsock 1 netns %u exact %d missed %llu repaired %llu untracked %llu uptime_ms %llu\n",
+	seq_printf(m, "portsock 1 netns %u exact %d missed %llu repaired %llu untracked %llu uptime_ms %llu port_min %d port_max %d\n",
 		   health->netns, health->exact, health->missed,
-		   health->repaired, health->untracked, health->uptime_ms);
+		   health->repaired, health->untracked, health->uptime_ms,
+		   health->port_min, health->port_max);
 	seq_puts(m, "proto port class sockets ipv6");
 	for (state = 1; state < PORTSOCK_STATE_NR; state++) {
 		seq_putc(m, ' ');
 		seq_puts(m, state_names[state]);
 	}
-	seq_puts(m, " opened accepted connected closed peak\n");
+	seq_puts(m, " opened accepted connected closed peak ports\n");
 }
 
 /**
@@ -79,7 +80,7 @@ void portsock_format_line(struct seq_file *m, const struct portsock_line *line)
 		seq_puts(m, " *");
 	else
 		put(m, line->port);
-	seq_puts(m, class_name(line));
+	seq_puts(m, class_names[line->class]);
 	put(m, counts->sockets);
 	put(m, counts->ipv6);
 	for (state = 1; state < PORTSOCK_STATE_NR; state++) {
@@ -92,5 +93,6 @@ void portsock_format_line(struct seq_file *m, const struct portsock_line *line)
 	put(m, counts->came[PORTSOCK_CONNECTED]);
 	put(m, portsock_opened(counts) - counts->sockets);
 	put(m, counts->peak);
+	put(m, line->ports);
 	seq_putc(m, '\n');
 }

@@ -17,6 +17,8 @@ struct seq_file;
  * @repaired: records a resync corrected
  * @untracked: sockets there was no memory for
  * @uptime_ms: since the module was loaded
+ * @port_min: first port of the namespace's range of ephemeral ports
+ * @port_max: the last one
  */
 struct portsock_health {
 	u32 netns;
@@ -25,6 +27,8 @@ struct portsock_health {
 	u64 repaired;
 	u64 untracked;
 	u64 uptime_ms;
+	int port_min;
+	int port_max;
 };
 
 void portsock_format_head(struct seq_file *m, const struct portsock_health *health);

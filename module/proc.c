@@ -11,6 +11,7 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/seq_file_net.h>
+#include <net/ip.h>
 #include <net/net_namespace.h>
 
 #include "compat.h"
@@ -112,21 +113,28 @@ static void proc_stop(struct seq_file *m, void *v)
 {
 }
 
+static void head_show(struct seq_file *m)
+{
+	struct net *net = seq_file_net(m);
+	struct portsock_health health;
+
+	portsock_resync_health(&health);
+	health.netns = net->ns.inum;
+	inet_get_local_port_range(net, &health.port_min, &health.port_max);
+	portsock_format_head(m, &health);
+}
+
 static int proc_show(struct seq_file *m, void *v)
 {
 	struct proc_iter *iter = v;
-	struct portsock_health health;
 
 	/* A read() ends with a part: who wants services only pays for no others. */
 	if (iter->begins && m->count)
 		return -EAGAIN;
-	if (iter->pos) {
+	if (iter->pos)
 		portsock_format_line(m, &iter->line);
-		return 0;
-	}
-	portsock_resync_health(&health);
-	health.netns = seq_file_net(m)->ns.inum;
-	portsock_format_head(m, &health);
+	else
+		head_show(m);
 	return 0;
 }
 

@@ -616,7 +616,7 @@ static void resync_work(struct work_struct *work)
 
 /**
  * portsock_resync_health() - can the table be trusted?
- * @health: receives all but the namespace
+ * @health: receives all but what is the namespace's own
  *
  * Context: process.
  */

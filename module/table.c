@@ -201,11 +201,18 @@ static struct portsock_row *row_new(struct row_bucket *bucket,
 	return row;
 }
 
+static struct portsock_total *row_total(const struct portsock_row *row)
+{
+	return &row->table->totals[key_proto(row->key)];
+}
+
 /* Caller holds the table's lock. */
 static void __row_link(struct portsock_row *row)
 {
 	__order_insert(row_root(row), row);
 	row->table->pins++;
+	if (row->ephemeral)
+		row_total(row)->ports++;
 }
 
 /* Caller holds the table's lock. */
@@ -223,6 +230,8 @@ static __always_inline void __row_unlink(struct portsock_row *row)
 	__idle_del(row);
 	rb_erase(&row->order, row_root(row));
 	row->table->pins--;
+	if (row->ephemeral)
+		row_total(row)->ports--;
 }
 
 /* Caller holds the bucket's lock; the row is not linked any more. */
@@ -291,11 +300,6 @@ static void counts_move(struct portsock_counts *counts,
 	counts->came[to->how]++;
 }
 
-static struct portsock_counts *row_total(const struct portsock_row *row)
-{
-	return &row->table->totals[key_proto(row->key)];
-}
-
 /*
  * Somebody listens on, or asked for, a port the kernel had chosen before: its
  * sockets leave the total, which keeps the history, and open in a row that
@@ -303,14 +307,15 @@ static struct portsock_counts *row_total(const struct portsock_row *row)
  */
 static void __row_promote(struct portsock_row *row)
 {
-	struct portsock_counts *total = row_total(row);
+	struct portsock_total *total = row_total(row);
 	struct portsock_table *table = row->table;
 	int state;
 
 	for (state = 0; state < PORTSOCK_STATE_NR; state++)
-		total->state[state] -= row->counts.state[state];
-	total->sockets -= row->counts.sockets;
-	total->ipv6 -= row->counts.ipv6;
+		total->counts.state[state] -= row->counts.state[state];
+	total->counts.sockets -= row->counts.sockets;
+	total->counts.ipv6 -= row->counts.ipv6;
+	total->ports--;
 	memset(row->counts.came, 0, sizeof(row->counts.came));
 	row->counts.came[PORTSOCK_FOUND] = row->counts.sockets;
 	row->counts.peak = row->counts.sockets;
@@ -431,7 +436,7 @@ static struct portsock_row *__row_begin(struct row_bucket *bucket,
 	}
 	__row_link(row);
 	if (!service)
-		counts_open(row_total(row), share);
+		counts_open(&row_total(row)->counts, share);
 	raw_spin_unlock(&table->lock);
 	hlist_add_head(&row->node, &bucket->rows);
 	return row;
@@ -448,7 +453,7 @@ static void __row_join(struct portsock_row *row, const struct portsock_share *sh
 		if (service)
 			__row_promote(row);
 		else
-			counts_open(row_total(row), share);
+			counts_open(&row_total(row)->counts, share);
 		counts_open(&row->counts, share);
 		raw_spin_unlock(&table->lock);
 		return;
@@ -517,7 +522,7 @@ static noinline void share_update(struct portsock_share *share,
 		if (h->service)
 			__row_promote(row);
 		else
-			counts_move(row_total(row), &old, share);
+			counts_move(&row_total(row)->counts, &old, share);
 		counts_move(&row->counts, &old, share);
 		raw_spin_unlock(&row->table->lock);
 	} else {
@@ -526,11 +531,15 @@ static noinline void share_update(struct portsock_share *share,
 	raw_spin_unlock(&row->bucket->lock);
 }
 
-/* An idle service row becomes part of its protocol's total, unless it woke. */
+/*
+ * An idle service row becomes part of its protocol's folded total, unless it woke.
+ * A port that is folded, used and folded again counts twice: each row was one of
+ * its own.
+ */
 static void row_fold(struct portsock_table *table, u32 key)
 {
 	struct row_bucket *bucket = row_bucket(table, key);
-	struct portsock_counts *total;
+	struct portsock_total *total = &table->folded[key_proto(key)];
 	struct portsock_row *row;
 	int how;
 
@@ -538,10 +547,10 @@ static void row_fold(struct portsock_table *table, u32 key)
 	row = __row_find(bucket, table, key);
 	if (row && !row->shares) {
 		raw_spin_lock(&table->lock);
-		total = row_total(row);
 		for (how = 0; how < PORTSOCK_HOW_NR; how++)
-			total->came[how] += row->counts.came[how];
-		total->peak = max(total->peak, row->counts.peak);
+			total->counts.came[how] += row->counts.came[how];
+		total->counts.peak = max(total->counts.peak, row->counts.peak);
+		total->ports++;
 		__row_unlink(row);
 		raw_spin_unlock(&table->lock);
 		__row_free(row);
@@ -559,7 +568,7 @@ static bool __ephemeral_leave(struct portsock_row *row, const struct portsock_sh
 	bool over = !row->shares;
 
 	raw_spin_lock(&table->lock);
-	gauges_del(row_total(row), share);
+	gauges_del(&row_total(row)->counts, share);
 	if (over)
 		__row_unlink(row);
 	else
@@ -796,7 +805,7 @@ static bool ephemeral_step(struct portsock_row *row, u8 from, u8 to)
 	ephemeral = row->ephemeral;
 	if (ephemeral) {
 		counts_step(&row->counts, from, to);
-		counts_step(row_total(row), from, to);
+		counts_step(&row_total(row)->counts, from, to);
 	}
 	raw_spin_unlock(&row->table->lock);
 	return ephemeral;
@@ -965,9 +974,11 @@ static bool unbound_copy(struct portsock_table *table, u8 proto,
 	counts->state[TCP_CLOSE] = counts->sockets;
 	/* a socket is counted a moment before the peak is raised */
 	counts->peak = max_t(u32, atomic_read(&unbound->peak), counts->sockets);
+	line->class = PORTSOCK_UNBOUND;
 	line->proto = proto;
 	line->port = 0;
 	line->requests = 0;
+	line->ports = 0;
 	return counts->came[PORTSOCK_FOUND];
 }
 
@@ -1012,8 +1023,10 @@ static bool row_copy(struct portsock_table *table, u32 key,
 	row = __row_find(bucket, table, key);
 	found = row && row->ephemeral == (line->part == PORTSOCK_EPHEMERALS);
 	if (found) {
+		line->class = row->ephemeral ? PORTSOCK_EPHEMERAL : PORTSOCK_SERVICE;
 		line->proto = key_proto(key);
 		line->port = key_port(key);
+		line->ports = 1;
 		raw_spin_lock(&table->lock);
 		line->counts = row->counts;
 		raw_spin_unlock(&table->lock);
@@ -1067,20 +1080,36 @@ static bool service_next(struct portsock_table *table, struct portsock_cursor *c
 	return false;
 }
 
-static bool total_next(struct portsock_table *table,
-		       struct portsock_cursor *cursor,
+/* Copies a total; false when nothing was ever in it. */
+static bool total_copy(struct portsock_table *table, const struct portsock_total *total,
 		       struct portsock_line *line)
 {
 	unsigned long flags;
 
-	while (cursor->key < PORTSOCK_PROTO_NR) {
-		line->proto = cursor->key++;
-		line->port = 0;
-		line->requests = 0;
-		raw_spin_lock_irqsave(&table->lock, flags);
-		line->counts = table->totals[line->proto];
-		raw_spin_unlock_irqrestore(&table->lock, flags);
-		if (memchr_inv(&line->counts, 0, sizeof(line->counts)))
+	line->port = 0;
+	line->requests = 0;
+	raw_spin_lock_irqsave(&table->lock, flags);
+	line->ports = total->ports;
+	line->counts = total->counts;
+	raw_spin_unlock_irqrestore(&table->lock, flags);
+	return line->ports || memchr_inv(&line->counts, 0, sizeof(line->counts));
+}
+
+/* Each protocol has two keys: that of its ephemeral total, that of its folded one. */
+static bool total_next(struct portsock_table *table,
+		       struct portsock_cursor *cursor,
+		       struct portsock_line *line)
+{
+	while (cursor->key < 2 * PORTSOCK_PROTO_NR) {
+		const struct portsock_total *total = table->totals;
+
+		line->class = PORTSOCK_EPHEMERAL;
+		line->proto = cursor->key / 2;
+		if (cursor->key++ % 2) {
+			line->class = PORTSOCK_FOLDED;
+			total = table->folded;
+		}
+		if (total_copy(table, &total[line->proto], line))
 			return true;
 	}
 	return false;

@@ -91,9 +91,19 @@ struct portsock_unbound {
 	atomic_t peak;
 };
 
+/**
+ * struct portsock_total - what many rows of one protocol say together
+ * @counts: their sum
+ * @ports: how many they are, or were
+ */
+struct portsock_total {
+	struct portsock_counts counts;
+	u64 ports;
+};
+
 /*
  * Service rows without a socket that a namespace keeps. More of them are folded
- * into the total of their protocol, the one idle for longest first.
+ * into a total of their protocol, the one idle for longest first.
  */
 #define PORTSOCK_IDLE_MAX 512
 
@@ -105,7 +115,10 @@ struct portsock_unbound {
  * @ephemerals: rows of class ephemeral, by (protocol, port)
  * @idle: service rows without a share, the one idle for longest first
  * @idle_nr: length of @idle
- * @totals: per protocol, what all ephemeral rows say, those gone included
+ * @totals: per protocol, what all ephemeral rows say, those gone included; its
+ *	@ports are those there are now
+ * @folded: per protocol, what service rows said when they were folded, each as often
+ *	as it was
  * @pins: one for the namespace, one for each row
  * @dead: the namespace is going; rows vanish with their last share
  * @awaited: shares of sockets on which a call may be under way
@@ -120,7 +133,8 @@ struct portsock_table {
 	struct rb_root ephemerals;
 	struct list_head idle;
 	unsigned int idle_nr;
-	struct portsock_counts totals[PORTSOCK_PROTO_NR];
+	struct portsock_total totals[PORTSOCK_PROTO_NR];
+	struct portsock_total folded[PORTSOCK_PROTO_NR];
 	struct list_head awaited;
 	unsigned int awaited_nr;
 	unsigned int pins;
@@ -207,7 +221,8 @@ static inline u64 portsock_step(u8 proto, u16 port, bool ipv6, u8 state)
 /**
  * enum portsock_part - the parts of a table, in the order they are shown
  * @PORTSOCK_SERVICES: service and unbound rows
- * @PORTSOCK_TOTALS: one row per protocol that has or had ephemeral ports
+ * @PORTSOCK_TOTALS: for each protocol one row for ephemeral ports that it has or had,
+ *	and one for services that were folded
  * @PORTSOCK_EPHEMERALS: single ephemeral rows
  * @PORTSOCK_END: nothing is left
  */
@@ -219,18 +234,36 @@ enum portsock_part {
 };
 
 /**
+ * enum portsock_class - what a row stands for
+ * @PORTSOCK_SERVICE: a port that somebody asked for, or listened on
+ * @PORTSOCK_EPHEMERAL: a port that the kernel chose, or all of them
+ * @PORTSOCK_UNBOUND: sockets without a port
+ * @PORTSOCK_FOLDED: services whose rows were let go
+ */
+enum portsock_class {
+	PORTSOCK_SERVICE,
+	PORTSOCK_EPHEMERAL,
+	PORTSOCK_UNBOUND,
+	PORTSOCK_FOLDED,
+};
+
+/**
  * struct portsock_line - a consistent copy of one row
  * @part: which part of the table it belongs to
+ * @class: what it stands for, enum portsock_class
  * @proto: protocol
  * @port: port; without meaning in PORTSOCK_TOTALS
  * @requests: connection requests waiting on the row's listeners
+ * @ports: how many ports it stands for
  * @counts: the row's numbers
  */
 struct portsock_line {
 	enum portsock_part part;
+	u8 class;
 	u8 proto;
 	u16 port;
 	u32 requests;
+	u64 ports;
 	struct portsock_counts counts;
 };
 

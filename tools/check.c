@@ -148,7 +148,7 @@ static void case_look(struct portsock_check *check, enum portsock_proto proto, u
 		look = portsock_compare(portsock_rows_get(&check->before, proto, port),
 					portsock_rows_get(&check->after, proto, port),
 					portsock_rows_get(&check->kernel, proto, port),
-					portsock_check_hidden(check, proto));
+					portsock_check_hidden(check, proto) | PORTSOCK_BIT(PORTSOCK_PORTS));
 	/* A single ephemeral row goes with its last socket, its counters with it; the total stays. */
 	look.weak = port < PORTSOCK_TOTAL && !port_is_service(check, proto, port) &&
 		    !portsock_row_rests(total_before, total_after);

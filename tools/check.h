@@ -6,8 +6,8 @@
 #include "diag.h"
 #include "rows.h"
 
-/* A case of its own, behind those of rows: the total against the sum of its rows. */
-#define PORTSOCK_CASE_SUM (PORTSOCK_TOTAL + 1)
+/* A case of its own, behind those of rows: the ephemeral total against the sum of its rows. */
+#define PORTSOCK_CASE_SUM (PORTSOCK_FOLDED + 1)
 
 /* Exit status. */
 enum portsock_check_status {

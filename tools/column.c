@@ -27,6 +27,7 @@ const struct portsock_column portsock_columns[] = {
 	{ "connected",	 "CONNECTED", PORTSOCK_COLUMN_COUNTER, false },
 	{ "closed",	 "CLOSED",    PORTSOCK_COLUMN_COUNTER, false },
 	{ "peak",	 "PEAK",      PORTSOCK_COLUMN_NUMBER, false },
+	{ "ports",	 "PORTS",     PORTSOCK_COLUMN_SUM,    false },
 	{ "comm",	 "COMM",      PORTSOCK_COLUMN_TEXT,   true },
 	{ NULL,		 NULL,	      PORTSOCK_COLUMN_TEXT,   true },
 };

@@ -8,9 +8,9 @@
 /**
  * enum portsock_column_kind - what may be done with a column's values
  * @PORTSOCK_COLUMN_TEXT: words
- * @PORTSOCK_COLUMN_PORT: a port number, or `*` for a protocol's ephemeral total
+ * @PORTSOCK_COLUMN_PORT: a port number, or `*` for a protocol's totals
  * @PORTSOCK_COLUMN_STATE: sockets in one state; adds up over rows
- * @PORTSOCK_COLUMN_SUM: any other number that adds up over rows
+ * @PORTSOCK_COLUMN_SUM: any other number of now; adds up over rows but those of class folded, which are past
  * @PORTSOCK_COLUMN_COUNTER: counted since the row appeared; adds up over rows but those of unbound sockets, which
  *	are counted again with the port they get
  * @PORTSOCK_COLUMN_NUMBER: a number whose sum would mean nothing

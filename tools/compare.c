@@ -49,6 +49,8 @@ static uint32_t rest_compare(const struct portsock_row *row, const struct portso
 
 	if (seen(row, hidden) != seen(truth, hidden))
 		columns |= PORTSOCK_BIT(PORTSOCK_SOCKETS);
+	if (row->count[PORTSOCK_PORTS] != truth->count[PORTSOCK_PORTS])
+		columns |= PORTSOCK_BIT(PORTSOCK_PORTS) & ~hidden;
 	for (i = 1; i <= PORTSOCK_STATES; i++)
 		if (row->count[i] != truth->count[i])
 			columns |= PORTSOCK_BIT(i) & ~hidden;

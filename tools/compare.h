@@ -50,7 +50,8 @@ bool portsock_row_rests(const struct portsock_row *before, const struct portsock
  * @before: as read before
  * @after: as read after
  * @truth: gauges as they should be
- * @hidden: states, a bit for each, in which whoever told the truth may not know all sockets
+ * @hidden: a bit for each state in which whoever told the truth may not know all sockets, and for
+ *	PORTSOCK_PORTS when he knows none
  *
  * A row whose numbers, counters included, are the same in both reads was at rest. If one moved, sockets cannot
  * be off by more than the sockets opened and closed meanwhile; that is checked instead.

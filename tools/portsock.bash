@@ -43,7 +43,7 @@ _portsock()
 		;;
 	-o | --output)
 		_portsock_list proto port service class sockets ipv6 "$states" \
-			opened accepted connected closed peak comm
+			opened accepted connected closed peak ports comm
 		return
 		;;
 	-N | --netns)

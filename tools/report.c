@@ -12,8 +12,10 @@ static const char *port_text(unsigned int port)
 	static char text[16];
 
 	snprintf(text, sizeof(text), "%u", port);
+	if (port == PORTSOCK_TOTAL)
+		return "*";
 
-	return port < PORTSOCK_TOTAL ? text : "*";
+	return port == PORTSOCK_FOLDED ? "* (folded)" : text;
 }
 
 static void column_print(const struct portsock_check *check, enum portsock_proto proto, unsigned int port,
@@ -105,7 +107,7 @@ static void flaws_print(struct portsock_check *check, enum portsock_proto proto)
 	enum portsock_flaw flaw;
 	unsigned int port;
 
-	for (port = 0; port <= PORTSOCK_TOTAL; port++) {
+	for (port = 0; port <= PORTSOCK_FOLDED; port++) {
 		row = portsock_rows_get(&check->after, proto, port);
 		flaw = portsock_row_flaw(row);
 		if (flaw == PORTSOCK_FLAW_NONE)
@@ -124,9 +126,9 @@ static void moving_print(struct portsock_check *check)
 	unsigned int port;
 
 	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++) {
-		for (port = 1; check->open[proto] && port <= PORTSOCK_TOTAL; port++) {
+		for (port = 1; check->open[proto] && port <= PORTSOCK_FOLDED; port++) {
 			if (!case_is(check, proto, port, PORTSOCK_MOVING) &&
-			    (port < PORTSOCK_TOTAL || !case_is(check, proto, PORTSOCK_CASE_SUM, PORTSOCK_MOVING)))
+			    (port != PORTSOCK_TOTAL || !case_is(check, proto, PORTSOCK_CASE_SUM, PORTSOCK_MOVING)))
 				continue;
 			if (check->nr_moving++ < MOVING_SHOWN || check->verbose)
 				printf("%s %s %s", check->nr_moving > 1 ? "," : "moving, not compared:",

@@ -17,7 +17,7 @@ const char * const portsock_proto_names[PORTSOCK_PROTO_NR] = {
 
 const char * const portsock_count_names[PORTSOCK_COUNTS] = {
 	"sockets", "established", "syn_sent", "syn_recv", "fin_wait1", "fin_wait2", "time_wait", "close",
-	"close_wait", "last_ack", "listen", "closing", "ipv6", "opened", "closed", "peak",
+	"close_wait", "last_ack", "listen", "closing", "ipv6", "ports", "opened", "closed", "peak",
 };
 
 static int name_find(const char * const *names, unsigned int nr, const char *name)
@@ -43,22 +43,31 @@ struct portsock_row *portsock_rows_make(struct portsock_rows *rows, enum portsoc
 {
 	/* 9 MiB of address space, but memory only where rows are. */
 	if (!rows->port[proto])
-		rows->port[proto] = calloc(PORTSOCK_TOTAL + 1, sizeof(**rows->port));
+		rows->port[proto] = calloc(PORTSOCK_FOLDED + 1, sizeof(**rows->port));
 
 	return rows->port[proto] ? &rows->port[proto][port] : NULL;
+}
+
+static unsigned int row_port(const struct portsock_snapshot *snapshot)
+{
+	const struct portsock_value *port = &snapshot->cells[snapshot->port];
+
+	if (port->is_number)
+		return port->number;
+
+	return portsock_snapshot_is_total(snapshot) ? PORTSOCK_TOTAL : PORTSOCK_FOLDED;
 }
 
 static int row_read(struct portsock_rows *rows, const struct portsock_snapshot *snapshot, const int *counts)
 {
 	int proto = name_find(portsock_proto_names, PORTSOCK_PROTO_NR, snapshot->cells[snapshot->proto].text);
-	const struct portsock_value *port = &snapshot->cells[snapshot->port];
 	struct portsock_row *row;
 	unsigned int i;
 
 	if (proto < 0)
 		return 0;
 
-	row = portsock_rows_make(rows, proto, port->is_number ? port->number : PORTSOCK_TOTAL);
+	row = portsock_rows_make(rows, proto, row_port(snapshot));
 	if (!row)
 		return -1;
 	rows->nr[proto]++;

@@ -26,6 +26,7 @@ enum portsock_count {
 	PORTSOCK_SOCKETS,
 	PORTSOCK_STATES = 11,
 	PORTSOCK_IPV6,
+	PORTSOCK_PORTS,
 	PORTSOCK_GAUGES,
 	PORTSOCK_OPENED = PORTSOCK_GAUGES,
 	PORTSOCK_CLOSED,
@@ -33,8 +34,9 @@ enum portsock_count {
 	PORTSOCK_COUNTS,
 };
 
-/* Where the row `*` is, behind those of all ports. */
-#define PORTSOCK_TOTAL 65536
+/* Where the rows `*` are, behind those of all ports: that of class ephemeral, that of class folded. */
+#define PORTSOCK_TOTAL	65536
+#define PORTSOCK_FOLDED	65537
 
 extern const char * const portsock_proto_names[PORTSOCK_PROTO_NR];
 extern const char * const portsock_count_names[PORTSOCK_COUNTS];
@@ -51,7 +53,8 @@ struct portsock_row {
 
 /**
  * struct portsock_rows - a whole table, or what the kernel says, in memory
- * @port: per protocol NULL or a row for each port and PORTSOCK_TOTAL; that of port 0 is `unbound`
+ * @port: per protocol NULL or a row for each port, PORTSOCK_TOTAL and PORTSOCK_FOLDED; that of port 0 is
+ *	`unbound`
  * @singles: per protocol the gauges of the single ephemeral rows added up
  * @nr: rows read, per protocol
  *
@@ -67,7 +70,7 @@ struct portsock_rows {
  * portsock_rows_get() - a row to look at
  * @rows: any
  * @proto: protocol
- * @port: 0 to 65535, or PORTSOCK_TOTAL
+ * @port: 0 to 65535, PORTSOCK_TOTAL or PORTSOCK_FOLDED
  *
  * Return: the row, one of zeros if there is none.
  */
@@ -78,7 +81,7 @@ const struct portsock_row *portsock_rows_get(const struct portsock_rows *rows, e
  * portsock_rows_make() - a row to write to
  * @rows: any
  * @proto: protocol
- * @port: 0 to 65535, or PORTSOCK_TOTAL
+ * @port: 0 to 65535, PORTSOCK_TOTAL or PORTSOCK_FOLDED
  *
  * Return: the row, NULL without memory.
  */

@@ -11,7 +11,7 @@
 #define PORT_MAX 65535
 
 static const char * const health_numbers[] = {
-	"netns", "exact", "missed", "repaired", "untracked", "uptime_ms",
+	"netns", "exact", "missed", "repaired", "untracked", "uptime_ms", "port_min", "port_max",
 };
 
 #define fail(snapshot, format, ...)							\

@@ -229,13 +229,18 @@ static const char *cell_text(const struct portsock_view *view, const struct port
 	return cell->text;
 }
 
-/* Totals are there again as single rows, unbound sockets in the counters of the port they got. */
+/*
+ * Ephemeral totals are there again as single rows, unbound sockets in the counters of the port they got;
+ * folded ports are not there any more.
+ */
 static bool cell_adds(const struct portsock_view *view, const struct portsock_snapshot *snapshot, int field)
 {
 	const struct portsock_column *known = column_known(snapshot, field);
+	const char *class = snapshot->cells[snapshot->class].text;
 
-	if (known && known->kind == PORTSOCK_COLUMN_COUNTER &&
-	    !strcmp(snapshot->cells[snapshot->class].text, "unbound"))
+	if (known && known->kind == PORTSOCK_COLUMN_COUNTER && !strcmp(class, "unbound"))
+		return false;
+	if (known && known->kind == PORTSOCK_COLUMN_SUM && !strcmp(class, "folded"))
 		return false;
 
 	return !view->options.singles || !portsock_snapshot_is_total(snapshot);

@@ -3,7 +3,7 @@
  * timed - by how much does the time stamp counter move?
  *
  * timed REPETITIONS read FILE          while FILE is read to its end
- * timed REPETITIONS services FILE      ... or to its first line with " ephemeral "
+ * timed REPETITIONS services FILE      ... or to its first line with " * "
  * timed REPETITIONS http PORT          while http://127.0.0.1:PORT/metrics is read
  * timed REPETITIONS run COMMAND...     while a command runs, its output discarded
  *
@@ -116,7 +116,7 @@ int main(int argc, char **argv)
 		if (!strcmp(what, "read"))
 			result = file(argv[3], NULL);
 		else if (!strcmp(what, "services"))
-			result = file(argv[3], " ephemeral ");
+			result = file(argv[3], " * ");
 		else if (!strcmp(what, "http"))
 			result = http(atoi(argv[3]));
 		else if (!strcmp(what, "run"))

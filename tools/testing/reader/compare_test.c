@@ -11,7 +11,7 @@
 static const struct portsock_row web = {
 	.count = {
 		[PORTSOCK_SOCKETS] = 3, [TCP_ESTABLISHED] = 2, [TCP_LISTEN] = 1, [TCP_TIME_WAIT] = 5,
-		[PORTSOCK_IPV6] = 1, [PORTSOCK_OPENED] = 10, [PORTSOCK_CLOSED] = 7, [PORTSOCK_PEAK] = 4,
+		[PORTSOCK_IPV6] = 1, [PORTSOCK_PORTS] = 1, [PORTSOCK_OPENED] = 10, [PORTSOCK_CLOSED] = 7, [PORTSOCK_PEAK] = 4,
 	},
 };
 
@@ -67,6 +67,9 @@ static void row_on_one_side_only_differs(void **state)
 	(void)state;
 	expect(&none, &none, &truth, 0, PORTSOCK_DIFFERENT, BIT(PORTSOCK_SOCKETS) | BIT(TCP_LISTEN));
 	expect(&web, &web, &none, 0, PORTSOCK_DIFFERENT,
+	       BIT(PORTSOCK_SOCKETS) | BIT(TCP_ESTABLISHED) | BIT(TCP_LISTEN) | BIT(TCP_TIME_WAIT) |
+		       BIT(PORTSOCK_IPV6) | BIT(PORTSOCK_PORTS));
+	expect(&web, &web, &none, BIT(PORTSOCK_PORTS), PORTSOCK_DIFFERENT,
 	       BIT(PORTSOCK_SOCKETS) | BIT(TCP_ESTABLISHED) | BIT(TCP_LISTEN) | BIT(TCP_TIME_WAIT) |
 		       BIT(PORTSOCK_IPV6));
 }
@@ -247,8 +250,8 @@ static void rows_read_by_name(void **state)
 	struct portsock_rows rows;
 
 	(void)state;
-	rows_of(&rows, HEALTH COLUMNS UNBOUND HTTPS TCP_TOTAL TCP_40001 TCP_40002);
-	assert_int_equal(rows.nr[PORTSOCK_TCP], 5);
+	rows_of(&rows, HEALTH COLUMNS UNBOUND HTTPS TCP_TOTAL TCP_FOLDED TCP_40001 TCP_40002);
+	assert_int_equal(rows.nr[PORTSOCK_TCP], 6);
 	assert_null(rows.port[PORTSOCK_UDP]);
 
 	row = portsock_rows_get(&rows, PORTSOCK_TCP, 443);
@@ -264,7 +267,11 @@ static void rows_read_by_name(void **state)
 	assert_false(portsock_rows_get(&rows, PORTSOCK_TCP, 40001)->service);
 	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, 0)->count[PORTSOCK_SOCKETS], 1);
 	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, PORTSOCK_TOTAL)->count[PORTSOCK_SOCKETS], 9);
+	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, PORTSOCK_TOTAL)->count[PORTSOCK_PORTS], 2);
+	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, PORTSOCK_FOLDED)->count[PORTSOCK_SOCKETS], 0);
+	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, PORTSOCK_FOLDED)->count[PORTSOCK_PORTS], 600);
 	assert_int_equal(rows.singles[PORTSOCK_TCP].count[PORTSOCK_SOCKETS], 9);
+	assert_int_equal(rows.singles[PORTSOCK_TCP].count[PORTSOCK_PORTS], 2);
 	assert_int_equal(rows.singles[PORTSOCK_TCP].count[TCP_ESTABLISHED], 8);
 	assert_int_equal(rows.singles[PORTSOCK_TCP].count[TCP_TIME_WAIT], 4);
 	portsock_rows_clear(&rows);

@@ -52,15 +52,16 @@ static void table_of_services(void **state)
 	       "udp   5353 mdns             2     -     -     -      -     2       -      -       2\n"
 	       "raw      1 icmp             1     -     -     -      -     1       -      -       1\n"
 	       "tcp      * ephemeral        4     3     1     -      9     -       -      -     812\n"
+	       "tcp      * folded           -     -     -     -      -     -       -      -     340\n"
 	       "udp      * ephemeral        1     1     -     -      -     -       -      -      76\n"
-	       "total                   20580 20512     1    16   2213     8      50      9 1930350\n");
+	       "total                   20580 20512     1    16   2213     8      50      9 1930690\n");
 }
 
 static void table_of_all_has_the_same_total(void **state)
 {
 	(void)state;
-	expect(RUN "| tail -n 1 | tr -s ' '", 0, "total 20580 20512 1 16 2213 8 50 9 1930350\n");
-	expect(RUN "-a | tail -n 1 | tr -s ' '", 0, "total 20580 20512 1 16 2213 8 50 9 1930350\n");
+	expect(RUN "| tail -n 1 | tr -s ' '", 0, "total 20580 20512 1 16 2213 8 50 9 1930690\n");
+	expect(RUN "-a | tail -n 1 | tr -s ' '", 0, "total 20580 20512 1 16 2213 8 50 9 1930690\n");
 	expect(RUN "--all -o proto,port | tail -n 4", 0, "udp       *\ntcp   40123\ntcp   40124\nudp   33101\n");
 }
 
@@ -119,7 +120,7 @@ static void json_says_what_the_table_says(void **state)
 	       "names = [row.pop(\"service\") for row in got[\"rows\"]]\n"
 	       "assert got[\"rows\"] == rows, got[\"rows\"]\n"
 	       "print(len(rows), *names)'", 0,
-	       "14 None ssh http https postgresql http-alt domain mdns icmp None None None None None\n");
+	       "15 None ssh http https postgresql http-alt domain mdns icmp None None None None None None\n");
 }
 
 static void json_with_odd_values_is_valid(void **state)
@@ -194,17 +195,25 @@ static void check_finds_rows_wrong(void **state)
 	if (run("unshare -rn true 2>&1"))
 		skip();
 	assert_int_equal(run(PRINT HEALTH COLUMNS
-			     "tcp 22 service 3 1 2 0 0 0 0 0 0 0 0 1 0 3 0 0 0 3\n"
-			     "udp 53 service 0 0 0 0 0 0 0 0 0 0 0 0 0 3 0 0 3 3\n"
-			     "udp * ephemeral 1 0 1 0 0 0 0 0 0 0 0 0 0 1 0 0 0 0\n" PIPE_CHECK), 1);
+			     "tcp 22 service 3 1 2 0 0 0 0 0 0 0 0 1 0 3 0 0 0 3 1\n"
+			     "udp 53 service 0 0 0 0 0 0 0 0 0 0 0 0 0 3 0 0 3 3 1\n"
+			     "tcp * folded 2 0 2 0 0 0 0 0 0 0 0 0 0 9 9 0 7 5 4\n"
+			     "udp * ephemeral 1 0 1 0 0 0 0 0 0 0 0 0 0 1 0 0 0 0 3\n"
+			     "udp * folded 0 0 0 0 0 0 0 0 0 0 0 0 0 9 0 0 9 5 4\n" PIPE_CHECK), 1);
 	assert_non_null(strstr(output, "tcp 22 sockets: portsock 3, kernel 0\n"));
 	assert_non_null(strstr(output, "tcp 22 established: portsock 2, kernel 0\n"));
 	assert_non_null(strstr(output, "tcp 22 listen: portsock 1, kernel 0\n"));
 	assert_non_null(strstr(output, "tcp 22 ipv6: portsock 1, kernel 0\n"));
+	assert_non_null(strstr(output, "tcp * (folded) sockets: portsock 2, kernel 0\n"));
+	assert_non_null(strstr(output, "tcp * (folded) established: portsock 2, kernel 0\n"));
 	assert_non_null(strstr(output, "udp * sockets: portsock 1, sum of its rows 0\n"));
+	assert_non_null(strstr(output, "udp * ports: portsock 3, sum of its rows 0\n"));
 	assert_non_null(strstr(output, "udp *: sockets is 1, but peak 0\n"));
 	assert_non_null(strstr(output, "\ndifferent: "));
 	assert_null(strstr(output, "udp 53"));
+	assert_null(strstr(output, "udp * (folded)"));
+	assert_null(strstr(output, "tcp * (folded) ports"));
+	assert_null(strstr(output, "tcp 22 ports"));
 }
 
 static void check_impossible_is_2(void **state)

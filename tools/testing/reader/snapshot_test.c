@@ -21,8 +21,8 @@ static const char *row_refusal(const char *row)
 
 static void health_of_line_one(void **state)
 {
-	FILE *in = snapshot_of(&snapshot, "portsock 1 netns 7 exact 0 missed 12 repaired 11 untracked 3 uptime_ms 9\n"
-			       COLUMNS);
+	FILE *in = snapshot_of(&snapshot, "portsock 1 netns 7 exact 0 missed 12 repaired 11 untracked 3 uptime_ms 9 "
+			       "port_min 1024 port_max 65535\n" COLUMNS);
 
 	(void)state;
 	assert_int_equal(portsock_snapshot_health(&snapshot, "netns"), 7);
@@ -31,6 +31,8 @@ static void health_of_line_one(void **state)
 	assert_int_equal(portsock_snapshot_health(&snapshot, "repaired"), 11);
 	assert_int_equal(portsock_snapshot_health(&snapshot, "untracked"), 3);
 	assert_int_equal(portsock_snapshot_health(&snapshot, "uptime_ms"), 9);
+	assert_int_equal(portsock_snapshot_health(&snapshot, "port_min"), 1024);
+	assert_int_equal(portsock_snapshot_health(&snapshot, "port_max"), 65535);
 	assert_int_equal(portsock_snapshot_next(&snapshot), 0);
 	fclose(in);
 }
@@ -54,6 +56,7 @@ static void health_garbage_is_refused(void **state)
 	(void)state;
 	assert_string_equal(table_refusal("portsock 1 exact 1 missed\n"), "T: line 1: 'missed' has no value");
 	assert_string_equal(table_refusal("portsock 1 exact 1 missed x\n"), "T: line 1: missed 'x' is not a number");
+	assert_string_equal(table_refusal("portsock 1 exact 1 port_max -\n"), "T: line 1: port_max '-' is not a number");
 	assert_string_equal(table_refusal("portsock 1 exact 1 exact 0\n"), "T: line 1: 'exact' is there twice");
 	assert_string_equal(table_refusal("portsock 1 exact 2\n"), "T: line 1: 'exact 0' or 'exact 1' is missing");
 	assert_string_equal(table_refusal("portsock 1 missed 0\n"), "T: line 1: 'exact 0' or 'exact 1' is missing");
@@ -177,8 +180,8 @@ static void row_of_columns_shuffled(void **state)
 {
 	FILE *in = snapshot_of(&snapshot, HEALTH "peak listen closed class " "established syn_sent syn_recv fin_wait1 "
 			       "fin_wait2 time_wait close close_wait last_ack closing sockets\topened accepted "
-			       "connected ipv6 port proto\n"
-			       "1 2 3 service 4 5 6 7 8 9 10 11 12 13 14 \t 15 16 17 18 443 tcp\n");
+			       "connected ipv6 ports port proto\n"
+			       "1 2 3 service 4 5 6 7 8 9 10 11 12 13 14 \t 15 16 17 18 19 443 tcp\n");
 
 	(void)state;
 	assert_int_equal(portsock_snapshot_next(&snapshot), 1);
@@ -219,10 +222,10 @@ static void row_comm_takes_the_rest(void **state)
 static void row_of_another_length_is_refused(void **state)
 {
 	(void)state;
-	assert_string_equal(row_refusal("tcp 22 service 3\n"), "T: line 3: 4 values for 21 columns");
-	assert_string_equal(row_refusal("\n"), "T: line 3: 0 values for 21 columns");
+	assert_string_equal(row_refusal("tcp 22 service 3\n"), "T: line 3: 4 values for 22 columns");
+	assert_string_equal(row_refusal("\n"), "T: line 3: 0 values for 22 columns");
 	assert_string_equal(row_refusal(ROW("tcp", "22", "service", "3", "2", "0", "1") " 9\n"),
-			    "T: line 3: more values than the 21 columns");
+			    "T: line 3: more values than the 22 columns");
 }
 
 static void row_number_u64_max(void **state)
@@ -245,7 +248,7 @@ static void row_number_bad_is_refused(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		snprintf(row, sizeof(row), "tcp 22 service %s 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", bad[i]);
+		snprintf(row, sizeof(row), "tcp 22 service %s 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", bad[i]);
 		snprintf(message, sizeof(message), "T: line 3: sockets '%s' is not a 64-bit number", bad[i]);
 		assert_string_equal(row_refusal(row), message);
 	}
@@ -264,8 +267,8 @@ static void row_total_or_single(void **state)
 {
 	static const struct {
 		bool total, single;
-	} expected[] = { { false, false }, { false, false }, { true, false }, { false, true } };
-	FILE *in = snapshot_of(&snapshot, HEALTH COLUMNS SSH UNBOUND TCP_TOTAL TCP_40001);
+	} expected[] = { { false, false }, { false, false }, { true, false }, { false, false }, { false, true } };
+	FILE *in = snapshot_of(&snapshot, HEALTH COLUMNS SSH UNBOUND TCP_TOTAL TCP_FOLDED TCP_40001);
 	size_t i;
 
 	(void)state;

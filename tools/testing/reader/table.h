@@ -13,20 +13,23 @@
 
 #include "snapshot.h"
 
-#define HEALTH	"portsock 1 netns 4026531840 exact 1 missed 0 repaired 0 untracked 0 uptime_ms 12345\n"
+#define HEALTH	"portsock 1 netns 4026531840 exact 1 missed 0 repaired 0 untracked 0 uptime_ms 12345 " \
+		"port_min 32768 port_max 60999\n"
 #define STATES	"established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack listen closing"
-#define NAMES	"proto port class sockets ipv6 " STATES " opened accepted connected closed peak"
+#define NAMES	"proto port class sockets ipv6 " STATES " opened accepted connected closed peak ports"
 #define COLUMNS	NAMES "\n"
 
 /* In the order of NAMES; of the states those that tests need. */
-#define ROW(proto, port, class, sockets, established, time_wait, listen) \
-	proto " " port " " class " " sockets " 0 " established " 0 0 0 0 " time_wait " 0 0 0 " listen " 0 7 6 5 4 3"
+#define ROW_OF(ports, proto, port, class, sockets, established, time_wait, listen) \
+	proto " " port " " class " " sockets " 0 " established " 0 0 0 0 " time_wait " 0 0 0 " listen " 0 7 6 5 4 3 " ports
+#define ROW(...) ROW_OF("1", __VA_ARGS__)
 
 #define SSH		ROW("tcp", "22", "service", "3", "2", "0", "1") "\n"
 #define HTTPS		ROW("tcp", "443", "service", "11", "10", "5", "1") "\n"
 #define DOMAIN		ROW("udp", "53", "service", "2", "2", "0", "0") "\n"
-#define UNBOUND		ROW("tcp", "0", "unbound", "1", "0", "0", "0") "\n"
-#define TCP_TOTAL	ROW("tcp", "*", "ephemeral", "9", "8", "4", "0") "\n"
+#define UNBOUND		ROW_OF("0", "tcp", "0", "unbound", "1", "0", "0", "0") "\n"
+#define TCP_TOTAL	ROW_OF("2", "tcp", "*", "ephemeral", "9", "8", "4", "0") "\n"
+#define TCP_FOLDED	ROW_OF("600", "tcp", "*", "folded", "0", "0", "0", "0") "\n"
 #define TCP_40001	ROW("tcp", "40001", "ephemeral", "4", "4", "0", "0") "\n"
 #define TCP_40002	ROW("tcp", "40002", "ephemeral", "5", "4", "4", "0") "\n"
 

@@ -91,6 +91,23 @@ static void table_without_rows(void **state)
 			    "total                    0      0\n");
 }
 
+/* What was folded is past: its history adds up, the ports are not there any more. */
+static void table_folded_adds_its_counters_only(void **state)
+{
+	static const char table[] = HEALTH COLUMNS SSH TCP_TOTAL TCP_FOLDED TCP_40001 TCP_40002;
+
+	(void)state;
+	assert_non_null(strstr(text_of(table, (struct portsock_view_options) { .columns = "+ports", .singles = true }),
+			       "tcp       * folded          -     -      -      -      7   600\n"
+			       "tcp   40001 ephemeral       4     4      -      -      7     1\n"
+			       "tcp   40002 ephemeral       5     4      4      -      7     1\n"
+			       "total                      12    10      4      1     28     3\n"));
+	text_free(NULL);
+	assert_non_null(strstr(text_of(HEALTH COLUMNS UNBOUND SSH TCP_TOTAL TCP_FOLDED,
+				       (struct portsock_view_options) { .columns = "+ports" }),
+			       "total                     13    10      4      1     21     3\n"));
+}
+
 static void table_columns_asked_for(void **state)
 {
 	(void)state;
@@ -175,7 +192,7 @@ static void json_has_health_and_all_columns(void **state)
 			    "         \"close\": 0,\n         \"close_wait\": 0,\n         \"last_ack\": 0,\n"
 			    "         \"listen\": 1,\n         \"closing\": 0,\n         \"opened\": 7,\n"
 			    "         \"accepted\": 6,\n         \"connected\": 5,\n         \"closed\": 4,\n"
-			    "         \"peak\": 3,\n         \"backlog\": 128,\n         \"owner\": \"root\"\n"
+			    "         \"peak\": 3,\n         \"ports\": 1,\n         \"backlog\": 128,\n         \"owner\": \"root\"\n"
 			    "      }\n   ]\n}\n");
 }
 
@@ -217,6 +234,7 @@ int main(void)
 		VIEW_TEST(table_numeric_shows_classes),
 		VIEW_TEST(table_singles_are_not_counted_twice),
 		VIEW_TEST(table_without_rows),
+		VIEW_TEST(table_folded_adds_its_counters_only),
 		VIEW_TEST(table_columns_asked_for),
 		VIEW_TEST(table_columns_in_addition),
 		VIEW_TEST(table_columns_unknown_are_refused),

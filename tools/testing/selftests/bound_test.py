@@ -7,7 +7,8 @@ import subprocess
 import harness
 import portsock
 import protocols
-from harness import HERE, SCALE, equal, fail, needs_module, service, star, until
+from harness import HERE, SCALE, equal, fail, folded, needs_module, service, star, until
+from portsock import COUNTERS
 
 IDLE_MAX = 512                  # PORTSOCK_IDLE_MAX of module/table.h
 AT_HAND = 128                   # free objects that the module may keep, for each CPU and cache
@@ -22,10 +23,10 @@ def flood(*args):
 
 def objects():
     have = harness.objects()
-    with open("/sys/kernel/slab/kmalloc-1k/shrink", "w", encoding="ascii") as file:
+    with open("/sys/kernel/slab/kmalloc-2k/shrink", "w", encoding="ascii") as file:
         file.write("1")
     with open("/proc/slabinfo", encoding="ascii") as file:
-        have["kmalloc-1k"] = sum(int(line.split()[1]) for line in file if line.startswith("kmalloc-1k "))
+        have["kmalloc-2k"] = sum(int(line.split()[1]) for line in file if line.startswith("kmalloc-2k "))
     return have
 
 
@@ -59,14 +60,14 @@ def test_ephemeral_ports(t):
 
 @needs_module
 def test_namespaces(t):
-    """Their tables go as well: they are kmalloc'ed, 1 KiB each."""
+    """Their tables go as well: they are kmalloc'ed, 2 KiB each."""
     flood("netns", 10)
     before = objects()
     flood("netns", NAMESPACES)
 
     def back():
         now = objects()
-        return now["kmalloc-1k"] < before["kmalloc-1k"] + NAMESPACES // 2
+        return now["kmalloc-2k"] < before["kmalloc-2k"] + NAMESPACES // 2
 
     until(back, f"tables of {NAMESPACES} namespaces to go: {before} -> {objects()}", 600)
     after = returned(before)
@@ -76,21 +77,22 @@ def test_namespaces(t):
 
 @needs_module
 def test_port_scan_of_listeners(t):
-    """Each port was a service once: the idle rows of the last ones stay, the others are in the total."""
+    """Each port was a service once: the idle rows of the last ones stay, the others are in the folded total."""
     before = objects()
     flood("ports", 1, LAST_PORT)
     returned(before, IDLE_MAX)
-    folded = LAST_PORT - IDLE_MAX
-    table = t.expect(star("tcp", closed=folded, peak=1),
-                     *(service("tcp", port, closed=1, peak=1) for port in range(folded + 1, LAST_PORT + 1)))
+    n = LAST_PORT - IDLE_MAX
+    table = t.expect(folded("tcp", n, closed=n, peak=1),
+                     *(service("tcp", port, closed=1, peak=1) for port in range(n + 1, LAST_PORT + 1)))
     rows = [r.port for r in table.rows if r.cls == "service"]
-    equal(rows, list(range(folded + 1, LAST_PORT + 1)), "ports of idle rows")
+    equal(rows, list(range(n + 1, LAST_PORT + 1)), "ports of idle rows")
     for sock in [t.listen(1), t.listen(LAST_PORT)]:                 # one that was folded, one that was not
         t.drop(sock)
     table = portsock.read()
     equal((table.by_key["tcp", 1]["opened"], table.by_key["tcp", LAST_PORT]["opened"]), (1, 2),
           f"opened of tcp 1 and {LAST_PORT}")
-    equal(table.by_key["tcp", "*"]["opened"], folded + 1, "opened of tcp *")
+    equal((table.by_key["tcp", "folded"]["opened"], table.by_key["tcp", "folded"]["ports"]), (n + 1, n + 1),
+          "opened and ports of the folded total")
     equal(len([r for r in table.rows if r.cls == "service"]), IDLE_MAX, "idle rows")
 
 
@@ -108,8 +110,34 @@ def test_idle_rows_fold_least_recently_used_first(t):
     # first is in use and does not count, so that there was room for one
     equal(sorted(gone), list(range(first + 2, first + 11)), "ports that were folded")
     equal(table.by_key["tcp", first + 1]["opened"], 2, f"opened of tcp {first + 1}")
-    equal((table.by_key["tcp", "*"]["opened"], table.by_key["tcp", "*"]["closed"]), (9, 9), "opened and closed of tcp *")
+    row = table.by_key["tcp", "folded"]
+    equal((row["ports"], row["opened"], row["closed"]), (9, 9, 9), "ports, opened and closed of the folded total")
     t.drop(keep)
+
+
+@needs_module
+def test_counters_do_not_jump_when_services_fold(t):
+    """Agents rate them, row by row and summed up: each event is counted once, where it was, and nothing goes back."""
+    with t.tcp() as client, t.listen(9):
+        client.connect(("127.0.0.1", 9))                        # the ephemeral total has something to lose
+    flood("ports", 20000, 20000 + IDLE_MAX - 1)
+    last = portsock.read()
+    ephemeral = last.by_key["tcp", "*"].line
+    before = last.by_key["tcp", "folded"]                       # port 9: a listener and a connection
+    equal([before[name] for name in COUNTERS + ("ports",)], [2, 1, 0, 2, 2, 1], "the first row that was folded")
+    again = range(20000, 20015)                                 # what the first fifteen fold comes back, and folds others
+    for n, port in enumerate([*range(30000, 30015), *again]):
+        t.drop(t.listen(port))
+        table = portsock.read()
+        equal(table.by_key["tcp", port]["opened"], 1, f"opened of tcp {port}, whose row begins anew")
+        equal(table.by_key["tcp", "*"].line, ephemeral, "the ephemeral total, with which this has nothing to do")
+        for name, step in dict(opened=1, closed=1, accepted=0, connected=0).items():
+            equal(table.total("tcp", name), last.total("tcp", name) + step, f"{name} by all after port {port}")
+        row = table.by_key["tcp", "folded"]
+        equal([row[name] for name in COUNTERS + ("ports",)], [3 + n, 1, 0, 3 + n, 2, 2 + n], f"folded total after port {port}")
+        equal(table.faults(), [], "promises")
+        last = table
+    equal([port for port in again if ("tcp", port) not in last.by_key], [], "ports that came back")
 
 
 @needs_module
@@ -138,6 +166,7 @@ def test_each_protocol_folds(t):
     equal(len(services), IDLE_MAX, "idle rows")
     for proto in ("udp", "udplite"):
         equal(table.total(proto, "opened"), 300, f"{proto}: opened by all")
+        equal(table.by_key[proto, "folded"]["ports"], 300 - IDLE_MAX // 2, f"{proto}: rows that were folded")
     equal({r.port for r in services}, set(range(45, 301)), "ports of idle rows")
 
 

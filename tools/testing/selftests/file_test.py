@@ -96,8 +96,29 @@ def test_write_refused(t):
 def test_columns(t):
     columns = portsock.read().columns
     first = ["proto", "port", "class", "sockets", "ipv6", "established", "syn_sent", "syn_recv", "fin_wait1", "fin_wait2",
-             "time_wait", "close", "close_wait", "last_ack", "listen", "closing", "opened", "accepted", "connected", "closed", "peak"]
+             "time_wait", "close", "close_wait", "last_ack", "listen", "closing", "opened", "accepted", "connected", "closed", "peak",
+             "ports"]
     equal(columns[:len(first)], first, "columns of the first wave")
+
+
+def port_range(path=portsock.PATH):
+    head = portsock.read(path).head
+    return head["port_min"], head["port_max"]
+
+
+@needs_module
+def test_range_of_ephemeral_ports(t):
+    """Of the namespace that the file shows, whoever reads it; as the sysctl says."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        equal(port_range(), tuple(map(int, file.read().split())), "range at first")
+    for want in ((1024, 65535), (50000, 50000), (32768, 60999)):
+        harness.sysctl("net.ipv4.ip_local_port_range", "%d %d" % want)
+        equal(port_range(), want, "range after a change")
+    harness.sysctl("net.ipv4.ip_local_port_range", "40000 40009")
+    child = t.fork(lambda: None)                                # stays here while the test goes elsewhere
+    with t.namespace():
+        equal(port_range(f"/proc/{child}/net/portsock"), (40000, 40009), "range seen from another namespace")
+        equal(port_range(), (32768, 60999), "range of a new namespace")
 
 
 @needs_module

@@ -86,6 +86,7 @@ class Statement:
 
     def __init__(self, cls, proto, port, values):
         self.cls, self.key = cls, (proto, port)
+        self.ports = values.pop("ports", None)
         self.mini = values.pop("mini", 0)
         unknown = set(values) - set(GAUGES) - set(COUNTERS)
         assert not unknown, unknown
@@ -120,6 +121,11 @@ def star(proto, **values):
     return Statement("ephemeral", proto, "*", values)
 
 
+def folded(proto, ports, **values):
+    """The * row of services that were folded: that many rows, and what they had counted."""
+    return Statement("folded", proto, "folded", dict(values, ports=ports))
+
+
 def any_star(proto):
     """The * row after a port changed its class: only what holds for every row is checked."""
     return Statement("ephemeral", proto, "*", dict(opened=None, accepted=None, connected=None, closed=None, peak=None))
@@ -152,7 +158,7 @@ class Expected:
     def total(self, name):
         """Sum of a tcp counter, or None when a part of it is not stated."""
         parts = [s.counters[name] for (p, port), s in self.rows.items()
-                 if p == "tcp" and port != 0 and (s.cls == "service" or port == "*")]
+                 if p == "tcp" and port != 0 and (s.cls in ("service", "folded") or port == "*")]
         return None if None in parts else sum(parts)
 
 
@@ -192,11 +198,13 @@ def statement_differences(table, expected):
     for key, want in sorted(expected.rows.items(), key=str):
         r = table.by_key.get(key)
         if r is None:
-            if want.cls == "service" or any(want.gauges.values()) or key[1] == "*" and want.counters["opened"]:
+            if want.cls in ("service", "folded") or any(want.gauges.values()) or key[1] == "*" and want.counters["opened"]:
                 bad.append(f"{key[0]} {key[1]}: got no row, expected class {want.cls}, {gauge_text(want.gauges)}")
             continue
         if r.cls != want.cls:
             bad.append(f"{key[0]} {key[1]}: class: got {r.cls}, expected {want.cls}")
+        if want.ports not in (None, r["ports"]):
+            bad.append(f"{key[0]} {key[1]}: ports: got {r['ports']}, expected {want.ports}")
         for name in COUNTERS:
             value = want.counters[name]
             if value is not None and r[name] != value:

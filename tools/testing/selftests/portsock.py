@@ -9,7 +9,7 @@ STATES = FULL_STATES + ("time_wait",)
 GAUGES = ("sockets", "ipv6") + STATES
 COUNTERS = ("opened", "accepted", "connected", "closed", "peak")
 PROTOS = ("tcp", "udp", "udplite", "raw", "icmp", "sctp", "dccp", "mptcp")
-CLASSES = ("service", "ephemeral", "unbound")
+CLASSES = ("service", "ephemeral", "unbound", "folded")
 
 
 class FormatError(Exception):
@@ -35,14 +35,15 @@ class Row:
         need(port == "*" or port.isdigit() and int(port) < 65536, f"bad port in {line!r}")
         self.port = port if port == "*" else int(port)
         self.col = text
-        for name in GAUGES + COUNTERS:
+        for name in GAUGES + COUNTERS + ("ports",):
             need(text[name].isdigit(), f"{name} is {text[name]!r} in {line!r}")
             self.col[name] = int(text[name])
         self.line = line
 
     @property
     def key(self):
-        return self.proto, self.port
+        """(proto, port); of the two totals of a protocol (proto, "*") is the ephemeral one, (proto, "folded") the other."""
+        return self.proto, self.cls if self.cls == "folded" else self.port
 
     def __getitem__(self, name):
         return self.col[name]
@@ -59,12 +60,12 @@ class Table:
         need(words[:2] == ["portsock", "1"], f"line 1 is {lines[0]!r}")
         need(len(words) % 2 == 0, f"line 1 is not made of pairs: {lines[0]!r}")
         self.head = dict(zip(words[2::2], words[3::2]))
-        for key in ("netns", "exact", "missed", "repaired", "untracked", "uptime_ms"):
+        for key in ("netns", "exact", "missed", "repaired", "untracked", "uptime_ms", "port_min", "port_max"):
             need(self.head.get(key, "").isdigit(), f"line 1 lacks {key}: {lines[0]!r}")
             self.head[key] = int(self.head[key])
         self.columns = lines[1].split()
         need(len(set(self.columns)) == len(self.columns), f"a column appears twice: {lines[1]!r}")
-        for name in ("proto", "port", "class") + GAUGES + COUNTERS:
+        for name in ("proto", "port", "class") + GAUGES + COUNTERS + ("ports",):
             need(name in self.columns, f"no column {name}: {lines[1]!r}")
         need("comm" not in self.columns[:-1], "comm is not the last column")
         self.rows = [Row(self.columns, line) for line in lines[2:]]
@@ -77,7 +78,7 @@ class Table:
         return [r for r in self.rows if r.port != "*" and proto in (None, r.proto)]
 
     def total(self, proto, name, unbound=False):
-        """Sum of a counter over the protocol, ports that are gone included."""
+        """Sum of a counter over the protocol, ports that are gone or were folded included."""
         return sum(r[name] for r in self.rows if r.proto == proto
                    and (r.cls == "service" or r.port == "*" or unbound and r.cls == "unbound"))
 
@@ -85,12 +86,12 @@ class Table:
         """Every promise of the format that needs no oracle. While sockets come and go, rows are read one
         after the other, and only each row by itself adds up."""
         bad = []
-        order = [(r.cls == "ephemeral" and (1 if r.port == "*" else 2),
-                  PROTOS.index(r.proto), -1 if r.port == "*" else r.port) for r in self.rows]
+        order = [(1, PROTOS.index(r.proto), r.cls == "folded") if r.port == "*" else
+                 (2 if r.cls == "ephemeral" else 0, PROTOS.index(r.proto), r.port) for r in self.rows]
         if order != sorted(order):
             bad.append("rows are not in order: " + " ".join(f"{r.proto}/{r.port}/{r.cls}" for r in self.rows))
         for r in self.rows:
-            name = f"{r.proto} {r.port}"
+            name = " ".join(map(str, r.key))
             full = sum(r[s] for s in FULL_STATES)
             if not full - r["syn_recv"] <= r["sockets"] <= full:
                 bad.append(f"{name}: sockets {r['sockets']}, but its states add up to {full}")
@@ -106,8 +107,12 @@ class Table:
                 bad.append(f"{name}: port and class {r.cls} do not fit")
             if r.cls == "unbound" and r["close"] != r["sockets"]:
                 bad.append(f"{name}: unbound sockets in a state other than close")
-            if r.port == "*" and r.cls != "ephemeral":
-                bad.append(f"{name}: class {r.cls}")
+            if r.port == "*" and r.cls not in ("ephemeral", "folded") or r.cls == "folded" and r.port != "*":
+                bad.append(f"{name}: port {r.port} of class {r.cls}")
+            if r.cls == "folded" and (not r["ports"] or any(r[name] for name in GAUGES)):
+                bad.append(f"{name}: nothing was folded, or is still there: {r.line}")
+            if r.port != "*" and r["ports"] != (r.cls != "unbound"):
+                bad.append(f"{name}: ports {r['ports']} of class {r.cls}")
             if r.cls == "ephemeral" and r.port != "*" and not r["sockets"] + r["time_wait"] + r["syn_recv"]:
                 bad.append(f"{name}: an ephemeral row outlived its last socket and time_wait")
         for proto in {r.proto for r in self.rows if r.cls == "ephemeral"} if not moving else ():
@@ -116,7 +121,7 @@ class Table:
                 bad.append(f"{proto}: ephemeral rows without a * row")
                 continue
             singles = [r for r in self.singles(proto) if r.cls == "ephemeral"]
-            for name in GAUGES:
+            for name in GAUGES + ("ports",):
                 if star[name] != sum(r[name] for r in singles):
                     bad.append(f"{proto} *: {name} {star[name]}, its rows add up to {sum(r[name] for r in singles)}")
             for name in COUNTERS[:4]:
