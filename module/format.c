@@ -5,44 +5,71 @@
  */
 #include "format.h"
 
+#include <linux/kernel.h>
 #include <linux/seq_file.h>
 
-static const char * const proto_names[PORTSOCK_PROTO_NR] = {
-	[PORTSOCK_TCP] = "tcp",
-	[PORTSOCK_UDP] = "udp",
-	[PORTSOCK_UDPLITE] = "udplite",
-	[PORTSOCK_RAW] = "raw",
-	[PORTSOCK_ICMP] = "icmp",
-	[PORTSOCK_SCTP] = "sctp",
-	[PORTSOCK_DCCP] = "dccp",
-	[PORTSOCK_MPTCP] = "mptcp",
-};
+#define NAME(id, name, ...) { #name },
+static const char proto_names[][10] = { PORTSOCK_PROTOS(NAME) };
+static const char class_names[][10] = { PORTSOCK_CLASSES(NAME) };
 
-static const char * const state_names[PORTSOCK_STATE_NR] = {
-	[TCP_ESTABLISHED] = "established",
-	[TCP_SYN_SENT] = "syn_sent",
-	[TCP_SYN_RECV] = "syn_recv",
-	[TCP_FIN_WAIT1] = "fin_wait1",
-	[TCP_FIN_WAIT2] = "fin_wait2",
-	[TCP_TIME_WAIT] = "time_wait",
-	[TCP_CLOSE] = "close",
-	[TCP_CLOSE_WAIT] = "close_wait",
-	[TCP_LAST_ACK] = "last_ack",
-	[TCP_LISTEN] = "listen",
-	[TCP_CLOSING] = "closing",
-};
+#define COLUMN_NAME(id, name, ...) " " #name
+static const char column_names[] = PORTSOCK_COLUMNS(COLUMN_NAME);
 
-static const char * const class_names[] = {
-	[PORTSOCK_SERVICE] = " service",
-	[PORTSOCK_EPHEMERAL] = " ephemeral",
-	[PORTSOCK_UNBOUND] = " unbound",
-	[PORTSOCK_FOLDED] = " folded",
-};
-
-static void put(struct seq_file *m, u64 number)
+/* Connection requests are no sockets, but they are in that state. */
+static u64 state_column(const struct portsock_line *line, int state)
 {
-	seq_put_decimal_ull(m, " ", number);
+	u32 minis = state == TCP_SYN_RECV ? line->requests : 0;
+
+	return (u64)line->counts.state[state] + minis;
 }
+
+static u64 column_sockets(const struct portsock_line *line)
+{
+	return line->counts.sockets;
+}
+
+static u64 column_ipv6(const struct portsock_line *line)
+{
+	return line->counts.ipv6;
+}
+
+static u64 column_opened(const struct portsock_line *line)
+{
+	return portsock_opened(&line->counts);
+}
+
+static u64 column_accepted(const struct portsock_line *line)
+{
+	return line->counts.came[PORTSOCK_ACCEPTED];
+}
+
+static u64 column_connected(const struct portsock_line *line)
+{
+	return line->counts.came[PORTSOCK_CONNECTED];
+}
+
+static u64 column_closed(const struct portsock_line *line)
+{
+	return portsock_opened(&line->counts) - line->counts.sockets;
+}
+
+static u64 column_peak(const struct portsock_line *line)
+{
+	return line->counts.peak;
+}
+
+static u64 column_ports(const struct portsock_line *line)
+{
+	return line->ports;
+}
+
+/* What identifies a row is not among its numbers. */
+#define NUMBER_IDENTITY(state, column)
+#define NUMBER_STATE(state, column) state_column(line, state),
+#define NUMBER_GAUGE(state, column) column(line),
+#define NUMBER_COUNTER(state, column) column(line),
+#define NUMBER_PEAK(state, column) column(line),
+#define NUMBER(id, name, heading, kind, ...) NUMBER_##kind(TCP_##id, column_##name)
 
 /**
  * portsock_format_head() - the health line and the column names
@@ -51,18 +78,20 @@ static void put(struct seq_file *m, u64 number)
  */
 void portsock_format_head(struct seq_file *m, const struct portsock_health *health)
 {
-	int state;
+#define KEY(name, ...) { " " #name " ", now.name },
+	const struct portsock_health now = *health;
+	const struct {
+		const char *name;
+		u64 number;
+	} keys[] = { PORTSOCK_KEYS(KEY) };
+	size_t i;
 
-	seq_printf(m, "portsock 1 netns %u exact %d missed %llu repaired %llu untracked %llu uptime_ms %llu port_min %d port_max %d\n",
-		   health->netns, health->exact, health->missed,
-		   health->repaired, health->untracked, health->uptime_ms,
-		   health->port_min, health->port_max);
-	seq_puts(m, "proto port class sockets ipv6");
-	for (state = 1; state < PORTSOCK_STATE_NR; state++) {
-		seq_putc(m, ' ');
-		seq_puts(m, state_names[state]);
-	}
-	seq_puts(m, " opened accepted connected closed peak ports\n");
+	seq_printf(m, "portsock %d", PORTSOCK_FORMAT);
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		seq_put_decimal_ull(m, keys[i].name, keys[i].number);
+	seq_putc(m, '\n');
+	seq_puts(m, column_names + 1);
+	seq_putc(m, '\n');
 }
 
 /**
@@ -72,27 +101,17 @@ void portsock_format_head(struct seq_file *m, const struct portsock_health *heal
  */
 void portsock_format_line(struct seq_file *m, const struct portsock_line *line)
 {
-	const struct portsock_counts *counts = &line->counts;
-	int state;
+	const u64 numbers[] = { PORTSOCK_COLUMNS(NUMBER) };
+	size_t i;
 
 	seq_puts(m, proto_names[line->proto]);
 	if (line->part == PORTSOCK_TOTALS)
 		seq_puts(m, " *");
 	else
-		put(m, line->port);
+		seq_put_decimal_ull(m, " ", line->port);
+	seq_putc(m, ' ');
 	seq_puts(m, class_names[line->class]);
-	put(m, counts->sockets);
-	put(m, counts->ipv6);
-	for (state = 1; state < PORTSOCK_STATE_NR; state++) {
-		u32 minis = state == TCP_SYN_RECV ? line->requests : 0;
-
-		put(m, (u64)counts->state[state] + minis);
-	}
-	put(m, portsock_opened(counts));
-	put(m, counts->came[PORTSOCK_ACCEPTED]);
-	put(m, counts->came[PORTSOCK_CONNECTED]);
-	put(m, portsock_opened(counts) - counts->sockets);
-	put(m, counts->peak);
-	put(m, line->ports);
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
+		seq_put_decimal_ull(m, " ", numbers[i]);
 	seq_putc(m, '\n');
 }

@@ -12,18 +12,7 @@
 #include <linux/types.h>
 #include <net/tcp_states.h>
 
-/* Transport protocols in the order the table prints them. */
-enum portsock_proto {
-	PORTSOCK_TCP,
-	PORTSOCK_UDP,
-	PORTSOCK_UDPLITE,
-	PORTSOCK_RAW,
-	PORTSOCK_ICMP,
-	PORTSOCK_SCTP,
-	PORTSOCK_DCCP,
-	PORTSOCK_MPTCP,
-	PORTSOCK_PROTO_NR
-};
+#include "portsock.h"
 
 /* Gauges are indexed by the kernel's TCP state numbers; 0 is unused. */
 #define PORTSOCK_STATE_NR (TCP_CLOSING + 1)
@@ -231,20 +220,6 @@ enum portsock_part {
 	PORTSOCK_TOTALS,
 	PORTSOCK_EPHEMERALS,
 	PORTSOCK_END,
-};
-
-/**
- * enum portsock_class - what a row stands for
- * @PORTSOCK_SERVICE: a port that somebody asked for, or listened on
- * @PORTSOCK_EPHEMERAL: a port that the kernel chose, or all of them
- * @PORTSOCK_UNBOUND: sockets without a port
- * @PORTSOCK_FOLDED: services whose rows were let go
- */
-enum portsock_class {
-	PORTSOCK_SERVICE,
-	PORTSOCK_EPHEMERAL,
-	PORTSOCK_UNBOUND,
-	PORTSOCK_FOLDED,
 };
 
 /**

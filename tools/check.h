@@ -7,7 +7,7 @@
 #include "rows.h"
 
 /* A case of its own, behind those of rows: the ephemeral total against the sum of its rows. */
-#define PORTSOCK_CASE_SUM (PORTSOCK_FOLDED + 1)
+#define PORTSOCK_CASE_SUM (PORTSOCK_FOLDED_TOTAL + 1)
 
 /* Exit status. */
 enum portsock_check_status {

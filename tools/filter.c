@@ -84,8 +84,8 @@ static int ports_parse(const char *text, unsigned int *first, unsigned int *last
 		*first = port;
 		*last = port;
 	}
-	if (*first >= PORTSOCK_PORTS || *last >= PORTSOCK_PORTS)
-		return portsock_error_set(error, "--port: '%s' is beyond %d", text, PORTSOCK_PORTS - 1);
+	if (*first >= PORTSOCK_PORT_NR || *last >= PORTSOCK_PORT_NR)
+		return portsock_error_set(error, "--port: '%s' is beyond %d", text, PORTSOCK_PORT_NR - 1);
 	if (*first > *last)
 		return portsock_error_set(error, "--port: range '%s' runs backwards", text);
 
@@ -114,7 +114,7 @@ static int state_error(const char *name, struct portsock_error *error)
 	char valid[256] = "";
 
 	for (column = portsock_columns; column->name; column++)
-		if (column->kind == PORTSOCK_COLUMN_STATE)
+		if (column->kind == PORTSOCK_KIND_STATE)
 			snprintf(valid + strlen(valid), sizeof(valid) - strlen(valid), " %s", column->name);
 
 	return portsock_error_set(error, "--state: unknown state '%s' (valid:%s)", name, valid);
@@ -127,7 +127,7 @@ int portsock_filter_add_states(struct portsock_filter *filter, char *list, struc
 
 	while ((name = strsep(&list, ","))) {
 		column = portsock_column_find(name);
-		if (!column || column->kind != PORTSOCK_COLUMN_STATE)
+		if (!column || column->kind != PORTSOCK_KIND_STATE)
 			return state_error(name, error);
 		filter->states |= portsock_column_bit(column);
 	}

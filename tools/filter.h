@@ -9,7 +9,7 @@
 #include "snapshot.h"
 
 #define PORTSOCK_FILTER_PROTOS_MAX	16
-#define PORTSOCK_PORTS			65536
+#define PORTSOCK_PORT_NR		65536
 
 /**
  * struct portsock_filter - which rows to show
@@ -31,8 +31,8 @@ struct portsock_filter {
 	unsigned int nr_protos;
 	const char *protos[PORTSOCK_FILTER_PROTOS_MAX];
 	unsigned int nr_unseen;
-	uint8_t listed[PORTSOCK_PORTS / 8];
-	uint8_t unseen[PORTSOCK_PORTS / 8];
+	uint8_t listed[PORTSOCK_PORT_NR / 8];
+	uint8_t unseen[PORTSOCK_PORT_NR / 8];
 };
 
 /**

@@ -50,17 +50,9 @@ static const char usage_text[] =
 "  -h, --help             this text\n"
 "  -V, --version          the version\n"
 "\n"
-"Columns:\n"
-"  proto port service class   service is the port's name, class is service,\n"
-"                             ephemeral, unbound or folded\n"
-"  sockets ipv6               sockets that hold the port; IPv6 ones among them\n"
-"  established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait\n"
-"  last_ack listen closing    sockets per state; also what --state takes\n"
-"  opened accepted connected closed\n"
-"                             counted since the row appeared\n"
-"  peak                       most sockets at once\n"
-"  ports                      how many ports the row stands for\n"
-"  comm                       process name, where the module tells it\n"
+"Columns, their kinds (--state takes those of kind state) and what they tell:\n";
+
+static const char usage_end[] =
 "\n"
 "Environment: PORTSOCK_FILE is the default of --file.\n"
 "Exit status: 0 fine, 1 nothing matched, 2 wrong usage or could not read or write.\n";
@@ -84,6 +76,39 @@ static int output_print(const char *text)
 {
 	errno = 0;
 	if (fputs(text, stdout) == EOF || fflush(stdout))
+		return output_failed();
+
+	return STATUS_OK;
+}
+
+static void column_help(const char *name, const char *kind, const char *help)
+{
+	printf("  %-11s  %-8s  %s\n", name, kind, help);
+}
+
+static int usage_print(void)
+{
+#define KIND_NAME(id, name, ...) #name,
+	static const char * const kinds[] = { PORTSOCK_KINDS(KIND_NAME) };
+#define CLASS_HELP(id, name, help) { #name, help },
+	static const struct {
+		const char *name, *help;
+	} classes[] = { PORTSOCK_CLASSES(CLASS_HELP) };
+	const struct portsock_column *column;
+	size_t i;
+
+	errno = 0;
+	fputs(usage_text, stdout);
+	for (column = portsock_columns; column->name; column++) {
+		column_help(column->name, kinds[column->kind], column->help);
+		if (column == &portsock_columns[PORTSOCK_COLUMN_PORT])
+			column_help("service", kinds[PORTSOCK_KIND_TEXT], "name of the port");
+	}
+	puts("\nClasses of rows:");
+	for (i = 0; i < sizeof(classes) / sizeof(*classes); i++)
+		printf("  %-11s  %s\n", classes[i].name, classes[i].help);
+	fputs(usage_end, stdout);
+	if (fflush(stdout) || ferror(stdout))
 		return output_failed();
 
 	return STATUS_OK;
@@ -261,7 +286,7 @@ int main(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "ap:P:s:N:f:o:njhV", options, NULL)) != -1) {
 		if (option == 'h')
-			return output_print(usage_text);
+			return usage_print();
 		if (option == 'V')
 			return output_print("portsock " PORTSOCK_VERSION "\n");
 		if (option_take(&request, option, &error))

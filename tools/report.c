@@ -15,7 +15,7 @@ static const char *port_text(unsigned int port)
 	if (port == PORTSOCK_TOTAL)
 		return "*";
 
-	return port == PORTSOCK_FOLDED ? "* (folded)" : text;
+	return port == PORTSOCK_FOLDED_TOTAL ? "* (folded)" : text;
 }
 
 static void column_print(const struct portsock_check *check, enum portsock_proto proto, unsigned int port,
@@ -28,7 +28,7 @@ static void column_print(const struct portsock_check *check, enum portsock_proto
 	uint64_t hidden = portsock_row_in(after, states), hidden_there = portsock_row_in(kernel, states);
 
 	printf("%s %s %s%s: portsock %" PRIu64 ", kernel %" PRIu64 "%s\n", portsock_proto_names[proto],
-	       port_text(port), portsock_count_names[i],
+	       port_text(port), portsock_count_name(i),
 	       hidden || hidden_there ? " without states not compared" : "",
 	       after->count[i] - hidden, kernel->count[i] - hidden_there,
 	       portsock_row_rests(before, after) ? "" : " (moving, but never by as much)");
@@ -37,7 +37,7 @@ static void column_print(const struct portsock_check *check, enum portsock_proto
 static void sum_print(const struct portsock_check *check, enum portsock_proto proto, unsigned int i)
 {
 	printf("%s * %s: portsock %" PRIu64 ", sum of its rows %" PRIu64 "\n", portsock_proto_names[proto],
-	       portsock_count_names[i], portsock_rows_get(&check->after, proto, PORTSOCK_TOTAL)->count[i],
+	       portsock_count_name(i), portsock_rows_get(&check->after, proto, PORTSOCK_TOTAL)->count[i],
 	       check->after.singles[proto].count[i]);
 }
 
@@ -107,7 +107,7 @@ static void flaws_print(struct portsock_check *check, enum portsock_proto proto)
 	enum portsock_flaw flaw;
 	unsigned int port;
 
-	for (port = 0; port <= PORTSOCK_FOLDED; port++) {
+	for (port = 0; port <= PORTSOCK_FOLDED_TOTAL; port++) {
 		row = portsock_rows_get(&check->after, proto, port);
 		flaw = portsock_row_flaw(row);
 		if (flaw == PORTSOCK_FLAW_NONE)
@@ -126,7 +126,7 @@ static void moving_print(struct portsock_check *check)
 	unsigned int port;
 
 	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++) {
-		for (port = 1; check->open[proto] && port <= PORTSOCK_FOLDED; port++) {
+		for (port = 1; check->open[proto] && port <= PORTSOCK_FOLDED_TOTAL; port++) {
 			if (!case_is(check, proto, port, PORTSOCK_MOVING) &&
 			    (port != PORTSOCK_TOTAL || !case_is(check, proto, PORTSOCK_CASE_SUM, PORTSOCK_MOVING)))
 				continue;
@@ -170,7 +170,7 @@ static void states_print(uint32_t states)
 
 	for (i = 1; i <= PORTSOCK_STATES; i++)
 		if (states & PORTSOCK_BIT(i))
-			printf(" %s", portsock_count_names[i]);
+			printf(" %s", portsock_count_name(i));
 }
 
 static void skipped_print(const struct portsock_check *check, enum portsock_proto proto)

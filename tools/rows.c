@@ -1,31 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "rows.h"
 
-const char * const portsock_proto_names[PORTSOCK_PROTO_NR] = {
-	[PORTSOCK_TCP] = "tcp",
-	[PORTSOCK_UDP] = "udp",
-	[PORTSOCK_UDPLITE] = "udplite",
-	[PORTSOCK_RAW] = "raw",
-	[PORTSOCK_ICMP] = "icmp",
-	[PORTSOCK_SCTP] = "sctp",
-	[PORTSOCK_DCCP] = "dccp",
-	[PORTSOCK_MPTCP] = "mptcp",
+#define NAME(id, name) #name,
+const char * const portsock_proto_names[PORTSOCK_PROTO_NR] = { PORTSOCK_PROTOS(NAME) };
+
+static const enum portsock_column_id count_columns[PORTSOCK_COUNTS] = {
+	[PORTSOCK_SOCKETS] = PORTSOCK_COLUMN_SOCKETS,
+	[TCP_ESTABLISHED] = PORTSOCK_COLUMN_ESTABLISHED,
+	[TCP_SYN_SENT] = PORTSOCK_COLUMN_SYN_SENT,
+	[TCP_SYN_RECV] = PORTSOCK_COLUMN_SYN_RECV,
+	[TCP_FIN_WAIT1] = PORTSOCK_COLUMN_FIN_WAIT1,
+	[TCP_FIN_WAIT2] = PORTSOCK_COLUMN_FIN_WAIT2,
+	[TCP_TIME_WAIT] = PORTSOCK_COLUMN_TIME_WAIT,
+	[TCP_CLOSE] = PORTSOCK_COLUMN_CLOSE,
+	[TCP_CLOSE_WAIT] = PORTSOCK_COLUMN_CLOSE_WAIT,
+	[TCP_LAST_ACK] = PORTSOCK_COLUMN_LAST_ACK,
+	[TCP_LISTEN] = PORTSOCK_COLUMN_LISTEN,
+	[TCP_CLOSING] = PORTSOCK_COLUMN_CLOSING,
+	[PORTSOCK_IPV6] = PORTSOCK_COLUMN_IPV6,
+	[PORTSOCK_PORTS] = PORTSOCK_COLUMN_PORTS,
+	[PORTSOCK_OPENED] = PORTSOCK_COLUMN_OPENED,
+	[PORTSOCK_CLOSED] = PORTSOCK_COLUMN_CLOSED,
+	[PORTSOCK_PEAK] = PORTSOCK_COLUMN_PEAK,
 };
 
-const char * const portsock_count_names[PORTSOCK_COUNTS] = {
-	"sockets", "established", "syn_sent", "syn_recv", "fin_wait1", "fin_wait2", "time_wait", "close",
-	"close_wait", "last_ack", "listen", "closing", "ipv6", "ports", "opened", "closed", "peak",
-};
+const char *portsock_count_name(enum portsock_count count)
+{
+	return portsock_columns[count_columns[count]].name;
+}
 
-static int name_find(const char * const *names, unsigned int nr, const char *name)
+/* Return: the number's place in a row, -1 if it is not compared. */
+static int count_find(const struct portsock_column *column)
 {
 	unsigned int i;
 
-	for (i = 0; i < nr; i++)
-		if (!strcmp(names[i], name))
+	for (i = 0; i < PORTSOCK_COUNTS; i++)
+		if (column == &portsock_columns[count_columns[i]])
+			return i;
+
+	return -1;
+}
+
+static int proto_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < PORTSOCK_PROTO_NR; i++)
+		if (!strcmp(portsock_proto_names[i], name))
 			return i;
 
 	return -1;
@@ -43,7 +68,7 @@ struct portsock_row *portsock_rows_make(struct portsock_rows *rows, enum portsoc
 {
 	/* 9 MiB of address space, but memory only where rows are. */
 	if (!rows->port[proto])
-		rows->port[proto] = calloc(PORTSOCK_FOLDED + 1, sizeof(**rows->port));
+		rows->port[proto] = calloc(PORTSOCK_FOLDED_TOTAL + 1, sizeof(**rows->port));
 
 	return rows->port[proto] ? &rows->port[proto][port] : NULL;
 }
@@ -55,12 +80,12 @@ static unsigned int row_port(const struct portsock_snapshot *snapshot)
 	if (port->is_number)
 		return port->number;
 
-	return portsock_snapshot_is_total(snapshot) ? PORTSOCK_TOTAL : PORTSOCK_FOLDED;
+	return portsock_snapshot_is_total(snapshot) ? PORTSOCK_TOTAL : PORTSOCK_FOLDED_TOTAL;
 }
 
 static int row_read(struct portsock_rows *rows, const struct portsock_snapshot *snapshot, const int *counts)
 {
-	int proto = name_find(portsock_proto_names, PORTSOCK_PROTO_NR, snapshot->cells[snapshot->proto].text);
+	int proto = proto_find(snapshot->cells[snapshot->proto].text);
 	struct portsock_row *row;
 	unsigned int i;
 
@@ -71,7 +96,7 @@ static int row_read(struct portsock_rows *rows, const struct portsock_snapshot *
 	if (!row)
 		return -1;
 	rows->nr[proto]++;
-	row->service = !strcmp(snapshot->cells[snapshot->class].text, "service");
+	row->service = portsock_snapshot_is(snapshot, PORTSOCK_SERVICE);
 	for (i = 0; i < snapshot->nr_fields; i++)
 		if (counts[i] >= 0)
 			row->count[counts[i]] = snapshot->cells[i].number;
@@ -89,7 +114,7 @@ int portsock_rows_read(struct portsock_rows *rows, struct portsock_snapshot *sna
 	int rc;
 
 	for (i = 0; i < snapshot->nr_fields; i++)
-		counts[i] = name_find(portsock_count_names, PORTSOCK_COUNTS, snapshot->fields[i].name);
+		counts[i] = count_find(snapshot->fields[i].column);
 
 	while ((rc = portsock_snapshot_next(snapshot)) > 0)
 		if (row_read(rows, snapshot, counts))

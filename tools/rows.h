@@ -8,20 +8,7 @@
 #include "error.h"
 #include "snapshot.h"
 
-/* In the table's order. */
-enum portsock_proto {
-	PORTSOCK_TCP,
-	PORTSOCK_UDP,
-	PORTSOCK_UDPLITE,
-	PORTSOCK_RAW,
-	PORTSOCK_ICMP,
-	PORTSOCK_SCTP,
-	PORTSOCK_DCCP,
-	PORTSOCK_MPTCP,
-	PORTSOCK_PROTO_NR,
-};
-
-/* Numbers of a row: 1 to PORTSOCK_STATES are the kernel's state numbers, TCP_ESTABLISHED to TCP_CLOSING. */
+/* Numbers of a row that are compared: 1 to PORTSOCK_STATES are the kernel's state numbers, TCP_ESTABLISHED to TCP_CLOSING. */
 enum portsock_count {
 	PORTSOCK_SOCKETS,
 	PORTSOCK_STATES = 11,
@@ -35,11 +22,16 @@ enum portsock_count {
 };
 
 /* Where the rows `*` are, behind those of all ports: that of class ephemeral, that of class folded. */
-#define PORTSOCK_TOTAL	65536
-#define PORTSOCK_FOLDED	65537
+#define PORTSOCK_TOTAL		65536
+#define PORTSOCK_FOLDED_TOTAL	65537
 
 extern const char * const portsock_proto_names[PORTSOCK_PROTO_NR];
-extern const char * const portsock_count_names[PORTSOCK_COUNTS];
+
+/**
+ * portsock_count_name() - the column of a number
+ * @count: any but PORTSOCK_COUNTS
+ */
+const char *portsock_count_name(enum portsock_count count);
 
 /**
  * struct portsock_row - the numbers of one row, all 0 where there is none
@@ -53,7 +45,7 @@ struct portsock_row {
 
 /**
  * struct portsock_rows - a whole table, or what the kernel says, in memory
- * @port: per protocol NULL or a row for each port, PORTSOCK_TOTAL and PORTSOCK_FOLDED; that of port 0 is
+ * @port: per protocol NULL or a row for each port, PORTSOCK_TOTAL and PORTSOCK_FOLDED_TOTAL; that of port 0 is
  *	`unbound`
  * @singles: per protocol the gauges of the single ephemeral rows added up
  * @nr: rows read, per protocol
@@ -70,7 +62,7 @@ struct portsock_rows {
  * portsock_rows_get() - a row to look at
  * @rows: any
  * @proto: protocol
- * @port: 0 to 65535, PORTSOCK_TOTAL or PORTSOCK_FOLDED
+ * @port: 0 to 65535, PORTSOCK_TOTAL or PORTSOCK_FOLDED_TOTAL
  *
  * Return: the row, one of zeros if there is none.
  */
@@ -81,7 +73,7 @@ const struct portsock_row *portsock_rows_get(const struct portsock_rows *rows, e
  * portsock_rows_make() - a row to write to
  * @rows: any
  * @proto: protocol
- * @port: 0 to 65535, PORTSOCK_TOTAL or PORTSOCK_FOLDED
+ * @port: 0 to 65535, PORTSOCK_TOTAL or PORTSOCK_FOLDED_TOTAL
  *
  * Return: the row, NULL without memory.
  */

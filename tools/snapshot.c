@@ -10,9 +10,11 @@
 #define BLANKS " \t"
 #define PORT_MAX 65535
 
-static const char * const health_numbers[] = {
-	"netns", "exact", "missed", "repaired", "untracked", "uptime_ms", "port_min", "port_max",
-};
+#define KEY_NAME(name, ...) #name,
+static const char * const health_numbers[] = { PORTSOCK_KEYS(KEY_NAME) };
+
+#define CLASS_NAME(id, name, ...) #name,
+static const char * const class_names[] = { PORTSOCK_CLASSES(CLASS_NAME) };
 
 #define fail(snapshot, format, ...)							\
 	portsock_error_set(&(snapshot)->error, "%s: line %lu: " format,			\
@@ -218,9 +220,9 @@ static int cell_check(struct portsock_snapshot *snapshot, unsigned int i)
 	const struct portsock_column *column = snapshot->fields[i].column;
 	const struct portsock_value *cell = &snapshot->cells[i];
 
-	if (!column || column->kind == PORTSOCK_COLUMN_TEXT)
+	if (!column || portsock_column_is_text(column))
 		return 0;
-	if (column->kind == PORTSOCK_COLUMN_PORT) {
+	if (i == snapshot->port) {
 		if (strcmp(cell->text, "*") && (!cell->is_number || cell->number > PORT_MAX))
 			return fail(snapshot, "port '%s' is neither 0-%d nor '*'", cell->text, PORT_MAX);
 		return 0;
@@ -264,19 +266,19 @@ int portsock_snapshot_next(struct portsock_snapshot *snapshot)
 	return 1;
 }
 
-static bool row_is_ephemeral(const struct portsock_snapshot *snapshot)
+bool portsock_snapshot_is(const struct portsock_snapshot *snapshot, enum portsock_class class)
 {
-	return !strcmp(snapshot->cells[snapshot->class].text, "ephemeral");
+	return !strcmp(snapshot->cells[snapshot->class].text, class_names[class]);
 }
 
 bool portsock_snapshot_is_total(const struct portsock_snapshot *snapshot)
 {
-	return row_is_ephemeral(snapshot) && !snapshot->cells[snapshot->port].is_number;
+	return portsock_snapshot_is(snapshot, PORTSOCK_EPHEMERAL) && !snapshot->cells[snapshot->port].is_number;
 }
 
 bool portsock_snapshot_is_single(const struct portsock_snapshot *snapshot)
 {
-	return row_is_ephemeral(snapshot) && snapshot->cells[snapshot->port].is_number;
+	return portsock_snapshot_is(snapshot, PORTSOCK_EPHEMERAL) && snapshot->cells[snapshot->port].is_number;
 }
 
 uint64_t portsock_snapshot_health(const struct portsock_snapshot *snapshot, const char *key)

@@ -9,7 +9,6 @@
 #include "column.h"
 #include "error.h"
 
-#define PORTSOCK_FORMAT		1
 #define PORTSOCK_PAIRS_MAX	64
 #define PORTSOCK_CELLS_MAX	128
 /* Bytes in a line with its newline and NUL: three times what 64 columns of full u64 need. */
@@ -99,6 +98,13 @@ int portsock_snapshot_open(struct portsock_snapshot *snapshot, FILE *in, const c
  * Return: 1 for a row, 0 at the end, -1 with @snapshot->error set.
  */
 int portsock_snapshot_next(struct portsock_snapshot *snapshot);
+
+/**
+ * portsock_snapshot_is() - is the current row of this class?
+ * @snapshot: a snapshot with a current row
+ * @class: any
+ */
+bool portsock_snapshot_is(const struct portsock_snapshot *snapshot, enum portsock_class class);
 
 /**
  * portsock_snapshot_is_total() - is the current row a protocol's ephemeral total?

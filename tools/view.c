@@ -33,14 +33,14 @@ static bool column_is_text(const struct portsock_snapshot *snapshot, int field)
 {
 	const struct portsock_column *known = column_known(snapshot, field);
 
-	return field == FIELD_SERVICE || (known && known->kind == PORTSOCK_COLUMN_TEXT);
+	return field == FIELD_SERVICE || portsock_column_is_text(known);
 }
 
 static bool column_is_state(const struct portsock_snapshot *snapshot, int field)
 {
 	const struct portsock_column *known = column_known(snapshot, field);
 
-	return known && known->kind == PORTSOCK_COLUMN_STATE;
+	return known && known->kind == PORTSOCK_KIND_STATE;
 }
 
 static struct libscols_column *output_new(struct portsock_view *view, const struct portsock_snapshot *snapshot,
@@ -196,13 +196,11 @@ int portsock_view_init(struct portsock_view *view, const struct portsock_view_op
 /* Only services have a name; whoever else holds 8080 is no web server. */
 static const char *service_text(const struct portsock_view *view, const struct portsock_snapshot *snapshot)
 {
-	const char *class = snapshot->cells[snapshot->class].text;
-
-	if (!strcmp(class, "service"))
+	if (portsock_snapshot_is(snapshot, PORTSOCK_SERVICE))
 		return portsock_service_name(snapshot->cells[snapshot->proto].text,
 					     snapshot->cells[snapshot->port].number);
 
-	return view->people ? class : NULL;
+	return view->people ? snapshot->cells[snapshot->class].text : NULL;
 }
 
 /* Where a number cannot be: the port of a total, the owner of a socket without one. JSON: null. */
@@ -236,11 +234,10 @@ static const char *cell_text(const struct portsock_view *view, const struct port
 static bool cell_adds(const struct portsock_view *view, const struct portsock_snapshot *snapshot, int field)
 {
 	const struct portsock_column *known = column_known(snapshot, field);
-	const char *class = snapshot->cells[snapshot->class].text;
 
-	if (known && known->kind == PORTSOCK_COLUMN_COUNTER && !strcmp(class, "unbound"))
+	if (known && known->kind == PORTSOCK_KIND_COUNTER && portsock_snapshot_is(snapshot, PORTSOCK_UNBOUND))
 		return false;
-	if (known && known->kind == PORTSOCK_COLUMN_SUM && !strcmp(class, "folded"))
+	if (known && known->kind == PORTSOCK_KIND_GAUGE && portsock_snapshot_is(snapshot, PORTSOCK_FOLDED))
 		return false;
 
 	return !view->options.singles || !portsock_snapshot_is_total(snapshot);

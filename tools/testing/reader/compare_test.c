@@ -268,8 +268,8 @@ static void rows_read_by_name(void **state)
 	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, 0)->count[PORTSOCK_SOCKETS], 1);
 	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, PORTSOCK_TOTAL)->count[PORTSOCK_SOCKETS], 9);
 	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, PORTSOCK_TOTAL)->count[PORTSOCK_PORTS], 2);
-	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, PORTSOCK_FOLDED)->count[PORTSOCK_SOCKETS], 0);
-	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, PORTSOCK_FOLDED)->count[PORTSOCK_PORTS], 600);
+	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, PORTSOCK_FOLDED_TOTAL)->count[PORTSOCK_SOCKETS], 0);
+	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, PORTSOCK_FOLDED_TOTAL)->count[PORTSOCK_PORTS], 600);
 	assert_int_equal(rows.singles[PORTSOCK_TCP].count[PORTSOCK_SOCKETS], 9);
 	assert_int_equal(rows.singles[PORTSOCK_TCP].count[PORTSOCK_PORTS], 2);
 	assert_int_equal(rows.singles[PORTSOCK_TCP].count[TCP_ESTABLISHED], 8);
