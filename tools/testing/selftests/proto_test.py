@@ -657,6 +657,18 @@ def test_mptcp_reset_while_it_is_held(t):
            *(star(proto, connected=2, closed=2, peak=2) for proto in ("mptcp", "tcp")))
 
 
+def test_mptcp_plain_tcp_reset_while_it_is_held(t):
+    """The same of a client that went on as plain TCP, as the connection was reset before it was any other."""
+    server = listening(mptcp(t), 80)
+    a, b = mptcp(t), mptcp(t, v6=True)
+    b.bind(("::ffff:127.0.0.1", 81))
+    a.connect(("127.0.0.1", 80))
+    b.connect(("::ffff:127.0.0.1", 80))
+    t.drop(server)
+    expect(t, *both((service, 80, dict(accepted=2, closed=3, peak=3)), (service, 81, dict(close=1, ipv6=1, connected=1))),
+           unbound("mptcp", 1), *(star(proto, connected=1, closed=1, peak=1) for proto in ("mptcp", "tcp")))
+
+
 def test_mptcp_ended_while_it_is_held(t):
     """Both sides have said that no more will come: without a subflow they have no port, though nobody closed them."""
     server = listening(mptcp(t), 80)

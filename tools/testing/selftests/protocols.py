@@ -181,19 +181,28 @@ def every_port_reserved():
         harness.sysctl("net.ipv4.ip_local_reserved_ports", "".join(before) + "\n")
 
 
+def refuses(code, call, *args):
+    """Does a call fail so? If it fails otherwise that is no answer."""
+    try:
+        call(*args)
+    except OSError as error:
+        if error.errno != code:
+            raise
+        return True
+    return False
+
+
 def mptcp_holds(sock, inode, port, subflows):
     """Does an MPTCP socket in CLOSE hold the port it names? If its first subflow does. That is in sock_diag, if it is not in
     CLOSE as well, since 6.8 even then. Otherwise one is asked that was not connected yet: bind() is refused with EINVAL if it
-    has a port, and with another error if there are none to be had. All others have none, unless they asked for it."""
+    has a port, and with another error if there are none to be had. All others have none, unless they asked for it: those
+    that went on as plain TCP, which alone know every option of IP, and those that did not, which know none of bind()'s."""
     if not port or (inode, port) in subflows:
         return bool(port)
     if diag.BOUND_INACTIVE or BOUND.get(inode) == port:
         return not diag.BOUND_INACTIVE
-    try:
-        sock.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 0)
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
+    if not refuses(errno.EOPNOTSUPP, sock.getsockopt, socket.IPPROTO_IP, diag.IP_BIND_ADDRESS_NO_PORT) or \
+            refuses(errno.EINVAL, sock.setsockopt, socket.IPPROTO_IP, IP_FREEBIND, 0):
         return False
     with every_port_reserved():
         try:
