@@ -91,7 +91,7 @@ static void socks_init_without_memory_leaves_nothing(struct kunit *test)
 static void table_new_without_memory_is_none(struct kunit *test)
 {
 	memory_left = 0;
-	KUNIT_EXPECT_NULL(test, portsock_table_new());
+	KUNIT_EXPECT_NULL(test, portsock_table_new(true));
 }
 
 static void socks_ready_has_records_and_rows_at_hand(struct kunit *test)

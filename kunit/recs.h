@@ -29,7 +29,7 @@ static inline int socks_test_init(struct kunit *test)
 	err = portsock_socks_init(4);
 	if (err)
 		return err;
-	table = portsock_table_new();
+	table = portsock_table_new(true);
 	return table ? 0 : -ENOMEM;
 }
 

@@ -126,27 +126,50 @@ static void ephemeral_row_turned_service_leaves_the_others(struct kunit *test)
 	del_all(shares, 4);
 }
 
+/* Ports from @first on that were asked for; each is held for so many seconds. */
+static void use(struct kunit *test, u16 first, unsigned int nr, unsigned int seconds)
+{
+	struct portsock_share share = { };
+
+	for (; nr--; first++) {
+		add(test, &share, service(test, PORTSOCK_TCP, first, TCP_CLOSE));
+		clock_seconds += seconds;
+		portsock_share_del(&share);
+	}
+}
+
+static bool has(struct kunit *test, u16 port)
+{
+	struct portsock_line line;
+
+	return line_find(test->priv, PORTSOCK_SERVICES, PORTSOCK_TCP, port, &line);
+}
+
+/* A case in the table of a namespace that is not the first. */
+static void other_begin(struct kunit *test)
+{
+	portsock_table_kill(test->priv);
+	test->priv = portsock_table_new(false);
+	KUNIT_ASSERT_NOT_NULL(test, test->priv);
+}
+
 static void idle_services_beyond_the_limit_fold_oldest_first(struct kunit *test)
 {
 	struct portsock_share used = { }, share = { };
 	struct portsock_table *table = test->priv;
 	struct portsock_counts total;
 	struct portsock_line line;
-	int port;
 
 	add(test, &used, service(test, PORTSOCK_TCP, 1, TCP_LISTEN));
-	for (port = 2; port < 2 + PORTSOCK_IDLE_MAX; port++) {
-		add(test, &share, service(test, PORTSOCK_TCP, port, TCP_CLOSE));
-		portsock_share_del(&share);
-	}
+	use(test, 2, PORTSOCK_IDLE_FIRST, 0);
 	/* port 2 is used again, which makes 3 the one idle for longest */
 	add(test, &share, service(test, PORTSOCK_TCP, 2, TCP_CLOSE));
 	portsock_share_del(&share);
-	KUNIT_EXPECT_EQ(test, table->idle_nr, PORTSOCK_IDLE_MAX);
+	KUNIT_EXPECT_EQ(test, table->idle_nr, PORTSOCK_IDLE_FIRST);
 	add(test, &share, service(test, PORTSOCK_UDP, 53, TCP_CLOSE));
 	portsock_share_del(&share);
 
-	KUNIT_EXPECT_EQ(test, table->idle_nr, PORTSOCK_IDLE_MAX);
+	KUNIT_EXPECT_EQ(test, table->idle_nr, PORTSOCK_IDLE_FIRST);
 	KUNIT_EXPECT_TRUE(test, line_find(table, PORTSOCK_SERVICES, PORTSOCK_TCP, 1, &line));
 	KUNIT_EXPECT_TRUE(test, line_find(table, PORTSOCK_SERVICES, PORTSOCK_TCP, 2, &line));
 	KUNIT_EXPECT_FALSE(test, line_find(table, PORTSOCK_SERVICES, PORTSOCK_TCP, 3, &line));
@@ -156,6 +179,176 @@ static void idle_services_beyond_the_limit_fold_oldest_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, total.peak, 1);
 	expect_balanced(test, &total);
 	portsock_share_del(&used);
+}
+
+static void used_service_folds_after_those_that_were_not(struct kunit *test)
+{
+	use(test, 1, 1, PORTSOCK_USE_SECONDS);
+	use(test, 2, PORTSOCK_IDLE_FIRST + 1, 0);
+	KUNIT_EXPECT_TRUE(test, has(test, 1));
+	KUNIT_EXPECT_FALSE(test, has(test, 2));
+	KUNIT_EXPECT_FALSE(test, has(test, 3));
+	KUNIT_EXPECT_TRUE(test, has(test, 4));
+}
+
+static void service_held_for_less_folds_as_others(struct kunit *test)
+{
+	use(test, 1, 1, PORTSOCK_USE_SECONDS - 1);
+	use(test, 2, PORTSOCK_IDLE_FIRST, 0);
+	KUNIT_EXPECT_FALSE(test, has(test, 1));
+	KUNIT_EXPECT_TRUE(test, has(test, 2));
+}
+
+static void used_services_fold_oldest_first(struct kunit *test)
+{
+	use(test, 1, PORTSOCK_IDLE_FIRST + 1, PORTSOCK_USE_SECONDS);
+	KUNIT_EXPECT_FALSE(test, has(test, 1));
+	KUNIT_EXPECT_TRUE(test, has(test, 2));
+	KUNIT_EXPECT_TRUE(test, has(test, PORTSOCK_IDLE_FIRST + 1));
+}
+
+static void unused_service_finds_no_room_among_used_ones(struct kunit *test)
+{
+	use(test, 1, 1, PORTSOCK_USE_SECONDS);
+	use(test, 2, PORTSOCK_IDLE_FIRST - 1, PORTSOCK_USE_SECONDS);
+	clock_seconds -= (PORTSOCK_IDLE_FIRST - 1) * PORTSOCK_USE_SECONDS;
+	use(test, 1000, 1, 0);
+	KUNIT_EXPECT_TRUE(test, has(test, 1));
+	KUNIT_EXPECT_FALSE(test, has(test, 1000));
+}
+
+static void used_service_is_as_others_after_an_hour(struct kunit *test)
+{
+	use(test, 1, 1, PORTSOCK_USE_SECONDS);
+	clock_seconds += PORTSOCK_USED_SECONDS - 1;
+	use(test, 2, PORTSOCK_IDLE_FIRST, 0);
+	KUNIT_EXPECT_TRUE(test, has(test, 1));
+	KUNIT_EXPECT_FALSE(test, has(test, 2));
+	clock_seconds++;
+	use(test, 1000, 1, 0);
+	KUNIT_EXPECT_FALSE(test, has(test, 1));
+	KUNIT_EXPECT_TRUE(test, has(test, 3));
+}
+
+static void service_idle_for_longer_folds_before_an_older_use(struct kunit *test)
+{
+	use(test, 1, 1, 0);
+	clock_seconds++;
+	use(test, 2, 1, PORTSOCK_USE_SECONDS);
+	clock_seconds += PORTSOCK_USED_SECONDS;
+	use(test, 3, PORTSOCK_IDLE_FIRST - 1, 0);
+	KUNIT_EXPECT_FALSE(test, has(test, 1));
+	KUNIT_EXPECT_TRUE(test, has(test, 2));
+}
+
+static void service_used_before_stays_used(struct kunit *test)
+{
+	use(test, 1, 1, PORTSOCK_USE_SECONDS);
+	use(test, 1, 1, 0);
+	use(test, 2, PORTSOCK_IDLE_FIRST, 0);
+	KUNIT_EXPECT_TRUE(test, has(test, 1));
+}
+
+static void time_without_a_socket_is_no_use(struct kunit *test)
+{
+	use(test, 1, 1, 0);
+	clock_seconds += PORTSOCK_USE_SECONDS;
+	use(test, 1, 1, 0);
+	use(test, 2, PORTSOCK_IDLE_FIRST, 0);
+	KUNIT_EXPECT_FALSE(test, has(test, 1));
+}
+
+static void time_before_it_was_a_service_is_no_use(struct kunit *test)
+{
+	struct portsock_holding h = holding(test, PORTSOCK_TCP, 1, TCP_CLOSE);
+	struct portsock_share share = { };
+
+	add(test, &share, h);
+	clock_seconds += PORTSOCK_USE_SECONDS;
+	h.service = true;
+	portsock_share_hold(&share, &h);
+	portsock_share_del(&share);
+	use(test, 2, PORTSOCK_IDLE_FIRST, 0);
+	KUNIT_EXPECT_FALSE(test, has(test, 1));
+}
+
+static void other_namespace_keeps_few(struct kunit *test)
+{
+	struct portsock_table *table;
+
+	other_begin(test);
+	table = test->priv;
+	use(test, 1, PORTSOCK_IDLE_OTHER + 1, 0);
+	KUNIT_EXPECT_EQ(test, table->idle_nr, PORTSOCK_IDLE_OTHER);
+	KUNIT_EXPECT_FALSE(test, has(test, 1));
+	KUNIT_EXPECT_TRUE(test, has(test, 2));
+	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), PORTSOCK_IDLE_OTHER);
+}
+
+static void idle_services_of_others_are_counted(struct kunit *test)
+{
+	struct portsock_share share = { };
+
+	use(test, 1, 2, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), 0);
+	other_begin(test);
+	use(test, 1, 2, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), 2);
+	add(test, &share, service(test, PORTSOCK_TCP, 1, TCP_CLOSE));
+	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), 1);
+	row_fold(test->priv, key_of(PORTSOCK_TCP, 2));
+	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), 0);
+	portsock_share_del(&share);
+	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), 1);
+	portsock_table_kill(test->priv);
+	test->priv = NULL;
+	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), 0);
+}
+
+/* So many are elsewhere while a case goes on. */
+static void elsewhere(struct kunit *test, int idle)
+{
+	atomic_set(&idle_others, idle + ((struct portsock_table *)test->priv)->idle_nr);
+}
+
+static void other_namespace_keeps_fewer_as_others_take_more(struct kunit *test)
+{
+	struct portsock_table *table;
+
+	other_begin(test);
+	table = test->priv;
+	elsewhere(test, PORTSOCK_IDLE_OTHERS - 10 * PORTSOCK_IDLE_PART - 10);
+	use(test, 1, 20, 0);
+	KUNIT_EXPECT_EQ(test, table->idle_nr, 10);
+	KUNIT_EXPECT_FALSE(test, has(test, 10));
+	KUNIT_EXPECT_TRUE(test, has(test, 11));
+	elsewhere(test, 0);
+}
+
+static void other_namespace_that_has_too_many_folds_two_at_a_time(struct kunit *test)
+{
+	struct portsock_table *table;
+
+	other_begin(test);
+	table = test->priv;
+	use(test, 1, 20, 0);
+	elsewhere(test, PORTSOCK_IDLE_OTHERS);
+	use(test, 21, 1, 0);
+	KUNIT_EXPECT_EQ(test, table->idle_nr, 19);
+	KUNIT_EXPECT_FALSE(test, has(test, 2));
+	use(test, 22, 30, 0);
+	KUNIT_EXPECT_EQ(test, table->idle_nr, 0);
+	elsewhere(test, 0);
+}
+
+static void first_namespace_keeps_its_own_whatever_others_have(struct kunit *test)
+{
+	struct portsock_table *table = test->priv;
+
+	atomic_set(&idle_others, PORTSOCK_IDLE_OTHERS);
+	use(test, 1, PORTSOCK_IDLE_FIRST, 0);
+	KUNIT_EXPECT_EQ(test, table->idle_nr, PORTSOCK_IDLE_FIRST);
+	atomic_set(&idle_others, 0);
 }
 
 static void only_services_are_idle(struct kunit *test)
@@ -238,6 +431,20 @@ static struct kunit_case service_cases[] = {
 	KUNIT_CASE(ephemeral_row_turned_service_forgets_how_its_sockets_came),
 	KUNIT_CASE(ephemeral_row_turned_service_leaves_the_others),
 	KUNIT_CASE(idle_services_beyond_the_limit_fold_oldest_first),
+	KUNIT_CASE(used_service_folds_after_those_that_were_not),
+	KUNIT_CASE(service_held_for_less_folds_as_others),
+	KUNIT_CASE(used_services_fold_oldest_first),
+	KUNIT_CASE(unused_service_finds_no_room_among_used_ones),
+	KUNIT_CASE(used_service_is_as_others_after_an_hour),
+	KUNIT_CASE(service_idle_for_longer_folds_before_an_older_use),
+	KUNIT_CASE(service_used_before_stays_used),
+	KUNIT_CASE(time_without_a_socket_is_no_use),
+	KUNIT_CASE(time_before_it_was_a_service_is_no_use),
+	KUNIT_CASE(other_namespace_keeps_few),
+	KUNIT_CASE(idle_services_of_others_are_counted),
+	KUNIT_CASE(other_namespace_keeps_fewer_as_others_take_more),
+	KUNIT_CASE(other_namespace_that_has_too_many_folds_two_at_a_time),
+	KUNIT_CASE(first_namespace_keeps_its_own_whatever_others_have),
 	KUNIT_CASE(only_services_are_idle),
 	KUNIT_CASE(fold_spares_a_row_that_woke),
 	KUNIT_CASE(fold_of_a_row_that_went_is_nothing),

@@ -184,7 +184,7 @@ static void bind_without_memory_is_untracked(struct kunit *test)
 
 static void clear_forgets_the_sockets_of_one_table(struct kunit *test)
 {
-	struct portsock_table *other = portsock_table_new();
+	struct portsock_table *other = portsock_table_new(true);
 	struct portsock_holding h = holding(40000, TCP_ESTABLISHED);
 
 	KUNIT_ASSERT_NOT_NULL(test, other);
@@ -267,7 +267,7 @@ static void release_tells_the_family_anew(struct kunit *test)
 /* A namespace that went while a socket of it was unbound. */
 static void unbound_socket_pins_the_table(struct kunit *test)
 {
-	struct portsock_table *mine = portsock_table_new();
+	struct portsock_table *mine = portsock_table_new(true);
 	struct portsock_holding h = holding(0, TCP_CLOSE);
 
 	KUNIT_ASSERT_NOT_NULL(test, mine);

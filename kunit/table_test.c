@@ -464,7 +464,7 @@ static void accepted_share_is_never_connected(struct kunit *test)
 
 static void tables_do_not_see_each_other(struct kunit *test)
 {
-	struct portsock_table *other = portsock_table_new();
+	struct portsock_table *other = portsock_table_new(true);
 	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_LISTEN);
 	struct portsock_share shares[2] = { };
 	struct portsock_counts counts;

@@ -191,7 +191,7 @@ static const char *try_udp(struct portsock_table *table)
  */
 bool portsock_selftest(void)
 {
-	struct portsock_table *table = portsock_table_new();
+	struct portsock_table *table = portsock_table_new(true);
 	const char *failed;
 
 	if (!table)

@@ -17,6 +17,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 
 #include "pool.h"
 
@@ -25,13 +26,15 @@
  * @node: in its bucket's chain
  * @order: in one of the table's trees; protected by the table's lock
  * @table: the namespace's table, pinned
- * @idle: on the table's list while it is a service row without a share;
+ * @idle: on one of the table's lists while it is a service row without a share;
  *	changed under both locks
  * @listeners: shares that wait for connections here, by address
  * @bucket: where it hangs
  * @key: protocol and port, see key_of()
  * @shares: sockets and mini-sockets that contribute; a row with any is pinned
  * @ephemeral: in the tree of ephemerals; changed under both locks
+ * @used: was held for PORTSOCK_USE_SECONDS at a stretch; of a service row
+ * @since: second in which it became idle or ceased to be; of a service row
  * @counts: the numbers; protected by the table's lock while @ephemeral
  *
  * Protected by the lock of @bucket unless said otherwise.
@@ -46,6 +49,8 @@ struct portsock_row {
 	u32 key;
 	u32 shares;
 	bool ephemeral;
+	bool used;
+	u32 since;
 	struct portsock_counts counts;
 };
 
@@ -62,6 +67,9 @@ struct row_bucket {
 static struct row_bucket *row_buckets;
 static unsigned int row_shift;	/* of the 64 bits of a hash */
 static struct portsock_pool row_pool;
+
+/* Idle rows of all namespaces but the first. */
+static atomic_t idle_others = ATOMIC_INIT(0);
 
 static u32 key_of(u8 proto, u16 port)
 {
@@ -208,6 +216,32 @@ static void __row_link(struct portsock_row *row)
 	row->table->pins++;
 }
 
+static u32 seconds(void)
+{
+	return ktime_get_seconds();
+}
+
+/* A row that begins to serve. Caller holds the bucket's lock. */
+static void __service_begin(struct portsock_row *row)
+{
+	row->used = false;
+	row->since = seconds();
+}
+
+/* Caller holds the bucket's lock and the table's lock. */
+static void __idle_add(struct portsock_row *row)
+{
+	struct portsock_table *table = row->table;
+	u32 now = seconds();
+
+	row->used |= now - row->since >= PORTSOCK_USE_SECONDS;
+	row->since = now;
+	list_add_tail(&row->idle, row->used ? &table->used : &table->unused);
+	table->idle_nr++;
+	if (!table->first)
+		atomic_inc(&idle_others);
+}
+
 /* Caller holds the table's lock. */
 static void __idle_del(struct portsock_row *row)
 {
@@ -215,6 +249,8 @@ static void __idle_del(struct portsock_row *row)
 		return;
 	list_del_init(&row->idle);
 	row->table->idle_nr--;
+	if (!row->table->first)
+		atomic_dec(&idle_others);
 }
 
 /* Caller holds the table's lock. */
@@ -237,18 +273,45 @@ static __always_inline void __row_free(struct portsock_row *row)
 }
 
 /*
- * A service row lost its last share. Returns the key of one to fold when there
- * are more such rows than the table keeps, otherwise 0, which is no row's.
- * Caller holds the table's lock.
+ * Each may have but a part of what all others leave, so that it takes more than a
+ * hundred namespaces to leave a late one with nothing.
  */
-static u32 __row_rest(struct portsock_row *row)
+static unsigned int idle_max(const struct portsock_table *table)
 {
-	struct portsock_table *table = row->table;
+	int left;
 
-	list_add_tail(&row->idle, &table->idle);
-	if (++table->idle_nr <= PORTSOCK_IDLE_MAX)
-		return 0;
-	return list_first_entry(&table->idle, struct portsock_row, idle)->key;
+	if (table->first)
+		return PORTSOCK_IDLE_FIRST;
+	left = PORTSOCK_IDLE_OTHERS - atomic_read(&idle_others);
+	return clamp(left / PORTSOCK_IDLE_PART, 0, PORTSOCK_IDLE_OTHER);
+}
+
+/*
+ * The row to go first: one that was used within the hour goes after one that was not,
+ * and else the one idle for longest goes. Caller holds the table's lock.
+ */
+static struct portsock_row *__idle_first(struct portsock_table *table)
+{
+	struct portsock_row *unused, *used;
+	u32 now;
+
+	unused = list_first_entry_or_null(&table->unused, struct portsock_row, idle);
+	used = list_first_entry_or_null(&table->used, struct portsock_row, idle);
+	if (!used || !unused)
+		return used ?: unused;
+	now = seconds();
+	if (now - used->since < PORTSOCK_USED_SECONDS || now - used->since < now - unused->since)
+		return unused;
+	return used;
+}
+
+/*
+ * The key of a row to fold when the table has more idle ones than it may keep, or 0,
+ * which is no row's. Caller holds the table's lock.
+ */
+static u32 __idle_surplus(struct portsock_table *table)
+{
+	return table->idle_nr > idle_max(table) ? __idle_first(table)->key : 0;
 }
 
 static void gauges_add(struct portsock_counts *counts,
@@ -316,6 +379,7 @@ static void __row_promote(struct portsock_row *row)
 	row->counts.peak = row->counts.sockets;
 	rb_erase(&row->order, &table->ephemerals);
 	row->ephemeral = false;
+	__service_begin(row);
 	__order_insert(&table->services, row);
 }
 
@@ -423,6 +487,8 @@ static struct portsock_row *__row_begin(struct row_bucket *bucket,
 	if (!row)
 		return ERR_PTR(-ENOMEM);
 	counts_open(&row->counts, share);
+	if (service)
+		__service_begin(row);
 	raw_spin_lock(&table->lock);
 	if (unlikely(table->dead)) {
 		raw_spin_unlock(&table->lock);
@@ -457,6 +523,7 @@ static void __row_join(struct portsock_row *row, const struct portsock_share *sh
 		raw_spin_lock(&table->lock);
 		__idle_del(row);
 		raw_spin_unlock(&table->lock);
+		row->since = seconds();
 	}
 	counts_open(&row->counts, share);
 }
@@ -569,12 +636,12 @@ static bool __ephemeral_leave(struct portsock_row *row, const struct portsock_sh
 }
 
 /*
- * A service row stays, see PORTSOCK_IDLE_MAX, unless its namespace is gone.
- * Returns as above; @oldest is the key of a row to fold, or 0.
+ * A service row stays, see PORTSOCK_IDLE_FIRST, unless its namespace is gone.
+ * Returns as above; @surplus is the key of a row to fold, or 0.
  * Caller holds the bucket's lock.
  */
 static bool __service_leave(struct portsock_row *row, const struct portsock_share *share,
-			    u32 *oldest)
+			    u32 *surplus)
 {
 	struct portsock_table *table = row->table;
 	bool over;
@@ -584,12 +651,28 @@ static bool __service_leave(struct portsock_row *row, const struct portsock_shar
 		return false;
 	raw_spin_lock(&table->lock);
 	over = table->dead;
-	if (over)
+	if (over) {
 		__row_unlink(row);
-	else
-		*oldest = __row_rest(row);
+	} else {
+		__idle_add(row);
+		*surplus = __idle_surplus(table);
+	}
 	raw_spin_unlock(&table->lock);
 	return over;
+}
+
+/*
+ * Each row that becomes idle has two go at most, so that a namespace that has more than
+ * it may keep by now gets there.
+ */
+static noinline void rows_fold(struct portsock_table *table, u32 key)
+{
+	row_fold(table, key);
+	raw_spin_lock(&table->lock);
+	key = __idle_surplus(table);
+	raw_spin_unlock(&table->lock);
+	if (key)
+		row_fold(table, key);
 }
 
 static noinline void row_del(struct portsock_share *share)
@@ -597,7 +680,7 @@ static noinline void row_del(struct portsock_share *share)
 	struct portsock_row *row = share->row;
 	struct row_bucket *bucket = row->bucket;
 	struct portsock_table *table = row->table;
-	u32 oldest = 0;
+	u32 surplus = 0;
 	bool over;
 
 	raw_spin_lock(&bucket->lock);
@@ -607,14 +690,14 @@ static noinline void row_del(struct portsock_share *share)
 	if (row->ephemeral)
 		over = __ephemeral_leave(row, share);
 	else
-		over = __service_leave(row, share, &oldest);
+		over = __service_leave(row, share, &surplus);
 	if (over)
 		__row_free(row);
 	raw_spin_unlock(&bucket->lock);
 	share->row = NULL;
 	share->requests = NULL;
-	if (oldest)
-		row_fold(table, oldest);
+	if (surplus)
+		rows_fold(table, surplus);
 }
 
 static void share_leave(struct portsock_share *share)
@@ -874,11 +957,12 @@ bool portsock_share_equals(const struct portsock_share *share,
 
 /**
  * portsock_table_new() - an empty table for a namespace
+ * @first: the namespace is the machine's first, init_net
  *
  * Context: process, may sleep.
  * Return: the table, or NULL without memory. Ends with portsock_table_kill().
  */
-struct portsock_table *portsock_table_new(void)
+struct portsock_table *portsock_table_new(bool first)
 {
 	struct portsock_table *table = kzalloc(sizeof(*table), GFP_KERNEL);
 
@@ -887,9 +971,11 @@ struct portsock_table *portsock_table_new(void)
 	raw_spin_lock_init(&table->lock);
 	table->services = RB_ROOT;
 	table->ephemerals = RB_ROOT;
-	INIT_LIST_HEAD(&table->idle);
+	INIT_LIST_HEAD(&table->unused);
+	INIT_LIST_HEAD(&table->used);
 	INIT_LIST_HEAD(&table->awaited);
 	table->pins = 1;
+	table->first = first;
 	return table;
 }
 

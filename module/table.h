@@ -92,10 +92,22 @@ struct portsock_unbound {
 };
 
 /*
- * Service rows without a socket that a namespace keeps. More of them are folded
- * into the total of their protocol, the one idle for longest first.
+ * Service rows without a socket that are kept: in the first namespace; in each other
+ * one; in all others together. Once fewer are left of those than PORTSOCK_IDLE_PART
+ * times what one may have, it may have one of so many parts of what is left. More of
+ * them are folded into a total of their protocol.
  */
-#define PORTSOCK_IDLE_MAX 512
+#define PORTSOCK_IDLE_FIRST 512
+#define PORTSOCK_IDLE_OTHER 64
+#define PORTSOCK_IDLE_OTHERS 4096
+#define PORTSOCK_IDLE_PART 32
+
+/*
+ * A port is used that was held for that long at a stretch, which is more than the minute
+ * of a TIME_WAIT, so that it takes a socket; and is kept before others for so long.
+ */
+#define PORTSOCK_USE_SECONDS 120
+#define PORTSOCK_USED_SECONDS 3600
 
 /**
  * struct portsock_table - the rows of one network namespace
@@ -103,10 +115,13 @@ struct portsock_unbound {
  *	inside a row bucket lock
  * @services: rows of class service, by (protocol, port)
  * @ephemerals: rows of class ephemeral, by (protocol, port)
- * @idle: service rows without a share, the one idle for longest first
- * @idle_nr: length of @idle
+ * @unused: service rows without a share that were never used, see PORTSOCK_USE_SECONDS,
+ *	the one idle for longest first
+ * @used: those that were, in the same order
+ * @idle_nr: length of both lists
  * @totals: per protocol, what all ephemeral rows say, those gone included
  * @pins: one for the namespace, one for each row
+ * @first: of the machine's first namespace
  * @dead: the namespace is going; rows vanish with their last share
  * @awaited: shares of sockets on which a call may be under way
  * @awaited_nr: length of @awaited
@@ -118,12 +133,14 @@ struct portsock_table {
 	raw_spinlock_t lock;
 	struct rb_root services;
 	struct rb_root ephemerals;
-	struct list_head idle;
+	struct list_head unused;
+	struct list_head used;
 	unsigned int idle_nr;
 	struct portsock_counts totals[PORTSOCK_PROTO_NR];
 	struct list_head awaited;
 	unsigned int awaited_nr;
 	unsigned int pins;
+	bool first;
 	bool dead;
 	bool over;
 	struct portsock_unbound unbound[PORTSOCK_PROTO_NR];
@@ -248,7 +265,7 @@ int portsock_table_init(unsigned int bits);
 void portsock_table_ready(void);
 void portsock_table_exit(void);
 
-struct portsock_table *portsock_table_new(void);
+struct portsock_table *portsock_table_new(bool first);
 void portsock_table_kill(struct portsock_table *table);
 
 bool portsock_table_next(struct portsock_table *table,

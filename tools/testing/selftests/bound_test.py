@@ -3,13 +3,18 @@
 
 import os
 import subprocess
+import time
 
 import harness
 import portsock
 import protocols
 from harness import HERE, SCALE, equal, fail, needs_module, service, star, until
 
-IDLE_MAX = 512                  # PORTSOCK_IDLE_MAX of module/table.h
+# PORTSOCK_IDLE_* of module/table.h; tests run in a namespace that is not the first
+IDLE_FIRST = 512
+IDLE_MAX = 64
+IDLE_OTHERS = 4096
+USE_SECONDS = 120               # and PORTSOCK_USE_SECONDS
 AT_HAND = 128                   # free objects that the module may keep, for each CPU and cache
 EPHEMERALS = round(1000000 * SCALE)
 NAMESPACES = round(10000 * SCALE)
@@ -118,7 +123,8 @@ def test_services_in_use_are_not_folded(t):
     socks = [t.listen(20000 + i) for i in range(n)]
     flood("ports", 30000, 30099)
     t.expect(*(service("tcp", 20000 + i, listen=1) for i in range(n)),
-             *(service("tcp", 30000 + i, closed=1, peak=1) for i in range(100)))
+             *(service("tcp", 30000 + i, closed=1, peak=1) for i in range(100 - IDLE_MAX, 100)),
+             star("tcp", closed=100 - IDLE_MAX, peak=1))
     t.drop(*socks)
     table = portsock.read()
     equal(len([r for r in table.rows if r.cls == "service"]), IDLE_MAX, "idle rows")
@@ -138,7 +144,47 @@ def test_each_protocol_folds(t):
     equal(len(services), IDLE_MAX, "idle rows")
     for proto in ("udp", "udplite"):
         equal(table.total(proto, "opened"), 300, f"{proto}: opened by all")
-    equal({r.port for r in services}, set(range(45, 301)), "ports of idle rows")
+    equal({r.port for r in services}, set(range(301 - IDLE_MAX // 2, 301)), "ports of idle rows")
+
+
+@needs_module
+def test_used_service_stays(t):
+    """What another user asks for, and lets go at once, drives out nothing but such."""
+    used = t.listen(80)
+    time.sleep(USE_SECONDS + 1)
+    t.drop(used)
+    subprocess.run((HERE + "/flood", "ports", "20000", "20512"), user="nobody", check=True)
+    services = {r.port for r in portsock.read().rows if r.cls == "service"}
+    if 80 not in services:
+        fail("tcp 80 was folded")
+    equal(services - {80}, set(range(20513 - IDLE_MAX + 1, 20513)), "ports of other idle rows")
+
+
+@needs_module
+def test_first_namespace_keeps_more(t):
+    subprocess.run(("nsenter", "-t", "1", "-n", HERE + "/flood", "ports", "20000", str(20000 + IDLE_FIRST)), check=True)
+    rows = [r for r in portsock.read("/proc/1/net/portsock").rows if r.cls == "service"]
+    equal(len([r for r in rows if not r["sockets"] + r["time_wait"]]), IDLE_FIRST, "idle rows")
+    t.expect()
+
+
+@needs_module
+def test_many_namespaces(t):
+    """All together keep so many and no more; who comes late has some, too."""
+    before = objects()
+    spaces = 100
+    args = HERE + "/flood", "spaces", str(spaces), str(round(max(100, 700 * SCALE)))
+    with subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as flooding:
+        equal(flooding.stdout.readline(), "ready\n", "flood")
+        now = returned(before, IDLE_OTHERS)
+        last = len([r for r in portsock.read(f"/proc/{flooding.pid}/net/portsock").rows if r.cls == "service"])
+        flooding.stdin.close()
+    equal(flooding.returncode, 0, "exit status of flood")
+    if not 0 < last < IDLE_MAX:
+        fail(f"the last of {spaces} namespaces has {last} idle rows")
+    t.notes.append(f"slab {before} -> {now}, the last namespace has {last} idle rows")
+    returned(before)
+    t.expect()
 
 
 @needs_module

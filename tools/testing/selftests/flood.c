@@ -6,6 +6,8 @@
  * flood ephemeral N              N sockets on ports the kernel chooses, one at a
  *                                time: UDP by bind, by connect, TCP by bind
  * flood netns N                  N network namespaces with sockets, one at a time
+ * flood spaces N PORTS           N network namespaces, all at a time, in each of
+ *                                which so many TCP ports are bound, one at a time
  * flood crowd THREADS            threads that are inside UDP bind() all the time
  *                                and never get a port: run it with one port in
  *                                net.ipv4.ip_local_port_range, taken
@@ -17,6 +19,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -32,13 +35,17 @@ static void die(const char *what)
 	exit(1);
 }
 
+static struct sockaddr_in any(int port)
+{
+	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port) };
+}
+
 static struct sockaddr_in loopback(int port)
 {
-	return (struct sockaddr_in){
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
+	struct sockaddr_in sin = any(port);
+
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return sin;
 }
 
 static int open_socket(int type)
@@ -50,12 +57,15 @@ static int open_socket(int type)
 	return fd;
 }
 
-static void bind_to(int fd, int port)
+static void bind_at(int fd, struct sockaddr_in sin)
 {
-	struct sockaddr_in sin = loopback(port);
-
 	if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)))
 		die("bind");
+}
+
+static void bind_to(int fd, int port)
+{
+	bind_at(fd, loopback(port));
 }
 
 static void ports(int first, int last)
@@ -87,31 +97,58 @@ static void ephemeral(long n)
 	}
 }
 
+static void enter_new_netns(void)
+{
+	/* those that are going count until the kernel is done with them */
+	while (unshare(CLONE_NEWNET)) {
+		if (errno != ENOSPC)
+			die("unshare");
+		usleep(10000);
+	}
+}
+
+/* lo is down in a new namespace: there a port is bound by INADDR_ANY only. */
 static void netns(long n)
 {
 	for (long i = 0; i < n; i++) {
 		int fds[3];
 
-		/* those that are going count until the kernel is done with them */
-		while (unshare(CLONE_NEWNET)) {
-			if (errno != ENOSPC)
-				die("unshare");
-			usleep(10000);
-		}
+		enter_new_netns();
 		for (int k = 0; k < 3; k++)
 			fds[k] = open_socket(k == 1 ? SOCK_DGRAM : SOCK_STREAM);
-		/* lo is down: by INADDR_ANY only */
-		for (int k = 0; k < 2; k++) {
-			struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(80) };
-
-			if (bind(fds[k], (struct sockaddr *)&sin, sizeof(sin)))
-				die("bind");
-		}
+		for (int k = 0; k < 2; k++)
+			bind_at(fds[k], any(80));
 		if (listen(fds[0], 1))
 			die("listen");
 		for (int k = 0; k < 3; k++)
 			close(fds[k]);
 	}
+}
+
+static void wait_for_end(void)
+{
+	char c;
+
+	puts("ready");
+	fflush(stdout);
+	while (read(0, &c, 1) > 0)
+		;
+}
+
+static void spaces(long n, int ports)
+{
+	for (long i = 0; i < n; i++) {
+		enter_new_netns();
+		if (open("/proc/self/ns/net", O_RDONLY) < 0)	/* and never closed */
+			die("/proc/self/ns/net");
+		for (int port = 1; port <= ports; port++) {
+			int fd = open_socket(SOCK_STREAM);
+
+			bind_at(fd, any(port));
+			close(fd);
+		}
+	}
+	wait_for_end();
 }
 
 static void *in_bind(void *unused)
@@ -142,7 +179,6 @@ static void threads(long n, void *(*work)(void *))
 {
 	pthread_attr_t attr;
 	pthread_t thread;
-	char c;
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 65536);
@@ -150,10 +186,7 @@ static void threads(long n, void *(*work)(void *))
 		if (pthread_create(&thread, &attr, work, NULL))
 			die("pthread_create");
 	}
-	puts("ready");
-	fflush(stdout);
-	while (read(0, &c, 1) > 0)
-		;
+	wait_for_end();
 	_exit(0);
 }
 
@@ -168,6 +201,8 @@ int main(int argc, char **argv)
 		ephemeral(n);
 	else if (argc == 3 && !strcmp(what, "netns"))
 		netns(n);
+	else if (argc == 4 && !strcmp(what, "spaces"))
+		spaces(n, atoi(argv[3]));
 	else if (argc == 3 && !strcmp(what, "crowd"))
 		threads(n, in_bind);
 	else if (argc == 2 && !strcmp(what, "sockets"))

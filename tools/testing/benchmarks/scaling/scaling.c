@@ -222,7 +222,7 @@ int main(int argc, char **argv)
 		return 2;
 	if (portsock_table_init(HASH_BITS - 2) || portsock_socks_init(HASH_BITS))
 		return 1;
-	table = portsock_table_new();
+	table = portsock_table_new(true);
 	if (!table)
 		return 1;
 	listen_all();

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <linux/bits.h>
 #include <linux/compiler.h>
@@ -32,6 +33,7 @@ typedef int64_t s64;
 typedef struct { int counter; } shim_atomic_t;
 typedef struct { s64 counter; } atomic64_t;
 #define atomic_t shim_atomic_t
+#define ATOMIC_INIT(value) { (value) }
 #define ATOMIC64_INIT(value) { (value) }
 
 #undef smp_mb
@@ -41,6 +43,8 @@ typedef struct { s64 counter; } atomic64_t;
 #define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 
 #define atomic_read(v) READ_ONCE((v)->counter)
+#define atomic_inc(v) ((void)__atomic_add_fetch(&(v)->counter, 1, __ATOMIC_SEQ_CST))
+#define atomic_dec(v) ((void)__atomic_sub_fetch(&(v)->counter, 1, __ATOMIC_SEQ_CST))
 #define atomic_try_cmpxchg(v, old, new) \
 	__atomic_compare_exchange_n(&(v)->counter, old, new, false, \
 				    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)
@@ -150,6 +154,8 @@ struct irq_work { int nothing; };
 #define init_irq_work(work, function) ((void)(work), (void)(function))
 #define irq_work_queue(work) ((void)(work))
 #define irq_work_sync(work) ((void)(work))
+
+#define ktime_get_seconds() time(NULL)
 
 #undef synchronize_rcu
 #define synchronize_rcu() do { } while (0)
