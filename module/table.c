@@ -1025,6 +1025,7 @@ void portsock_table_kill(struct portsock_table *table)
 			__row_free(row);
 		}
 		raw_spin_unlock_irqrestore(&bucket->lock, flags);
+		portsock_pools_settle();
 	}
 	local_irq_save(flags);
 	raw_spin_lock(&table->lock);
