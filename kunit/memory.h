@@ -7,6 +7,7 @@
 #define PORTSOCK_KUNIT_MEMORY_H
 
 #include <kunit/test.h>
+#include <linux/irq_work.h>
 #include <linux/irqflags.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
@@ -133,6 +134,30 @@ static inline void memory_free_later(void *memory)
 	if (!WARN_ON(memory_freed_nr == ARRAY_SIZE(memory_freed)))
 		memory_freed[memory_freed_nr++] = memory;
 }
+
+/*
+ * Objects that a CPU has at hand from the start. Others are allocated when they are wanted
+ * and freed when they are not, at once, unless a suite has sizes of its own.
+ */
+#ifndef SHELF_MAX
+static unsigned int memory_at_hand;
+
+#define SHELF_THREAD 1
+#define SHELF_MAX memory_at_hand
+#define SHELF_LOW 0
+
+static inline void memory_work(struct irq_work *work, bool wanted)
+{
+	unsigned int at_hand = memory_at_hand;
+
+	memory_at_hand = wanted;
+	work->func(work);
+	memory_at_hand = at_hand;
+}
+
+#define irq_work_queue(work) \
+	memory_work(work, !container_of(work, struct pool_shelf, level)->top)
+#endif
 
 #undef alloc_percpu
 #undef kfree_rcu

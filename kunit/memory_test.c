@@ -6,9 +6,6 @@
 
 #include <linux/module.h>
 
-#define SHELF_MAX 4
-#define SHELF_ONLY shelf_only
-static bool shelf_only;
 #include "../module/pool.c"
 #include "../module/table.c"
 #include "../module/socks.c"
@@ -20,7 +17,7 @@ static struct portsock_pool pool;
 static int memory_test_init(struct kunit *test)
 {
 	memory_begin();
-	shelf_only = false;
+	memory_at_hand = 0;
 	return 0;
 }
 
@@ -74,8 +71,8 @@ static void pool_init_without_memory_leaves_nothing(struct kunit *test)
 
 static void shelf_init_without_memory_leaves_nothing(struct kunit *test)
 {
-	shelf_only = true;
-	expect_all_or_nothing(test, pool_init, pool_exit, 2 + SHELF_MAX * num_possible_cpus());
+	memory_at_hand = 4;
+	expect_all_or_nothing(test, pool_init, pool_exit, 2 + 4 * num_possible_cpus());
 }
 
 static void table_init_without_memory_leaves_nothing(struct kunit *test)
@@ -99,18 +96,18 @@ static void socks_ready_has_records_and_rows_at_hand(struct kunit *test)
 	unsigned long flags;
 	void *rec, *row;
 
-	shelf_only = true;
+	memory_at_hand = 4;
 	KUNIT_ASSERT_EQ(test, table_init(), 0);
 	KUNIT_ASSERT_EQ(test, socks_init(), 0);
 	local_irq_save(flags);
 	rec = portsock_pool_get(&rec_pool);
 	row = portsock_pool_get(&row_pool);
 	local_irq_restore(flags);
-	KUNIT_EXPECT_LT(test, this_cpu_ptr(rec_pool.shelves)->nr, SHELF_MAX);
-	KUNIT_EXPECT_LT(test, this_cpu_ptr(row_pool.shelves)->nr, SHELF_MAX);
+	KUNIT_EXPECT_LT(test, this_cpu_ptr(rec_pool.shelves)->nr, 4);
+	KUNIT_EXPECT_LT(test, this_cpu_ptr(row_pool.shelves)->nr, 4);
 	portsock_socks_ready();
-	KUNIT_EXPECT_EQ(test, this_cpu_ptr(rec_pool.shelves)->nr, SHELF_MAX);
-	KUNIT_EXPECT_EQ(test, this_cpu_ptr(row_pool.shelves)->nr, SHELF_MAX);
+	KUNIT_EXPECT_EQ(test, this_cpu_ptr(rec_pool.shelves)->nr, 4);
+	KUNIT_EXPECT_EQ(test, this_cpu_ptr(row_pool.shelves)->nr, 4);
 	local_irq_save(flags);
 	portsock_pool_put(&rec_pool, rec);
 	portsock_pool_put(&row_pool, row);

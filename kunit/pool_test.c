@@ -3,13 +3,14 @@
  * Objects at hand. That none is lost or had twice, kmem_cache_destroy() and
  * KASAN tell.
  */
+#define SHELF_MAX 4
+#define SHELF_LOW 2
+#define SHELF_THREAD shelf_thread
 #include "memory.h"
 
 #include <linux/module.h>
 
-#define SHELF_MAX 4
-#define SHELF_ONLY shelf_only
-static bool shelf_only;
+static bool shelf_thread;
 #include "../module/pool.c"
 
 static struct portsock_pool pool;
@@ -17,15 +18,20 @@ static struct portsock_pool pool;
 static int pool_test_init(struct kunit *test)
 {
 	memory_begin();
-	shelf_only = false;
 	return portsock_pool_init(&pool, "portsock_test", 32, 0);
 }
 
-static int shelf_test_init(struct kunit *test)
+static int pool_test_init_alone(struct kunit *test)
 {
-	memory_begin();
-	shelf_only = true;
-	return portsock_pool_init(&pool, "portsock_test", 32, 0);
+	shelf_thread = false;
+	this_cpu_write(portsock_pools_uneven, false);
+	return pool_test_init(test);
+}
+
+static int pool_test_init_thread(struct kunit *test)
+{
+	shelf_thread = true;
+	return pool_test_init(test);
 }
 
 static void pool_test_exit(struct kunit *test)
@@ -39,42 +45,11 @@ static unsigned int at_hand(void)
 	return this_cpu_ptr(pool.shelves)->nr;
 }
 
-static void object_put_is_the_next_one_got(struct kunit *test)
-{
-	void *first = portsock_pool_get(&pool);
-	void *second = portsock_pool_get(&pool);
-
-	KUNIT_ASSERT_NOT_NULL(test, first);
-	KUNIT_ASSERT_NOT_NULL(test, second);
-	KUNIT_EXPECT_PTR_NE(test, first, second);
-	portsock_pool_put(&pool, first);
-	portsock_pool_put(&pool, second);
-	KUNIT_EXPECT_EQ(test, at_hand(), 2);
-	KUNIT_EXPECT_PTR_EQ(test, portsock_pool_get(&pool), second);
-	KUNIT_EXPECT_PTR_EQ(test, portsock_pool_get(&pool), first);
-	KUNIT_EXPECT_EQ(test, at_hand(), 0);
-	portsock_pool_put(&pool, first);
-	portsock_pool_put(&pool, second);
-}
-
-static void shelf_keeps_no_more_than_its_share(struct kunit *test)
-{
-	void *objects[SHELF_MAX * 2];
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(objects); i++) {
-		objects[i] = portsock_pool_get(&pool);
-		KUNIT_ASSERT_NOT_NULL(test, objects[i]);
-	}
-	for (i = 0; i < ARRAY_SIZE(objects); i++)
-		portsock_pool_put(&pool, objects[i]);
-	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_MAX);
-}
-
 /* What was asked for so far is done. */
 static void shelf_settle(void)
 {
 	irq_work_sync(&this_cpu_ptr(pool.shelves)->level);
+	portsock_pools_settle();
 }
 
 /* Interrupts off, so that nobody comes to level the shelf. */
@@ -102,12 +77,23 @@ static void give(void **objects, size_t nr)
 	local_irq_restore(flags);
 }
 
-static void only_shelf_is_full_from_the_start(struct kunit *test)
+static void object_put_is_the_next_one_got(struct kunit *test)
+{
+	void *objects[2];
+
+	take(test, objects, ARRAY_SIZE(objects));
+	KUNIT_EXPECT_PTR_NE(test, objects[0], objects[1]);
+	give(objects, ARRAY_SIZE(objects));
+	KUNIT_EXPECT_PTR_EQ(test, objects[1], this_cpu_ptr(pool.shelves)->top);
+	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_MAX);
+}
+
+static void shelf_is_full_from_the_start(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_MAX);
 }
 
-static void only_shelf_can_be_empty(struct kunit *test)
+static void shelf_can_be_empty(struct kunit *test)
 {
 	void *objects[SHELF_MAX + 1];
 	unsigned long flags;
@@ -123,7 +109,7 @@ static void only_shelf_can_be_empty(struct kunit *test)
 	give(objects, SHELF_MAX);
 }
 
-static void only_shelf_is_filled_when_low(struct kunit *test)
+static void shelf_is_filled_when_low(struct kunit *test)
 {
 	void *objects[SHELF_MAX - SHELF_LOW + 1];
 
@@ -136,7 +122,18 @@ static void only_shelf_is_filled_when_low(struct kunit *test)
 	give(objects, ARRAY_SIZE(objects));
 }
 
-static void only_shelf_is_filled_when_asked_for(struct kunit *test)
+/* A shelf that has enough is left alone when another, or a surplus, is seen to. */
+static void shelf_that_is_not_low_is_not_filled(struct kunit *test)
+{
+	void *object;
+
+	take(test, &object, 1);
+	portsock_pools_level();
+	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_MAX - 1);
+	give(&object, 1);
+}
+
+static void shelf_is_filled_when_asked_for(struct kunit *test)
 {
 	void *object;
 
@@ -147,7 +144,7 @@ static void only_shelf_is_filled_when_asked_for(struct kunit *test)
 	give(&object, 1);
 }
 
-static void only_shelf_takes_what_memory_there_is(struct kunit *test)
+static void shelf_takes_what_memory_there_is(struct kunit *test)
 {
 	void *objects[2];
 
@@ -166,7 +163,7 @@ static void surplus_of_a_full_shelf_is_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_MAX);
 }
 
-static void only_shelf_keeps_no_more_than_its_share(struct kunit *test)
+static void shelf_keeps_no_more_than_its_share(struct kunit *test)
 {
 	void *objects[SHELF_MAX];
 
@@ -179,35 +176,45 @@ static void only_shelf_keeps_no_more_than_its_share(struct kunit *test)
 
 static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(object_put_is_the_next_one_got),
+	KUNIT_CASE(shelf_is_full_from_the_start),
+	KUNIT_CASE(shelf_can_be_empty),
+	KUNIT_CASE(shelf_is_filled_when_low),
+	KUNIT_CASE(shelf_that_is_not_low_is_not_filled),
+	KUNIT_CASE(shelf_is_filled_when_asked_for),
+	KUNIT_CASE(shelf_takes_what_memory_there_is),
+	KUNIT_CASE(surplus_of_a_full_shelf_is_nothing),
+	KUNIT_CASE(shelf_keeps_no_more_than_its_share),
+	{ }
+};
+
+/* The same, as KUnit writes into them. */
+static struct kunit_case thread_cases[] = {
+	KUNIT_CASE(object_put_is_the_next_one_got),
+	KUNIT_CASE(shelf_is_full_from_the_start),
+	KUNIT_CASE(shelf_can_be_empty),
+	KUNIT_CASE(shelf_is_filled_when_low),
+	KUNIT_CASE(shelf_that_is_not_low_is_not_filled),
+	KUNIT_CASE(shelf_is_filled_when_asked_for),
+	KUNIT_CASE(shelf_takes_what_memory_there_is),
+	KUNIT_CASE(surplus_of_a_full_shelf_is_nothing),
 	KUNIT_CASE(shelf_keeps_no_more_than_its_share),
 	{ }
 };
 
 static struct kunit_suite pool_suite = {
 	.name = "portsock_pool",
-	.init = pool_test_init,
+	.init = pool_test_init_alone,
 	.exit = pool_test_exit,
 	.test_cases = pool_cases,
 };
 
-static struct kunit_case shelf_cases[] = {
-	KUNIT_CASE(only_shelf_is_full_from_the_start),
-	KUNIT_CASE(only_shelf_can_be_empty),
-	KUNIT_CASE(only_shelf_is_filled_when_low),
-	KUNIT_CASE(only_shelf_is_filled_when_asked_for),
-	KUNIT_CASE(only_shelf_takes_what_memory_there_is),
-	KUNIT_CASE(surplus_of_a_full_shelf_is_nothing),
-	KUNIT_CASE(only_shelf_keeps_no_more_than_its_share),
-	{ }
-};
-
-static struct kunit_suite shelf_suite = {
-	.name = "portsock_shelf",
-	.init = shelf_test_init,
+static struct kunit_suite thread_suite = {
+	.name = "portsock_pool_thread",
+	.init = pool_test_init_thread,
 	.exit = pool_test_exit,
-	.test_cases = shelf_cases,
+	.test_cases = thread_cases,
 };
 
-kunit_test_suites(&pool_suite, &shelf_suite);
+kunit_test_suites(&pool_suite, &thread_suite);
 
 MODULE_LICENSE("GPL");

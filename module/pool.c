@@ -6,6 +6,11 @@
 
 #include <linux/irqflags.h>
 
+DEFINE_PER_CPU(bool, portsock_pools_uneven);
+
+/* Changed while no hook is armed. */
+static LIST_HEAD(pools);
+
 /* This CPU's, whichever that is each time. */
 static void shelf_fill(struct portsock_pool *pool, gfp_t gfp)
 {
@@ -36,15 +41,20 @@ static void *shelf_surplus(struct portsock_pool *pool)
 	return object;
 }
 
-/* With PREEMPT_RT this is run by a thread, on the CPU that asked for it. */
-static void shelf_level(struct irq_work *work)
+static void pool_level(struct portsock_pool *pool)
 {
-	struct portsock_pool *pool = container_of(work, struct pool_shelf, level)->pool;
 	void *object;
 
-	shelf_fill(pool, GFP_ATOMIC);
+	if (READ_ONCE(raw_cpu_ptr(pool->shelves)->nr) <= SHELF_LOW)
+		shelf_fill(pool, GFP_ATOMIC);
 	while ((object = shelf_surplus(pool)))
 		kmem_cache_free(pool->cache, object);
+}
+
+/* Run by a thread of the CPU that asked for it. */
+static void shelf_level(struct irq_work *work)
+{
+	pool_level(container_of(work, struct pool_shelf, level)->pool);
 }
 
 /* Nobody uses the pool yet. */
@@ -89,7 +99,8 @@ int portsock_pool_init(struct portsock_pool *pool, const char *name, size_t size
 		kmem_cache_destroy(pool->cache);
 		return -ENOMEM;
 	}
-	if (SHELF_ONLY && shelves_fill(pool)) {
+	list_add(&pool->others, &pools);
+	if (shelves_fill(pool)) {
 		portsock_pool_exit(pool);
 		return -ENOMEM;
 	}
@@ -97,17 +108,44 @@ int portsock_pool_init(struct portsock_pool *pool, const char *name, size_t size
 }
 
 /**
+ * portsock_shelf_low() - get an object when few are at hand
+ * @shelf: this CPU's
+ *
+ * Context: any but NMI, interrupts off.
+ * Return: the object, or NULL when none is at hand.
+ */
+void *portsock_shelf_low(struct pool_shelf *shelf)
+{
+	shelf_ask(shelf);
+	return shelf->top ? shelf_pop(shelf) : NULL;
+}
+
+/**
+ * portsock_pools_level() - see to it that this CPU has enough objects, and not too many
+ *
+ * Context: any but NMI, no raw lock is held; with PREEMPT_RT process.
+ */
+void portsock_pools_level(void)
+{
+	struct portsock_pool *pool;
+
+	this_cpu_write(portsock_pools_uneven, false);
+	list_for_each_entry(pool, &pools, others)
+		pool_level(pool);
+}
+
+/**
  * portsock_pool_ready() - many objects will be wanted at once
  * @pool: from here
  *
- * With PREEMPT_RT, lets this CPU have %SHELF_MAX objects at hand.
+ * Lets this CPU have %SHELF_MAX objects at hand. With PREEMPT_RT the caller may have a
+ * priority above that of the thread that would see to it.
  *
  * Context: process, may sleep.
  */
 void portsock_pool_ready(struct portsock_pool *pool)
 {
-	if (SHELF_ONLY)
-		shelf_fill(pool, GFP_KERNEL);
+	shelf_fill(pool, GFP_KERNEL);
 }
 
 /**
@@ -123,11 +161,11 @@ void portsock_pool_exit(struct portsock_pool *pool)
 	for_each_possible_cpu(cpu) {
 		struct pool_shelf *shelf = per_cpu_ptr(pool->shelves, cpu);
 
-		if (SHELF_ONLY)
-			irq_work_sync(&shelf->level);
+		irq_work_sync(&shelf->level);
 		while (shelf->top)
 			kmem_cache_free(pool->cache, shelf_pop(shelf));
 	}
+	list_del(&pool->others);
 	free_percpu(pool->shelves);
 	kmem_cache_destroy(pool->cache);
 }

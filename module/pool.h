@@ -8,33 +8,37 @@
 #define PORTSOCK_POOL_H
 
 #include <linux/irq_work.h>
+#include <linux/list.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 
 /*
- * With PREEMPT_RT the slab allocator takes locks that sleep, so that nobody who
- * holds a raw lock may call it. There objects come from the shelf and go to it
- * only, and a thread of the CPU, which runs as soon as the lock is let go, sees
- * to it that there are some, and not too many.
+ * Nobody who holds a raw lock may call the slab allocator, as its own locks are not: with
+ * PREEMPT_RT they sleep, and lockdep (CONFIG_PROVE_RAW_LOCK_NESTING) complains without.
+ * Hooks hold raw locks, so objects come from the shelf and go to it only. Who let the last
+ * lock go then sees to it that there are some, and not too many; with PREEMPT_RT a thread
+ * of the CPU does, as hooks are not to be preempted.
  */
-#ifndef SHELF_ONLY
-#define SHELF_ONLY IS_ENABLED(CONFIG_PREEMPT_RT)
+#ifndef SHELF_THREAD
+#define SHELF_THREAD IS_ENABLED(CONFIG_PREEMPT_RT)
 #endif
 
-/* Free objects a CPU keeps; none where KASAN is to see every use of them. */
+/*
+ * Free objects that a CPU keeps; there are more again when there are %SHELF_LOW or fewer.
+ * Where KASAN is to see who uses an object that was put here, it does not stay: what was
+ * put last is given back first, and what was taken is made good at once.
+ */
 #ifndef SHELF_MAX
-#define SHELF_MAX (SHELF_ONLY ? 512 : IS_ENABLED(CONFIG_KASAN) ? 0 : 64)
+#define SHELF_MAX (SHELF_THREAD ? 512 : IS_ENABLED(CONFIG_KASAN) ? 8 : 64)
+#define SHELF_LOW (IS_ENABLED(CONFIG_KASAN) ? SHELF_MAX - 1 : SHELF_THREAD ? SHELF_MAX / 2 : 8)
 #endif
-
-/* With SHELF_ONLY there are that many at first, and again when there are fewer than half. */
-#define SHELF_LOW (SHELF_MAX / 2)
 
 /**
  * struct pool_shelf - free objects at hand on one CPU
  * @top: the last one put here; its first word points to the one below
  * @nr: how many there are
  * @pool: whose they are
- * @level: with SHELF_ONLY, asks for more or fewer
+ * @level: with a thread, asks it
  */
 struct pool_shelf {
 	void *top;
@@ -48,16 +52,31 @@ struct pool_shelf {
  * @cache: where objects come from and go to
  * @shelves: free objects at hand; each is used on its own CPU only, with
  *	interrupts off
+ * @others: among all pools
  */
 struct portsock_pool {
 	struct kmem_cache *cache;
 	struct pool_shelf __percpu *shelves;
+	struct list_head others;
 };
+
+/* A shelf of this CPU has few objects, or too many. */
+DECLARE_PER_CPU(bool, portsock_pools_uneven);
 
 int portsock_pool_init(struct portsock_pool *pool, const char *name, size_t size,
 		       slab_flags_t flags);
 void portsock_pool_exit(struct portsock_pool *pool);
 void portsock_pool_ready(struct portsock_pool *pool);
+void *portsock_shelf_low(struct pool_shelf *shelf);
+void portsock_pools_level(void);
+
+static inline void shelf_ask(struct pool_shelf *shelf)
+{
+	if (SHELF_THREAD)
+		irq_work_queue(&shelf->level);
+	else
+		this_cpu_write(portsock_pools_uneven, true);
+}
 
 /* Both with interrupts off, or before anybody uses the shelf. */
 static inline void *shelf_pop(struct pool_shelf *shelf)
@@ -81,18 +100,15 @@ static inline void shelf_push(struct pool_shelf *shelf, void *object)
  * @pool: from where
  *
  * Context: any but NMI, interrupts off.
- * Return: the object, its contents undefined, or NULL without memory.
+ * Return: the object, its contents undefined, or NULL when none is at hand.
  */
 static inline void *portsock_pool_get(struct portsock_pool *pool)
 {
 	struct pool_shelf *shelf = this_cpu_ptr(pool->shelves);
 
-	if (SHELF_ONLY && unlikely(shelf->nr <= SHELF_LOW))
-		irq_work_queue(&shelf->level);
-	if (unlikely(!shelf->top))
-		return SHELF_ONLY ? NULL :
-			kmem_cache_alloc(pool->cache, GFP_ATOMIC | __GFP_NOWARN);
-	return shelf_pop(shelf);
+	if (likely(shelf->nr > SHELF_LOW))
+		return shelf_pop(shelf);
+	return portsock_shelf_low(shelf);
 }
 
 /**
@@ -106,14 +122,20 @@ static inline void portsock_pool_put(struct portsock_pool *pool, void *object)
 {
 	struct pool_shelf *shelf = this_cpu_ptr(pool->shelves);
 
-	if (unlikely(shelf->nr >= SHELF_MAX)) {
-		if (!SHELF_ONLY) {
-			kmem_cache_free(pool->cache, object);
-			return;
-		}
-		irq_work_queue(&shelf->level);
-	}
 	shelf_push(shelf, object);
+	if (unlikely(shelf->nr > SHELF_MAX))
+		shelf_ask(shelf);
+}
+
+/**
+ * portsock_pools_settle() - objects were got or given back
+ *
+ * Context: any but NMI; the raw locks that were held meanwhile are not any more.
+ */
+static inline void portsock_pools_settle(void)
+{
+	if (!SHELF_THREAD && unlikely(this_cpu_read(portsock_pools_uneven)))
+		portsock_pools_level();
 }
 
 #endif /* PORTSOCK_POOL_H */

@@ -104,6 +104,14 @@ static struct portsock_rec *__rec_get(struct rec_bucket *bucket, const void *sk)
 	return rec;
 }
 
+/* After a record, or a row, may have been got or given back. */
+static void rec_unlock(struct rec_bucket *bucket, unsigned long flags)
+	__releases(&bucket->lock)
+{
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	portsock_pools_settle();
+}
+
 /* Caller holds the bucket's lock. */
 static void __rec_free(struct portsock_rec *rec)
 {
@@ -141,7 +149,7 @@ static __always_inline void sock_tell(const void *sk, const struct portsock_hold
 	rec = __rec_get(bucket, sk);
 	if (rec)
 		tell(rec, h);
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	rec_unlock(bucket, flags);
 }
 
 /**
@@ -206,7 +214,7 @@ void portsock_sock_succeed(const void *sk, const void *tw, const struct portsock
 	rec->sk = tw;
 	hlist_add_head(&rec->node, &bucket->recs);
 	__rec_hold(rec, h);
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	rec_unlock(bucket, flags);
 }
 
 /**
@@ -233,7 +241,7 @@ void portsock_sock_unbound(const void *sk, struct portsock_table *table, u8 prot
 		__rec_touch(rec);
 		portsock_share_unbound(&rec->share, table, proto, ipv6);
 	}
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	rec_unlock(bucket, flags);
 }
 
 /**
@@ -256,7 +264,7 @@ void portsock_sock_meet(const void *sk, const struct portsock_holding *h)
 		if (rec)
 			__rec_hold(rec, h);
 	}
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	rec_unlock(bucket, flags);
 }
 
 /**
@@ -308,7 +316,7 @@ bool portsock_sock_change(const void *sk, struct portsock_holding *h)
 	h->table = rec ? rec->share.table : NULL;
 	if (h->table)
 		__rec_hold(rec, h);
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	rec_unlock(bucket, flags);
 	return h->table;
 }
 
@@ -352,7 +360,7 @@ void portsock_sock_release(const void *sk, bool ipv6)
 		__rec_touch(rec);
 		portsock_share_unbound(&rec->share, rec->share.table, rec->share.proto, ipv6);
 	}
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	rec_unlock(bucket, flags);
 }
 
 /*
@@ -452,7 +460,7 @@ void portsock_sock_settle(const void *sk, struct portsock_holding *h)
 			__rec_says(rec, h);
 		}
 	}
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	rec_unlock(bucket, flags);
 }
 
 /* A socket with a record is there as long as the record's bucket is locked. */
@@ -517,7 +525,7 @@ void portsock_sock_asked(const void *sk, bool asked)
 	rec = asked ? __rec_get(bucket, sk) : __rec_find(bucket, sk);
 	if (rec)
 		rec->asked = asked;
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	rec_unlock(bucket, flags);
 }
 
 /**
@@ -661,7 +669,7 @@ void portsock_sock_forget(const void *sk)
 		if (rec)
 			__rec_free(rec);
 	}
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	rec_unlock(bucket, flags);
 }
 
 /**
@@ -720,7 +728,7 @@ void portsock_sock_seen(const void *sk, const struct portsock_holding *h)
 		__rec_hold(rec, h);
 	}
 unlock:
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	rec_unlock(bucket, flags);
 }
 
 /**
@@ -759,7 +767,7 @@ u64 portsock_socks_walk_end(unsigned long protos)
 				repaired++;
 			}
 		}
-		raw_spin_unlock_irqrestore(&bucket->lock, flags);
+		rec_unlock(bucket, flags);
 	}
 	wrong = repaired;
 	repaired = 0;
@@ -831,7 +839,7 @@ void portsock_socks_clear(const struct portsock_table *table)
 			if (!table || portsock_share_at(&rec->share, table))
 				__rec_free(rec);
 		}
-		raw_spin_unlock_irqrestore(&rec_buckets[i].lock, flags);
+		rec_unlock(&rec_buckets[i], flags);
 		cond_resched();
 	}
 }

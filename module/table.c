@@ -287,10 +287,11 @@ static __always_inline void __row_free(struct portsock_row *row)
  */
 static unsigned int idle_max(const struct portsock_table *table)
 {
-	int left = PORTSOCK_IDLE_OTHERS - atomic_read(&idle_others);
+	int left;
 
 	if (table->first)
 		return PORTSOCK_IDLE_FIRST;
+	left = PORTSOCK_IDLE_OTHERS - atomic_read(&idle_others);
 	return clamp(left / PORTSOCK_IDLE_PART, 0, PORTSOCK_IDLE_OTHER);
 }
 
@@ -301,12 +302,13 @@ static unsigned int idle_max(const struct portsock_table *table)
 static struct portsock_row *__idle_first(struct portsock_table *table)
 {
 	struct portsock_row *unused, *used;
-	u32 now = seconds();
+	u32 now;
 
 	unused = list_first_entry_or_null(&table->unused, struct portsock_row, idle);
 	used = list_first_entry_or_null(&table->used, struct portsock_row, idle);
 	if (!used || !unused)
 		return used ?: unused;
+	now = seconds();
 	if (now - used->since < PORTSOCK_USED_SECONDS || now - used->since < now - unused->since)
 		return unused;
 	return used;
@@ -1106,6 +1108,7 @@ void portsock_table_kill(struct portsock_table *table)
 			__row_free(row);
 		}
 		raw_spin_unlock_irqrestore(&bucket->lock, flags);
+		portsock_pools_settle();
 	}
 	local_irq_save(flags);
 	raw_spin_lock(&table->lock);

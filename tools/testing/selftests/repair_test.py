@@ -408,7 +408,7 @@ def test_no_memory_for_records(t):
     t.repaired = None
     before = portsock.read().head
     for name, value in (("ignore-gfp-wait", "N"), ("cache-filter", "Y"), ("interval", 1), ("times", -1), ("verbose", 0),
-                        ("probability", 50)):
+                        ("probability", 90)):
         write(FAILSLAB + name, value)
     doubts = 0
     try:

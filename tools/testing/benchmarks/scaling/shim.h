@@ -96,6 +96,10 @@ extern __thread unsigned int this_cpu;
 	((__typeof__(base))((char *)(base) + (cpu) * shim_percpu_stride(*(base))))
 #define this_cpu_ptr(base) per_cpu_ptr(base, this_cpu)
 #define raw_cpu_ptr(base) this_cpu_ptr(base)
+#define DECLARE_PER_CPU(type, name) extern __thread type name
+#define DEFINE_PER_CPU(type, name) __thread type name
+#define this_cpu_read(name) (name)
+#define this_cpu_write(name, value) ((name) = (value))
 #define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < CPUS_MAX; (cpu)++)
 
 static inline void *shim_zalloc(size_t size)
