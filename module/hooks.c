@@ -19,6 +19,8 @@
 #include <linux/net.h>
 #include <linux/tcp.h>
 #include <net/sctp/structs.h>
+#include <trace/events/sock.h>
+#include <trace/events/tcp.h>
 
 #include "compat.h"
 #include "probe.h"
@@ -307,14 +309,13 @@ static void notrace on_datagram_call(struct ftrace_regs *fregs)
 }
 
 /* __udp_disconnect(sk, flags); a port that goes with it passes on_unhash() */
-static int on_udp_disconnect(struct kprobe *kp, struct pt_regs *regs)
+static void notrace on_udp_disconnect(struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
 	datagram_settle(sk);
 	if (portsock_sk_other_bound(sk))
 		sk_holds(sk, TCP_CLOSE, PORTSOCK_FOUND);
-	return 0;
 }
 
 /*
@@ -452,30 +453,34 @@ static int on_beat(struct kprobe *kp, struct pt_regs *regs)
 
 #define KPROBE(_symbol, _handler, ...)					\
 	{ .symbol = _symbol, .kind = PORTSOCK_KPROBE,			\
-	  .handler = _handler, ##__VA_ARGS__ }
+	  .on_kprobe = _handler, ##__VA_ARGS__ }
 
 #define RELEASE(_symbol, _handler, ...)					\
 	{ .symbol = _symbol, .kind = PORTSOCK_RELEASE,			\
-	  .handler = _handler, ##__VA_ARGS__ }
+	  .on_call = _handler, ##__VA_ARGS__ }
 
 #define ACQUISITION(_symbol, _handler, ...)				\
 	{ .symbol = _symbol, .kind = PORTSOCK_ACQUISITION,		\
-	  .handler = _handler, ##__VA_ARGS__ }
+	  .on_call = _handler, ##__VA_ARGS__ }
 
-#define TRACEPOINT(_symbol, _handler)					\
-	{ .symbol = _symbol, .kind = PORTSOCK_TRACEPOINT, .handler = _handler }
+/* Does not compile with a handler of another type than the tracepoint calls. */
+#define TRACEPOINT(_name, _handler)					\
+	{ .symbol = #_name, .on_trace = _handler,			\
+	  .kind = PORTSOCK_TRACEPOINT +					\
+		  BUILD_BUG_ON_ZERO(!__same_type(&check_trace_callback_type_##_name, \
+						 void (*)(typeof(&_handler)))) }
 
 /*
  * Releases before acquisitions: a socket that goes while the hooks are armed
  * one by one must not be missed.
  */
 static struct portsock_probe hooks[] = {
-	TRACEPOINT("tcp_destroy_sock", on_destroy),
+	TRACEPOINT(tcp_destroy_sock, on_destroy),
 	RELEASE("mptcp_destroy", on_destroy_call,
 		.absent = !IS_ENABLED(CONFIG_MPTCP)),
 	RELEASE("sctp_put_port", on_sctp_put_port, .module = "sctp"),
 	RELEASE("dccp_destroy_sock", on_destroy_call, .module = "dccp"),
-	TRACEPOINT("inet_sock_set_state", on_set_state),
+	TRACEPOINT(inet_sock_set_state, on_set_state),
 	RELEASE("inet_put_port", on_put_port),
 	RELEASE("inet_twsk_bind_unhash", on_tw_del),
 	ACQUISITION(PORTSOCK_TWSK_HASHDANCE, on_tw_add),
@@ -487,7 +492,7 @@ static struct portsock_probe hooks[] = {
 	RELEASE("udp_lib_unhash", on_unhash),
 	RELEASE("ping_unhash", on_unhash),
 	RELEASE("raw_unhash_sk", on_unhash),
-	KPROBE("__udp_disconnect", on_udp_disconnect),
+	ACQUISITION("__udp_disconnect", on_udp_disconnect),
 	KPROBE("raw_hash_sk", on_raw_hash),
 	ACQUISITION("ip4_datagram_release_cb", on_datagram_release),
 	ACQUISITION("ip6_datagram_release_cb", on_datagram_release,

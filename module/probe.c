@@ -139,7 +139,7 @@ static int function_add(struct portsock_probe *probe)
 
 	while (function->address > GONE)
 		function = function_after(function);
-	WRITE_ONCE(function->handler, probe->handler);
+	WRITE_ONCE(function->handler, probe->on_call);
 	/* whoever finds the address finds its handler */
 	smp_store_release(&function->address, probe->address);
 	return ftrace_set_filter_ip(&probe_watch(probe)->ops, probe->address, 0, 0);
@@ -188,7 +188,7 @@ static int tracepoint_arm(struct portsock_probe *probe)
 	for_each_kernel_tracepoint(tracepoint_match, probe);
 	if (!probe->tp)
 		return -ENOENT;
-	return tracepoint_probe_register(probe->tp, probe->handler, NULL);
+	return tracepoint_probe_register(probe->tp, probe->on_trace, NULL);
 }
 
 /* Of a function watched through ftrace the address is in the filter. */
@@ -200,7 +200,7 @@ static int probe_arm(struct portsock_probe *probe)
 	case PORTSOCK_KPROBE:
 		probe->kp = (struct kprobe){
 			.symbol_name = probe->symbol,
-			.pre_handler = probe->handler,
+			.pre_handler = probe->on_kprobe,
 		};
 		err = register_kprobe(&probe->kp);
 		break;
@@ -344,7 +344,7 @@ void portsock_probes_disarm(struct portsock_probe *probes, size_t nr)
 		if (!probe->armed)
 			continue;
 		if (probe->kind == PORTSOCK_TRACEPOINT)
-			tracepoint_probe_unregister(probe->tp, probe->handler, NULL);
+			tracepoint_probe_unregister(probe->tp, probe->on_trace, NULL);
 		else if (!probe_watch(probe))
 			portsock_probe_disarm(probe);
 		probe->armed = false;

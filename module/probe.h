@@ -29,7 +29,9 @@ enum portsock_probe_kind {
  * @absent: this kernel was built without it
  * @kind: how; PORTSOCK_RELEASE and PORTSOCK_ACQUISITION are functions watched
  *	through ftrace, all of a kind at once
- * @handler: of the type that @kind wants
+ * @on_kprobe: handler of PORTSOCK_KPROBE
+ * @on_call: handler of PORTSOCK_RELEASE and PORTSOCK_ACQUISITION
+ * @on_trace: handler of PORTSOCK_TRACEPOINT, whose type is another for each
  * @armed: it is
  * @blind: it should be, since its module is there, but could not
  * @address: of a function watched through ftrace
@@ -43,7 +45,11 @@ struct portsock_probe {
 	const char *module;
 	bool absent;
 	enum portsock_probe_kind kind;
-	void *handler;
+	union {
+		kprobe_pre_handler_t on_kprobe;
+		portsock_function_t on_call;
+		void *on_trace;
+	};
 	bool armed;
 	bool blind;
 	unsigned long address;
