@@ -18,6 +18,15 @@ static const char * const proto_names[PORTSOCK_PROTO_NR] = {
 	[PORTSOCK_MPTCP] = "mptcp",
 };
 
+/**
+ * portsock_format_proto() - the name of a protocol
+ * @proto: enum portsock_proto
+ */
+const char *portsock_format_proto(int proto)
+{
+	return proto_names[proto];
+}
+
 static const char * const state_names[PORTSOCK_STATE_NR] = {
 	[TCP_ESTABLISHED] = "established",
 	[TCP_SYN_SENT] = "syn_sent",

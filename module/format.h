@@ -27,6 +27,7 @@ struct portsock_health {
 	u64 uptime_ms;
 };
 
+const char *portsock_format_proto(int proto);
 void portsock_format_head(struct seq_file *m, const struct portsock_health *health);
 void portsock_format_line(struct seq_file *m, const struct portsock_line *line);
 

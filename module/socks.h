@@ -27,6 +27,7 @@ bool portsock_sock_awaited(const void *sk);
 void portsock_socks_settle(struct portsock_table *table,
 			   int (*outcome)(const void *sk, struct portsock_holding *h));
 void portsock_sock_asked(const void *sk, bool asked);
+bool portsock_sock_recorded(const void *sk, struct portsock_holding *h);
 
 void portsock_socks_walk_begin(void);
 void portsock_socks_ready(void);
