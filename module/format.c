@@ -15,6 +15,15 @@ static const char class_names[][10] = { PORTSOCK_CLASSES(NAME) };
 #define COLUMN_NAME(id, name, ...) " " #name
 static const char column_names[] = PORTSOCK_COLUMNS(COLUMN_NAME);
 
+/**
+ * portsock_format_proto() - the name of a protocol
+ * @proto: enum portsock_proto
+ */
+const char *portsock_format_proto(int proto)
+{
+	return proto_names[proto];
+}
+
 /* Connection requests are no sockets, but they are in that state. */
 static u64 state_column(const struct portsock_line *line, int state)
 {

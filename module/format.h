@@ -31,6 +31,7 @@ struct portsock_health {
 	int port_max;
 };
 
+const char *portsock_format_proto(int proto);
 void portsock_format_head(struct seq_file *m, const struct portsock_health *health);
 void portsock_format_line(struct seq_file *m, const struct portsock_line *line);
 

@@ -19,8 +19,11 @@
 #include <linux/net.h>
 #include <linux/tcp.h>
 #include <net/sctp/structs.h>
+#include <trace/events/sock.h>
+#include <trace/events/tcp.h>
 
 #include "compat.h"
+#include "format.h"
 #include "probe.h"
 #include "sk.h"
 #include "socks.h"
@@ -90,6 +93,20 @@ static void subflow_released(const struct sock *sk)
 	rcu_read_unlock();
 }
 
+/* Protocols of which there were sockets, as a bit mask. Of these two there always are. */
+#define PROTOS_ALWAYS (BIT(PORTSOCK_TCP) | BIT(PORTSOCK_UDP))
+
+static unsigned long protos_met = PROTOS_ALWAYS;
+
+/* A namespace in the making has raw sockets of the kernel, which never hold anything. */
+static void sk_met(const struct sock *sk, int proto)
+{
+	preempt_disable_notrace();
+	if (portsock_netns_table(sock_net(sk)))
+		portsock_hooks_met(proto);
+	preempt_enable_notrace();
+}
+
 /* security_socket_post_create(sock, family, type, protocol, kern) */
 static void notrace on_post_create(struct ftrace_regs *fregs)
 {
@@ -97,11 +114,15 @@ static void notrace on_post_create(struct ftrace_regs *fregs)
 	struct sock *sk = sock->sk;
 	int proto;
 
-	if (!sk || !portsock_sk_owned(sk))
+	if (!sk)
 		return;
 	proto = portsock_sk_proto(sk);
+	if (proto < 0)
+		return;
+	if (!(BIT(proto) & PROTOS_ALWAYS))
+		sk_met(sk, proto);
 	/* a raw socket has its port already */
-	if (proto >= 0 && proto != PORTSOCK_RAW)
+	if (proto != PORTSOCK_RAW && portsock_sk_owned(sk))
 		sk_unbound(sk, proto);
 }
 
@@ -280,7 +301,7 @@ static void on_destroy(void *data, struct sock *sk)
 	portsock_sock_forget(sk);
 }
 
-/* dccp_destroy_sock(sk), mptcp_destroy(sk) */
+/* dccp_destroy_sock(sk), mptcp_destroy(sk), tcp_twsk_destructor(tw) */
 static void notrace on_destroy_call(struct ftrace_regs *fregs)
 {
 	portsock_sock_forget((void *)ftrace_regs_get_argument(fregs, 0));
@@ -374,14 +395,13 @@ static void notrace on_addrform(struct ftrace_regs *fregs)
 }
 
 /* __udp_disconnect(sk, flags); a port that goes with it passes on_unhash() */
-static int on_udp_disconnect(struct kprobe *kp, struct pt_regs *regs)
+static void notrace on_udp_disconnect(struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
+	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
 	datagram_settle(sk);
 	if (portsock_sk_other_bound(sk))
 		sk_holds(sk, TCP_CLOSE, PORTSOCK_FOUND);
-	return 0;
 }
 
 /*
@@ -549,39 +569,53 @@ static int on_beat(struct kprobe *kp, struct pt_regs *regs)
 
 #define KPROBE(_symbol, _handler, ...)					\
 	{ .symbol = _symbol, .kind = PORTSOCK_KPROBE,			\
-	  .handler = _handler, ##__VA_ARGS__ }
+	  .on_kprobe = _handler, ##__VA_ARGS__ }
 
 #define RELEASE(_symbol, _handler, ...)					\
 	{ .symbol = _symbol, .kind = PORTSOCK_RELEASE,			\
-	  .handler = _handler, ##__VA_ARGS__ }
+	  .on_call = _handler, ##__VA_ARGS__ }
 
 #define ACQUISITION(_symbol, _handler, ...)				\
 	{ .symbol = _symbol, .kind = PORTSOCK_ACQUISITION,		\
-	  .handler = _handler, ##__VA_ARGS__ }
+	  .on_call = _handler, ##__VA_ARGS__ }
 
 /* Of IPv6, which may be a module. */
-#define ACQUISITION_V6(_symbol, _handler)				\
+#define ACQUISITION_V6(_symbol, _handler, ...)				\
 	ACQUISITION(_symbol, _handler, .absent = !IS_ENABLED(CONFIG_IPV6), \
-		    .module = IS_MODULE(CONFIG_IPV6) ? "ipv6" : NULL)
+		    .module = IS_MODULE(CONFIG_IPV6) ? "ipv6" : NULL, ##__VA_ARGS__)
 
-#define TRACEPOINT(_symbol, _handler)					\
-	{ .symbol = _symbol, .kind = PORTSOCK_TRACEPOINT, .handler = _handler }
+/* Does not compile with a handler of another type than the tracepoint calls. */
+#define TRACEPOINT(_name, _handler)					\
+	{ .symbol = #_name, .on_trace = _handler,			\
+	  .kind = PORTSOCK_TRACEPOINT +					\
+		  BUILD_BUG_ON_ZERO(!__same_type(&check_trace_callback_type_##_name, \
+						 void (*)(typeof(&_handler)))) }
+
+#define MPTCP_ONLY .protos = BIT(PORTSOCK_MPTCP), .absent = !IS_ENABLED(CONFIG_MPTCP)
+#define SCTP_ONLY .protos = BIT(PORTSOCK_SCTP), .module = "sctp"
+#define DCCP_ONLY .protos = BIT(PORTSOCK_DCCP), .module = "dccp"
+#define DCCP_TOO (IS_ENABLED(CONFIG_IP_DCCP) ? BIT(PORTSOCK_DCCP) : 0)
+/* UDP sockets pass other hooks as well, see datagram_says(). */
+#define OTHER_DATAGRAMS .protos = BIT(PORTSOCK_UDPLITE) | BIT(PORTSOCK_ICMP) | BIT(PORTSOCK_RAW)
 
 /*
  * Releases before acquisitions: a socket that goes while the hooks are armed
- * one by one must not be missed.
+ * one by one must not be missed. What is for some protocols only may be missing, as
+ * compilers inline functions and give others new names; all others must be there.
  */
 static struct portsock_probe hooks[] = {
-	TRACEPOINT("tcp_destroy_sock", on_destroy),
-	RELEASE("mptcp_destroy", on_destroy_call,
-		.absent = !IS_ENABLED(CONFIG_MPTCP)),
-	RELEASE("sctp_put_port", on_sctp_put_port, .module = "sctp"),
-	RELEASE("sctp_association_free", on_sctp_free, .module = "sctp"),
-	RELEASE("sctp_unhash_endpoint", on_sctp_unhash, .module = "sctp"),
-	RELEASE("dccp_destroy_sock", on_destroy_call, .module = "dccp"),
-	TRACEPOINT("inet_sock_set_state", on_set_state),
+	TRACEPOINT(tcp_destroy_sock, on_destroy),
+	RELEASE("mptcp_destroy", on_destroy_call, MPTCP_ONLY),
+	RELEASE("sctp_put_port", on_sctp_put_port, SCTP_ONLY),
+	RELEASE("sctp_association_free", on_sctp_free, SCTP_ONLY),
+	RELEASE("sctp_unhash_endpoint", on_sctp_unhash, SCTP_ONLY),
+	RELEASE("dccp_destroy_sock", on_destroy_call, DCCP_ONLY),
+	TRACEPOINT(inet_sock_set_state, on_set_state),
 	RELEASE("inet_put_port", on_put_port),
-	RELEASE("inet_twsk_bind_unhash", on_tw_del),
+	RELEASE("inet_twsk_bind_unhash", on_tw_del,
+		.protos = BIT(PORTSOCK_TCP) | DCCP_TOO),
+	RELEASE("tcp_twsk_destructor", on_destroy_call, .protos = BIT(PORTSOCK_TCP),
+		.instead = "inet_twsk_bind_unhash"),
 	ACQUISITION(PORTSOCK_TWSK_HASHDANCE, on_tw_add),
 	ACQUISITION("inet_csk_reqsk_queue_add", on_queue_add),
 	KPROBE("inet_csk_get_port", on_get_port),
@@ -591,21 +625,20 @@ static struct portsock_probe hooks[] = {
 		    .absent = !IS_ENABLED(CONFIG_IPV6)),
 	RELEASE("sk_common_release", on_close),
 	RELEASE("udp_lib_unhash", on_unhash),
-	RELEASE("ping_unhash", on_unhash),
-	RELEASE("raw_unhash_sk", on_unhash),
-	KPROBE("__udp_disconnect", on_udp_disconnect),
-	KPROBE("raw_hash_sk", on_raw_hash),
+	RELEASE("ping_unhash", on_unhash, .protos = BIT(PORTSOCK_ICMP)),
+	RELEASE("raw_unhash_sk", on_unhash, .protos = BIT(PORTSOCK_RAW)),
+	ACQUISITION("__udp_disconnect", on_udp_disconnect, OTHER_DATAGRAMS),
+	KPROBE("raw_hash_sk", on_raw_hash, .protos = BIT(PORTSOCK_RAW)),
 	ACQUISITION("ip4_datagram_release_cb", on_datagram_release),
 	ACQUISITION_V6("ip6_datagram_release_cb", on_datagram_release),
-	ACQUISITION("udp_lib_get_port", on_datagram_call),
-	ACQUISITION("ping_get_port", on_datagram_call),
-	ACQUISITION("__ip4_datagram_connect", on_datagram_call),
-	ACQUISITION_V6("__ip6_datagram_connect", on_datagram_call),
-	ACQUISITION("mptcp_copy_inaddrs", on_mptcp_port,
-		    .absent = !IS_ENABLED(CONFIG_MPTCP)),
-	ACQUISITION("sctp_assoc_migrate", on_sctp_migrate, .module = "sctp"),
-	ACQUISITION("sctp_add_bind_addr", on_sctp_bind, .module = "sctp"),
-	ACQUISITION("dccp_connect", on_connect, .module = "dccp"),
+	ACQUISITION("udp_lib_get_port", on_datagram_call, .protos = BIT(PORTSOCK_UDPLITE)),
+	ACQUISITION("ping_get_port", on_datagram_call, .protos = BIT(PORTSOCK_ICMP)),
+	ACQUISITION("__ip4_datagram_connect", on_datagram_call, OTHER_DATAGRAMS),
+	ACQUISITION_V6("__ip6_datagram_connect", on_datagram_call, OTHER_DATAGRAMS),
+	ACQUISITION("mptcp_copy_inaddrs", on_mptcp_port, MPTCP_ONLY),
+	ACQUISITION("sctp_assoc_migrate", on_sctp_migrate, SCTP_ONLY),
+	ACQUISITION("sctp_add_bind_addr", on_sctp_bind, SCTP_ONLY),
+	ACQUISITION("dccp_connect", on_connect, DCCP_ONLY),
 	ACQUISITION("security_sock_graft", on_accept),
 	ACQUISITION("security_file_receive", on_receive),
 	ACQUISITION("security_socket_post_create", on_post_create),
@@ -615,10 +648,80 @@ static struct portsock_probe hooks[] = {
 /* Protects the hooks against modules that come and go. */
 static DEFINE_MUTEX(hooks_lock);
 
-static void hook_complain(const struct portsock_probe *hook, int err, const char *then)
+static struct portsock_probe *hook_find(const char *symbol)
 {
-	pr_err("cannot hook %s: error %d%s; %s\n", hook->symbol, err,
-	       err == -EBUSY ? " (is kernel.ftrace_enabled 0?)" : "", then);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (!strcmp(hooks[i].symbol, symbol))
+			return &hooks[i];
+	return NULL;
+}
+
+/* What an error of a probe may come from. */
+static const char *hint(int err)
+{
+	return err == -EBUSY ? " (is kernel.ftrace_enabled 0?)" : "";
+}
+
+/* Its module is there, or it needs none: arm what stands in for it, or be blind. */
+static void __hook_replace(struct portsock_probe *hook)
+{
+	int err;
+	size_t i;
+
+	hook->blind = hook->protos ?: ~0UL;
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		struct portsock_probe *other = &hooks[i];
+
+		if (!other->instead || strcmp(other->instead, hook->symbol))
+			continue;
+		other->instead = NULL;
+		portsock_probes_arm(other, 1, &err);
+		if (other->armed)
+			hook->blind &= ~other->protos;
+	}
+}
+
+/* Names of protocols, separated by blanks. */
+static const char *names(unsigned long protos, char *text, size_t size)
+{
+	size_t length = 0;
+	int proto;
+
+	text[0] = 0;
+	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++)
+		if (protos & BIT(proto))
+			length += scnprintf(text + length, size - length, " %s",
+					    portsock_format_proto(proto));
+	return text;
+}
+
+/* What comes of it that a hook does not see what it should, behind the reason. */
+static __printf(2, 3)
+void hook_complain(const struct portsock_probe *hook, const char *reason, ...)
+{
+	struct va_format vaf = { .fmt = reason };
+	char text[64];
+	va_list args;
+
+	va_start(args, reason);
+	vaf.va = &args;
+	if (!hook->blind)
+		pr_info("%pV; what stands in for it is watched\n", &vaf);
+	else if (hook->blind & PROTOS_ALWAYS)
+		pr_warn("%pV; the table will not claim to be exact\n", &vaf);
+	else
+		pr_warn("%pV; the table will not claim to be exact once there is a socket of%s\n",
+			&vaf, names(hook->blind, text, sizeof(text)));
+	va_end(args);
+}
+
+/* It could not be armed. */
+static void __hook_missing(struct portsock_probe *hook, int err)
+{
+	__hook_replace(hook);
+	hook_complain(hook, "cannot hook %s: error %d%s", hook->symbol, err, hint(err));
 }
 
 /* Its module is there. */
@@ -627,9 +730,9 @@ static void __hook_arm(struct portsock_probe *hook)
 	int err;
 
 	portsock_probes_arm(hook, 1, &err);
-	hook->blind = !hook->armed;
-	if (hook->blind)
-		hook_complain(hook, err ?: -ENOENT, "the table will not claim to be exact");
+	hook->blind = 0;
+	if (!hook->armed)
+		__hook_missing(hook, err ?: -ENOENT);
 }
 
 /* A protocol that comes as a module is watched before its first socket. */
@@ -652,7 +755,7 @@ static int hooks_notify(struct notifier_block *nb, unsigned long event, void *da
 		}
 		if (hook->armed)
 			portsock_probe_disarm(hook);
-		hook->blind = false;
+		hook->blind = 0;
 	}
 	mutex_unlock(&hooks_lock);
 	return NOTIFY_DONE;
@@ -679,18 +782,86 @@ u64 portsock_hooks_missed(void)
 }
 
 /**
- * portsock_hooks_see() - is every protocol that is there watched?
+ * portsock_hooks_met() - there is a socket of a protocol
+ * @proto: enum portsock_proto
+ *
+ * Context: any.
+ */
+void portsock_hooks_met(int proto)
+{
+	if (!(READ_ONCE(protos_met) & BIT(proto)))
+		set_bit(proto, &protos_met);
+}
+
+/**
+ * portsock_hooks_meet_anew() - sockets met so far, all of them, were our own
+ *
+ * Context: any; a walk is due, which meets those of others.
+ */
+void portsock_hooks_meet_anew(void)
+{
+	WRITE_ONCE(protos_met, PROTOS_ALWAYS);
+}
+
+/**
+ * portsock_hooks_see() - is every protocol watched of which there were sockets?
  *
  * Context: any.
  */
 bool portsock_hooks_see(void)
 {
+	unsigned long blind = 0;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++)
-		if (READ_ONCE(hooks[i].blind))
-			return false;
-	return true;
+		blind |= READ_ONCE(hooks[i].blind);
+	return !(blind & READ_ONCE(protos_met));
+}
+
+/**
+ * portsock_hooks_called() - was a function called since it is watched?
+ * @symbol: the function, one that is watched through ftrace
+ *
+ * Context: process, may sleep.
+ * Return: false when it is watched and was not called.
+ */
+bool portsock_hooks_called(const char *symbol)
+{
+	const struct portsock_probe *hook = hook_find(symbol);
+	bool called;
+
+	mutex_lock(&hooks_lock);
+	called = !hook->armed || portsock_probe_called(hook);
+	mutex_unlock(&hooks_lock);
+	return called;
+}
+
+/**
+ * portsock_hooks_lost() - something happened, and the hook that is to see it did not
+ * @symbol: of the hook
+ * @what: happened
+ *
+ * From now on what stands in for it is watched, or else the protocols that need it are
+ * not exact.
+ *
+ * Context: process, may sleep.
+ * Return: true when another hook was armed in its place.
+ */
+bool portsock_hooks_lost(const char *symbol, const char *what)
+{
+	struct portsock_probe *hook = hook_find(symbol);
+	unsigned long protos = hook->protos ?: ~0UL;
+	bool replaced = false;
+
+	mutex_lock(&hooks_lock);
+	if (hook->blind != protos) {
+		__hook_replace(hook);
+		hook_complain(hook, "self-test: %s was not seen, %s is not called", what,
+			      symbol);
+		replaced = hook->blind != protos;
+	}
+	mutex_unlock(&hooks_lock);
+	return replaced;
 }
 
 /**
@@ -745,14 +916,16 @@ static bool module_is_watched(const char *module)
  * A hook whose module is not there is armed when it comes. Some symbols of it
  * but not all mean that it came meanwhile, or that it cannot be watched.
  */
-static void __hooks_check_modules(void)
+static void __hooks_check_missing(void)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
 		struct portsock_probe *hook = &hooks[i];
 
-		if (hook->module && !hook->armed && module_is_watched(hook->module))
+		if (hook->armed || hook->absent || hook->instead)
+			continue;
+		if (!hook->module || module_is_watched(hook->module))
 			__hook_arm(hook);
 	}
 }
@@ -777,9 +950,10 @@ int portsock_hooks_arm(void)
 	mutex_lock(&hooks_lock);
 	failed = portsock_probes_arm(hooks, ARRAY_SIZE(hooks), &err);
 	if (failed)
-		hook_complain(failed, err, "not loaded");
+		pr_err("cannot hook %s: error %d%s; not loaded\n", failed->symbol, err,
+		       hint(err));
 	else
-		__hooks_check_modules();
+		__hooks_check_missing();
 	mutex_unlock(&hooks_lock);
 	if (failed)
 		portsock_hooks_disarm();

@@ -24,7 +24,11 @@ void portsock_hooks_disarm(void);
 
 void portsock_hooks_count(struct portsock_hook_counts *counts);
 u64 portsock_hooks_missed(void);
+void portsock_hooks_met(int proto);
+void portsock_hooks_meet_anew(void);
 bool portsock_hooks_see(void);
+bool portsock_hooks_called(const char *symbol);
+bool portsock_hooks_lost(const char *symbol, const char *what);
 bool portsock_hooks_alive(void);
 void portsock_hooks_beat(void);
 

@@ -76,7 +76,8 @@ static int __init portsock_init(void)
 	err = portsock_hooks_arm();
 	if (err)
 		goto proc;
-	portsock_resync_init(portsock_selftest());
+	portsock_selftest();
+	portsock_resync_init();
 	portsock_hooks_count(&hooks);
 	pr_info("version %s, armed %u kprobes, %u ftrace hooks, %u tracepoints\n",
 		PORTSOCK_VERSION, hooks.kprobes,

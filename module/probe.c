@@ -15,9 +15,13 @@
 /* No function's address. */
 #define GONE 1
 
+/* That of a function that was not called yet: nor is this the address of one. */
+#define NOT_CALLED(address) (~(address))
+
 /**
  * struct function - a function watched through ftrace
- * @address: as ftrace tells it, 0 in a slot never used, GONE in one that was
+ * @address: as ftrace tells it, 0 in a slot never used, GONE in one that was, and
+ *	NOT_CALLED() before the first call
  * @handler: what to do when it is called
  *
  * Written before the function is watched, read by on_function().
@@ -50,7 +54,10 @@ static void notrace on_function(unsigned long ip, unsigned long parent_ip,
 		/* called while it ceases to be watched */
 		if (!address)
 			return;
-		function = function_after(function);
+		if (address == NOT_CALLED(ip))
+			cmpxchg(&function->address, address, ip);
+		else
+			function = function_after(function);
 	}
 	function->handler(fregs);
 }
@@ -139,20 +146,28 @@ static int function_add(struct portsock_probe *probe)
 
 	while (function->address > GONE)
 		function = function_after(function);
-	WRITE_ONCE(function->handler, probe->handler);
+	WRITE_ONCE(function->handler, probe->on_call);
 	/* whoever finds the address finds its handler */
-	smp_store_release(&function->address, probe->address);
+	smp_store_release(&function->address, NOT_CALLED(probe->address));
 	return ftrace_set_filter_ip(&probe_watch(probe)->ops, probe->address, 0, 0);
+}
+
+/* The caller has added it. */
+static struct function *function_of(const struct portsock_probe *probe)
+{
+	struct function *function = &functions[hash_long(probe->address, FUNCTIONS_BITS)];
+	unsigned long address;
+
+	while ((address = READ_ONCE(function->address)) != probe->address &&
+	       address != NOT_CALLED(probe->address))
+		function = function_after(function);
+	return function;
 }
 
 static void function_del(struct portsock_probe *probe)
 {
-	struct function *function = &functions[hash_long(probe->address, FUNCTIONS_BITS)];
-
 	ftrace_set_filter_ip(&probe_watch(probe)->ops, probe->address, 1, 0);
-	while (function->address != probe->address)
-		function = function_after(function);
-	WRITE_ONCE(function->address, GONE);
+	WRITE_ONCE(function_of(probe)->address, GONE);
 }
 
 static int watch_arm(struct watch *watch)
@@ -188,7 +203,7 @@ static int tracepoint_arm(struct portsock_probe *probe)
 	for_each_kernel_tracepoint(tracepoint_match, probe);
 	if (!probe->tp)
 		return -ENOENT;
-	return tracepoint_probe_register(probe->tp, probe->handler, NULL);
+	return tracepoint_probe_register(probe->tp, probe->on_trace, NULL);
 }
 
 /* Of a function watched through ftrace the address is in the filter. */
@@ -200,7 +215,7 @@ static int probe_arm(struct portsock_probe *probe)
 	case PORTSOCK_KPROBE:
 		probe->kp = (struct kprobe){
 			.symbol_name = probe->symbol,
-			.pre_handler = probe->handler,
+			.pre_handler = probe->on_kprobe,
 		};
 		err = register_kprobe(&probe->kp);
 		break;
@@ -245,9 +260,29 @@ u64 portsock_probe_missed(const struct portsock_probe *probe)
 	return 0;
 }
 
+/**
+ * portsock_probe_called() - was a watched function called since it is watched?
+ * @probe: armed, of PORTSOCK_RELEASE or PORTSOCK_ACQUISITION
+ *
+ * Context: process; the caller serialises it as all calls on a probe.
+ */
+bool portsock_probe_called(const struct portsock_probe *probe)
+{
+	return READ_ONCE(function_of(probe)->address) == probe->address;
+}
+
+/* No such symbol, several of it, or none that can be watched: the compiler's doing. */
 static bool is_missing(const struct portsock_probe *probe, int err)
 {
-	return err == -ENOENT && probe->module;
+	if (probe->protos && (err == -EINVAL || err == -EADDRNOTAVAIL))
+		return true;
+	return err == -ENOENT && (probe->module || probe->protos);
+}
+
+/* It is not to be watched, or is already. */
+static bool is_done(const struct portsock_probe *probe)
+{
+	return probe->absent || probe->instead || probe->armed;
 }
 
 /*
@@ -270,7 +305,7 @@ static struct portsock_probe *functions_find(struct portsock_probe *probes, size
 	for (i = 0; i < nr && !failed; i++) {
 		struct portsock_probe *probe = &probes[i];
 
-		if (probe->absent || probe->armed || !probe_watch(probe))
+		if (is_done(probe) || !probe_watch(probe))
 			continue;
 		probe->address = 0;
 		*err = function_find(probe);
@@ -298,7 +333,8 @@ static struct portsock_probe *functions_find(struct portsock_probe *probes, size
  * @err: receives 0 or a negative errno
  *
  * Those that are armed stay so; places in modules that are not there are left
- * out, as are absent ones. After a failure portsock_probes_disarm() is due.
+ * out, as are absent ones, those that stand in for others, and those of a few
+ * protocols that cannot be watched. After a failure portsock_probes_disarm() is due.
  *
  * Context: process, may sleep.
  * Return: the probe that could not be armed, or NULL.
@@ -312,7 +348,7 @@ struct portsock_probe *portsock_probes_arm(struct portsock_probe *probes, size_t
 	for (i = 0; i < nr && !failed; i++) {
 		struct portsock_probe *probe = &probes[i];
 
-		if (probe->absent || probe->armed || (probe_watch(probe) && !probe->address))
+		if (is_done(probe) || (probe_watch(probe) && !probe->address))
 			continue;
 		*err = probe_arm(probe);
 		if (*err && !is_missing(probe, *err))
@@ -342,7 +378,7 @@ void portsock_probes_disarm(struct portsock_probe *probes, size_t nr)
 		if (!probe->armed)
 			continue;
 		if (probe->kind == PORTSOCK_TRACEPOINT)
-			tracepoint_probe_unregister(probe->tp, probe->handler, NULL);
+			tracepoint_probe_unregister(probe->tp, probe->on_trace, NULL);
 		else if (!probe_watch(probe))
 			portsock_probe_disarm(probe);
 		probe->armed = false;

@@ -31,6 +31,7 @@
 #include "compat.h"
 #include "hooks.h"
 #include "pace.h"
+#include "selftest.h"
 #include "sk.h"
 #include "socks.h"
 
@@ -53,7 +54,7 @@ struct losses {
  * @lock: protects all below; taken by readers and the work item only
  * @settled: what had been lost before the last walk that ended
  * @deaf: see struct losses
- * @sound: a walk has ended, and the hooks see what they should
+ * @sound: a walk has ended since hooks were last tried
  * @repaired: records that walks found wrong
  * @start: when sockets began to be counted
  */
@@ -108,6 +109,7 @@ static void sk_seen(const struct sock *sk)
 	rcu_read_lock();
 	if (portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h)) {
 		h.service |= portsock_sk_serves(sk, h.proto);
+		portsock_hooks_met(h.proto);
 		portsock_sock_seen(sk, &h);
 	}
 	rcu_read_unlock();
@@ -125,6 +127,7 @@ static void parent_seen(const struct sock *sk, bool serves)
 	    portsock_sk_read(parent, READ_ONCE(parent->sk_state), &h) &&
 	    portsock_sock_carried(parent, sk)) {
 		h.service |= serves;
+		portsock_hooks_met(h.proto);
 		portsock_sock_seen(parent, &h);
 	}
 	rcu_read_unlock();
@@ -433,6 +436,7 @@ static void file_seen(struct file *file)
 	rcu_read_lock();
 	if (sk && portsock_sk_read_owned(sk, &h) && !(h.port && BIT(h.proto) & WALKED)) {
 		h.service |= h.port && portsock_sk_serves(sk, h.proto);
+		portsock_hooks_met(h.proto);
 		portsock_sock_seen(sk, &h);
 	}
 	rcu_read_unlock();
@@ -644,15 +648,27 @@ static void resync_later(void)
 			   round_jiffies_relative(HZ));
 }
 
+/* What could not be tried at load may have become possible; it takes a walk. */
+static bool try_hooks(void)
+{
+	if (!portsock_selftest_due())
+		return false;
+	spin_lock(&resync.lock);
+	resync.sound = false;
+	spin_unlock(&resync.lock);
+	portsock_selftest();
+	return true;
+}
+
 static void resync_work(struct work_struct *work)
 {
+	bool lost = try_hooks();
 	struct losses now;
-	bool lost;
 	u64 wrong;
 
 	spin_lock(&resync.lock);
 	now = __losses_now();
-	lost = !losses_equal(&now, &resync.settled);
+	lost |= !losses_equal(&now, &resync.settled);
 	spin_unlock(&resync.lock);
 	if (portsock_pace_due(&pace, jiffies, lost)) {
 		wrong = walk();
@@ -660,6 +676,7 @@ static void resync_work(struct work_struct *work)
 		spin_lock(&resync.lock);
 		resync.repaired += wrong;
 		resync.settled = now;
+		resync.sound = true;
 		spin_unlock(&resync.lock);
 	}
 	resync_later();
@@ -679,7 +696,8 @@ void portsock_resync_health(struct portsock_health *health)
 	spin_lock(&resync.lock);
 	now = __losses_now();
 	lost = !losses_equal(&now, &resync.settled);
-	health->exact = resync.sound && portsock_hooks_see() && !lost;
+	health->exact = resync.sound && portsock_selftest_passed() &&
+			portsock_hooks_see() && !lost;
 	health->missed = now.missed;
 	health->repaired = resync.repaired;
 	health->untracked = now.untracked - resync.settled.untracked;
@@ -690,11 +708,10 @@ void portsock_resync_health(struct portsock_health *health)
 
 /**
  * portsock_resync_init() - count the sockets that are there, then keep watch
- * @sound: the hooks see what they should; if not, nothing is ever exact
  *
- * Context: process, may sleep. The hooks are armed.
+ * Context: process, may sleep. The hooks are armed, and tried.
  */
-void portsock_resync_init(bool sound)
+void portsock_resync_init(void)
 {
 	struct losses now;
 	u64 wrong;
@@ -709,7 +726,7 @@ void portsock_resync_init(bool sound)
 	spin_lock(&resync.lock);
 	resync.repaired = wrong;
 	resync.settled = now;
-	resync.sound = sound;
+	resync.sound = true;
 	spin_unlock(&resync.lock);
 	portsock_pace_begin(&pace, jiffies);
 	resync_later();
@@ -722,8 +739,8 @@ void portsock_resync_init(bool sound)
  */
 void portsock_resync_exit(void)
 {
+	cancel_delayed_work_sync(&resync_timer);
 	spin_lock(&resync.lock);
 	resync.sound = false;
 	spin_unlock(&resync.lock);
-	cancel_delayed_work_sync(&resync_timer);
 }

@@ -7,7 +7,7 @@
 
 #include "format.h"
 
-void portsock_resync_init(bool sound);
+void portsock_resync_init(void);
 void portsock_resync_exit(void);
 
 void portsock_resync_health(struct portsock_health *health);

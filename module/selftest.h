@@ -7,6 +7,8 @@
 
 #include <linux/types.h>
 
-bool portsock_selftest(void);
+void portsock_selftest(void);
+bool portsock_selftest_due(void);
+bool portsock_selftest_passed(void);
 
 #endif /* PORTSOCK_SELFTEST_H */

@@ -640,6 +640,32 @@ bool portsock_sock_carried(const void *sk, const void *subflow)
 }
 
 /**
+ * portsock_sock_recorded() - what is recorded of a socket
+ * @sk: the socket or mini-socket
+ * @h: receives what it contributes; a service when its last bind() named the port
+ *
+ * Context: any but NMI.
+ * Return: false when that is nothing.
+ */
+bool portsock_sock_recorded(const void *sk, struct portsock_holding *h)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+	bool recorded;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	recorded = rec && rec->share.table;
+	if (recorded) {
+		portsock_share_tell(&rec->share, h);
+		h->service = rec->asked;
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return recorded;
+}
+
+/**
  * portsock_sock_forget() - a socket is gone, or no longer anybody's business
  * @sk: the socket or mini-socket, known or not
  *

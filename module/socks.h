@@ -33,6 +33,7 @@ void portsock_sock_carry(const void *sk, const void *first);
 const void *portsock_sock_carrier(const void *sk);
 bool portsock_sock_rests_on(const void *sk, const void *subflow);
 bool portsock_sock_carried(const void *sk, const void *subflow);
+bool portsock_sock_recorded(const void *sk, struct portsock_holding *h);
 
 void portsock_socks_walk_begin(void);
 void portsock_socks_ready(void);

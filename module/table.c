@@ -1039,6 +1039,25 @@ bool portsock_share_equals(const struct portsock_share *share,
 }
 
 /**
+ * portsock_share_tell() - say what a share contributes
+ * @share: any share that contributes something
+ * @h: receives it, but neither requests nor whether it makes the port a service
+ *
+ * Context: any; the caller serialises calls on @share.
+ */
+void portsock_share_tell(const struct portsock_share *share, struct portsock_holding *h)
+{
+	*h = (struct portsock_holding){
+		.table = share->table,
+		.port = share->row ? key_port(share->row->key) : 0,
+		.proto = share->proto,
+		.state = share->state,
+		.ipv6 = share->ipv6,
+		.how = share->how,
+	};
+}
+
+/**
  * portsock_table_new() - an empty table for a namespace
  * @first: the namespace is the machine's first, init_net
  *

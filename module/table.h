@@ -299,5 +299,6 @@ bool portsock_share_on(const struct portsock_share *share, u8 proto, u16 port);
 bool portsock_share_in(const struct portsock_share *share, unsigned long protos);
 bool portsock_share_equals(const struct portsock_share *share,
 			   const struct portsock_holding *h);
+void portsock_share_tell(const struct portsock_share *share, struct portsock_holding *h);
 
 #endif /* PORTSOCK_TABLE_H */

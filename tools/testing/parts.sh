@@ -11,7 +11,7 @@ newest=${every_kernel[-1]}
 main=6.1
 
 # What compares values, and needs no load for that.
-core=(file. netns. tcp. udp. proto. life.load_among life.load_line life.unload)
+core=(file. netns. tcp. udp. proto. hooks. life.load_among life.load_line life.unload)
 # What takes long: volumes, losses and repair, churn.
 rest=(bound. repair. 'life.[!lu]*' life.load_twice)
 # Without the loads amid churn.
