@@ -194,8 +194,8 @@ static void says(const void *sk, u16 port, u8 state)
 {
 	struct portsock_holding h = holding(port, state);
 
-	h.how = state == TCP_ESTABLISHED ? PORTSOCK_CONNECTED : PORTSOCK_FOUND;
-	portsock_sock_says(sk, &h);
+	h.how = state == TCP_ESTABLISHED ? PORTSOCK_CONNECTED : PORTSOCK_BOUND;
+	portsock_sock_observe(sk, &h);
 }
 
 static void socket_connects_when_its_state_changes(struct kunit *test)

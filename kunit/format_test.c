@@ -93,7 +93,7 @@ static void line_survives_the_largest_numbers(struct kunit *test)
 	};
 
 	line.counts.state[TCP_SYN_RECV] = U32_MAX;
-	line.counts.came[PORTSOCK_FOUND] = U64_MAX;
+	line.counts.came[PORTSOCK_BOUND] = U64_MAX;
 	portsock_format_line(test->priv, &line);
 	KUNIT_EXPECT_STREQ(test, text(test),
 			   "mptcp 65535 ephemeral 0 0 0 0 8589934590 0 0 0 0 0 0 0 0 18446744073709551615 0 0 18446744073709551615 0 18446744073709551615\n");

@@ -6,8 +6,7 @@
 
 #include <linux/module.h>
 
-#include "../module/pool.c"
-#include "../module/table.c"
+#include "table.h"
 #include "../module/socks.c"
 
 #define HASH_BITS 4
@@ -38,7 +37,7 @@ static void pool_exit(void)
 
 static int table_init(void)
 {
-	return portsock_table_init(HASH_BITS);
+	return portsock_rows_init(HASH_BITS);
 }
 
 static int socks_init(void)
@@ -77,7 +76,7 @@ static void shelf_init_without_memory_leaves_nothing(struct kunit *test)
 
 static void table_init_without_memory_leaves_nothing(struct kunit *test)
 {
-	expect_all_or_nothing(test, table_init, portsock_table_exit, 3);
+	expect_all_or_nothing(test, table_init, portsock_rows_exit, 3);
 }
 
 static void socks_init_without_memory_leaves_nothing(struct kunit *test)
@@ -105,7 +104,7 @@ static void socks_ready_has_records_and_rows_at_hand(struct kunit *test)
 	local_irq_restore(flags);
 	KUNIT_EXPECT_LT(test, this_cpu_ptr(rec_pool.shelves)->nr, 4);
 	KUNIT_EXPECT_LT(test, this_cpu_ptr(row_pool.shelves)->nr, 4);
-	portsock_socks_ready();
+	portsock_socks_refill();
 	KUNIT_EXPECT_EQ(test, this_cpu_ptr(rec_pool.shelves)->nr, 4);
 	KUNIT_EXPECT_EQ(test, this_cpu_ptr(row_pool.shelves)->nr, 4);
 	local_irq_save(flags);
@@ -113,7 +112,7 @@ static void socks_ready_has_records_and_rows_at_hand(struct kunit *test)
 	portsock_pool_put(&row_pool, row);
 	local_irq_restore(flags);
 	portsock_socks_exit();
-	portsock_table_exit();
+	portsock_rows_exit();
 }
 
 static struct kunit_case memory_cases[] = {

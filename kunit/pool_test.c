@@ -138,7 +138,7 @@ static void shelf_is_filled_when_asked_for(struct kunit *test)
 	void *object;
 
 	take(test, &object, 1);
-	portsock_pool_ready(&pool);
+	portsock_pool_refill(&pool);
 	KUNIT_EXPECT_FALSE(test, irqs_disabled());
 	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_MAX);
 	give(&object, 1);
@@ -150,7 +150,7 @@ static void shelf_takes_what_memory_there_is(struct kunit *test)
 
 	take(test, objects, ARRAY_SIZE(objects));
 	memory_left = 1;
-	portsock_pool_ready(&pool);
+	portsock_pool_refill(&pool);
 	KUNIT_EXPECT_EQ(test, at_hand(), SHELF_MAX - 1);
 	give(objects, ARRAY_SIZE(objects));
 	shelf_settle();

@@ -7,8 +7,7 @@
 
 #include "memory.h"
 
-#include "../module/pool.c"
-#include "../module/table.c"
+#include "table.h"
 #include "../module/socks.c"
 
 static struct portsock_table *table;
@@ -23,7 +22,7 @@ static inline int socks_test_init(struct kunit *test)
 	memory_begin();
 	atomic64_set(&untracked, 0);
 	walk_epoch = 0;
-	err = portsock_table_init(4);
+	err = portsock_rows_init(4);
 	if (err)
 		return err;
 	err = portsock_socks_init(4);
@@ -38,7 +37,7 @@ static inline void socks_test_exit(struct kunit *test)
 	portsock_socks_clear(NULL);
 	portsock_table_kill(table);
 	portsock_socks_exit();
-	portsock_table_exit();
+	portsock_rows_exit();
 	memory_end(test);
 }
 
@@ -139,7 +138,7 @@ static inline void succeed(const void *sk, const void *tw)
 {
 	struct portsock_holding h = holding(40000, TCP_TIME_WAIT);
 
-	portsock_sock_succeed(sk, tw, &h);
+	portsock_sock_inherit(sk, tw, &h);
 }
 
 #endif /* PORTSOCK_KUNIT_RECS_H */

@@ -7,14 +7,13 @@
 
 #include "memory.h"
 
-#include <linux/timekeeping.h>
+#include <linux/ktime.h>
 
 /* What the code under test takes for the time. */
 static time64_t clock_seconds;
 #define ktime_get_seconds() clock_seconds
 
-#include "../module/pool.c"
-#include "../module/table.c"
+#include "table.h"
 
 #define HASH_BITS 4
 
@@ -25,7 +24,7 @@ static inline int table_test_init(struct kunit *test)
 
 	memory_begin();
 	clock_seconds = U32_MAX;
-	err = portsock_table_init(HASH_BITS);
+	err = portsock_rows_init(HASH_BITS);
 	if (err)
 		return err;
 	test->priv = portsock_table_new(true);
@@ -37,7 +36,7 @@ static inline void table_test_exit(struct kunit *test)
 	if (test->priv)
 		portsock_table_kill(test->priv);
 	KUNIT_EXPECT_FALSE(test, irqs_disabled());
-	portsock_table_exit();
+	portsock_rows_exit();
 	memory_end(test);
 }
 

@@ -103,10 +103,10 @@ static void ephemeral_row_turned_service_forgets_how_its_sockets_came(struct kun
 	add(test, &shares[2], service(test, PORTSOCK_TCP, 40000, TCP_LISTEN));
 	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 40000);
 	KUNIT_EXPECT_EQ(test, counts.came[PORTSOCK_CONNECTED], 0);
-	KUNIT_EXPECT_EQ(test, counts.came[PORTSOCK_FOUND], 2);
+	KUNIT_EXPECT_EQ(test, counts.came[PORTSOCK_BOUND], 2);
 	counts = row_counts(test, PORTSOCK_TOTALS, PORTSOCK_TCP, 0);
 	KUNIT_EXPECT_EQ(test, counts.came[PORTSOCK_CONNECTED], 2);
-	KUNIT_EXPECT_EQ(test, counts.came[PORTSOCK_FOUND], 0);
+	KUNIT_EXPECT_EQ(test, counts.came[PORTSOCK_BOUND], 0);
 	portsock_share_del(&shares[0]);
 	portsock_share_del(&shares[2]);
 }
@@ -411,7 +411,7 @@ static void fold_adds_to_what_was_folded_before(struct kunit *test)
 	use_and_fold(test, 8080, 2);
 	line = folded_line(test->priv, PORTSOCK_TCP);
 	KUNIT_EXPECT_EQ(test, line.ports, 3);
-	KUNIT_EXPECT_EQ(test, line.counts.came[PORTSOCK_FOUND], 3);
+	KUNIT_EXPECT_EQ(test, line.counts.came[PORTSOCK_BOUND], 3);
 	KUNIT_EXPECT_EQ(test, line.counts.came[PORTSOCK_ACCEPTED], 2);
 	KUNIT_EXPECT_EQ(test, line.counts.came[PORTSOCK_CONNECTED], 1);
 	KUNIT_EXPECT_EQ(test, line.counts.sockets, 0);

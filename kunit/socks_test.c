@@ -207,7 +207,7 @@ static void mini_socket_has_the_record_of_its_socket(struct kunit *test)
 	h.how = PORTSOCK_CONNECTED;
 	portsock_sock_hold(&sks[0], &h);
 	h.state = TCP_TIME_WAIT;
-	portsock_sock_succeed(&sks[0], &sks[1], &h);
+	portsock_sock_inherit(&sks[0], &sks[1], &h);
 	portsock_sock_forget(&sks[0]);
 	KUNIT_EXPECT_EQ(test, recs(), (size_t)1);
 	KUNIT_EXPECT_EQ(test, sockets(40000), 0);
@@ -274,7 +274,7 @@ static void unbound_socket_pins_the_table(struct kunit *test)
 	h.table = mine;
 	portsock_sock_hold(&sks[0], &h);
 	portsock_table_kill(mine);
-	KUNIT_EXPECT_FALSE(test, mine->over);
+	KUNIT_EXPECT_FALSE(test, mine->released);
 	/* no row is made any more */
 	KUNIT_EXPECT_TRUE(test, change(&sks[0], 40000, TCP_CLOSE));
 	KUNIT_EXPECT_FALSE(test, change(&sks[0], 40000, TCP_CLOSE));

@@ -236,7 +236,7 @@ static void reader_is_led_to_the_next_row(struct kunit *test)
 	u32 key = 0;
 
 	add(test, &share, service(test, PORTSOCK_UDP, 53, TCP_CLOSE));
-	KUNIT_EXPECT_TRUE(test, order_next(table, &table->services, &key));
+	KUNIT_EXPECT_TRUE(test, portsock_order_next(table, &table->services, &key));
 	KUNIT_EXPECT_EQ(test, key, key_of(PORTSOCK_UDP, 53));
 	portsock_share_del(&share);
 }
@@ -330,7 +330,7 @@ static void counters_balance_across_overflow(struct kunit *test)
 	struct portsock_counts counts;
 
 	add(test, &shares[0], service(test, PORTSOCK_TCP, 80, TCP_LISTEN));
-	shares[0].row->counts.came[PORTSOCK_FOUND] = U64_MAX;
+	shares[0].row->counts.came[PORTSOCK_BOUND] = U64_MAX;
 	add(test, &shares[1], service(test, PORTSOCK_TCP, 80, TCP_ESTABLISHED));
 	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80);
 	KUNIT_EXPECT_EQ(test, portsock_opened(&counts), 0);
@@ -363,7 +363,7 @@ static void unpin(struct portsock_table *table)
 {
 	table->pins--;
 	local_irq_disable();
-	table_settle(table);
+	portsock_table_settle(table);
 	local_irq_enable();
 }
 
@@ -488,21 +488,21 @@ static void row_forget(struct kunit *test, u8 proto, u16 port)
 static void gauge_of_a_service_does_not_go_below_zero(struct kunit *test)
 {
 	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_ESTABLISHED);
-	u64 before = portsock_table_short();
+	u64 before = portsock_gauges_short();
 	struct portsock_share share = { };
 	struct portsock_counts counts;
 
 	h.ipv6 = true;
 	add(test, &share, h);
-	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 0);
+	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 0);
 	row_forget(test, PORTSOCK_TCP, 80);
 	portsock_share_step(&share, portsock_step(PORTSOCK_TCP, 80, true, TCP_CLOSE_WAIT));
-	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 1);
+	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 1);
 	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80);
 	KUNIT_EXPECT_EQ(test, counts.state[TCP_ESTABLISHED], 0);
 	KUNIT_EXPECT_EQ(test, counts.state[TCP_CLOSE_WAIT], 1);
 	portsock_share_del(&share);
-	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 3);
+	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 3);
 	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80);
 	KUNIT_EXPECT_EQ(test, counts.sockets, 0);
 	KUNIT_EXPECT_EQ(test, counts.ipv6, 0);
@@ -514,7 +514,7 @@ static void gauge_of_a_total_does_not_go_below_zero(struct kunit *test)
 	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000, TCP_ESTABLISHED);
 	struct portsock_table *table = test->priv;
 	struct portsock_counts *total = &table->totals[PORTSOCK_TCP].counts;
-	u64 before = portsock_table_short();
+	u64 before = portsock_gauges_short();
 	struct portsock_share share = { };
 
 	add(test, &share, h);
@@ -522,11 +522,11 @@ static void gauge_of_a_total_does_not_go_below_zero(struct kunit *test)
 	total->sockets = 0;
 	h.service = true;
 	portsock_share_hold(&share, &h);
-	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 2);
+	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 2);
 	KUNIT_EXPECT_EQ(test, total->state[TCP_ESTABLISHED], 0);
 	KUNIT_EXPECT_EQ(test, total->sockets, 0);
 	portsock_share_del(&share);
-	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 2);
+	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 2);
 }
 
 static u64 unbound_both(struct kunit *test)
@@ -541,7 +541,7 @@ static void unbound_numbers_do_not_go_below_zero(struct kunit *test)
 	struct portsock_table *table = test->priv;
 	atomic64_t *sockets = &table->unbound[PORTSOCK_UDP].sockets;
 	struct portsock_share shares[4] = { };
-	u64 before = portsock_table_short();
+	u64 before = portsock_gauges_short();
 	int i;
 
 	for (i = 0; i < 4; i++)
@@ -552,16 +552,16 @@ static void unbound_numbers_do_not_go_below_zero(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic64_read(sockets), 0);
 	portsock_share_del(&shares[1]);
 	KUNIT_EXPECT_EQ(test, atomic64_read(sockets), 0);
-	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 2);
+	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 2);
 	atomic64_set(sockets, 2);
 	portsock_share_unbound(&shares[2], table, PORTSOCK_UDP, false);
 	KUNIT_EXPECT_EQ(test, atomic64_read(sockets), 2);
 	portsock_share_del(&shares[3]);
 	KUNIT_EXPECT_EQ(test, atomic64_read(sockets), 1);
-	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 4);
+	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 4);
 	portsock_share_del(&shares[2]);
 	KUNIT_EXPECT_EQ(test, atomic64_read(sockets), 0);
-	KUNIT_EXPECT_EQ(test, portsock_table_short() - before, 4);
+	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 4);
 }
 
 /* Until what was taken is given back. */

@@ -5,7 +5,7 @@
 #ifndef PORTSOCK_FORMAT_H
 #define PORTSOCK_FORMAT_H
 
-#include "table.h"
+#include "cursor.h"
 
 struct seq_file;
 

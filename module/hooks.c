@@ -217,13 +217,13 @@ static enum portsock_how how_of(int old, int new)
 	if (new == TCP_SYN_SENT)
 		return PORTSOCK_CONNECTED;
 	if (new != TCP_ESTABLISHED)
-		return PORTSOCK_FOUND;
+		return PORTSOCK_BOUND;
 	/* SCTP clients know no other state before, MPTCP children are copies */
 	if (old == TCP_CLOSE)
 		return PORTSOCK_CONNECTED;
 	if (old == TCP_SYN_RECV || old == TCP_LISTEN)
 		return PORTSOCK_ACCEPTED;
-	return PORTSOCK_FOUND;
+	return PORTSOCK_BOUND;
 }
 
 /* A TCP socket that goes from one of these to one of those and holds its port changes no more. */
@@ -321,7 +321,7 @@ static void notrace on_tw_add(struct ftrace_regs *fregs)
 		if (sk->sk_socket || sk->sk_userlocks & SOCK_BINDPORT_LOCK)
 			portsock_sock_hold(tw, &h);
 		else
-			portsock_sock_succeed(sk, tw, &h);
+			portsock_sock_inherit(sk, tw, &h);
 	}
 	rcu_read_unlock();
 }
@@ -343,7 +343,7 @@ static void datagram_says(const struct sock *sk)
 	rcu_read_lock();
 	if (portsock_sk_read(sk, sk->sk_state, &h)) {
 		h.how = portsock_sk_came(sk);
-		portsock_sock_says(sk, &h);
+		portsock_sock_observe(sk, &h);
 	}
 	rcu_read_unlock();
 }
@@ -401,7 +401,7 @@ static void notrace on_udp_disconnect(struct ftrace_regs *fregs)
 
 	datagram_settle(sk);
 	if (portsock_sk_other_bound(sk))
-		sk_holds(sk, TCP_CLOSE, PORTSOCK_FOUND);
+		sk_holds(sk, TCP_CLOSE, PORTSOCK_BOUND);
 }
 
 /*
@@ -460,7 +460,7 @@ static int on_raw_hash(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
 
-	sk_holds(sk, sk->sk_state, PORTSOCK_FOUND);
+	sk_holds(sk, sk->sk_state, PORTSOCK_BOUND);
 	return 0;
 }
 
@@ -507,7 +507,7 @@ static void notrace on_sctp_free(struct ftrace_regs *fregs)
 
 	if (sk->sk_state == TCP_ESTABLISHED && list_is_singular(&assoc->ep->asocs) &&
 	    !list_empty(&assoc->asocs) && portsock_sk_other_bound(sk))
-		sk_holds(sk, TCP_CLOSE_WAIT, PORTSOCK_FOUND);
+		sk_holds(sk, TCP_CLOSE_WAIT, PORTSOCK_BOUND);
 }
 
 /* sctp_unhash_endpoint(ep): listen() with a backlog of 0, or close() */
@@ -517,7 +517,7 @@ static void notrace on_sctp_unhash(struct ftrace_regs *fregs)
 	const struct sock *sk = ep->base.sk;
 
 	if (sk->sk_state == TCP_LISTEN)
-		sk_holds(sk, TCP_CLOSE, PORTSOCK_FOUND);
+		sk_holds(sk, TCP_CLOSE, PORTSOCK_BOUND);
 }
 
 /*

@@ -13,9 +13,9 @@
 #include "netns.h"
 #include "proc.h"
 #include "resync.h"
+#include "row.h"
 #include "selftest.h"
 #include "socks.h"
-#include "table.h"
 #include "version.h"
 
 #define HASH_BITS_MIN 10
@@ -61,7 +61,7 @@ static int __init portsock_init(void)
 
 	if (bits < 0)
 		return bits;
-	err = step("cannot set up rows", portsock_table_init(bits - 2));
+	err = step("cannot set up rows", portsock_rows_init(bits - 2));
 	if (err)
 		return err;
 	err = step("cannot set up records", portsock_socks_init(bits));
@@ -92,7 +92,7 @@ netns:
 socks:
 	portsock_socks_exit();
 table:
-	portsock_table_exit();
+	portsock_rows_exit();
 	return err;
 }
 
@@ -104,7 +104,7 @@ static void __exit portsock_exit(void)
 	portsock_socks_clear(NULL);
 	portsock_netns_exit();
 	portsock_socks_exit();
-	portsock_table_exit();
+	portsock_rows_exit();
 }
 
 module_init(portsock_init);

@@ -135,7 +135,7 @@ void portsock_pools_level(void)
 }
 
 /**
- * portsock_pool_ready() - many objects will be wanted at once
+ * portsock_pool_refill() - many objects will be wanted at once
  * @pool: from here
  *
  * Lets this CPU have %SHELF_MAX objects at hand. With PREEMPT_RT the caller may have a
@@ -143,7 +143,7 @@ void portsock_pools_level(void)
  *
  * Context: process, may sleep.
  */
-void portsock_pool_ready(struct portsock_pool *pool)
+void portsock_pool_refill(struct portsock_pool *pool)
 {
 	shelf_fill(pool, GFP_KERNEL);
 }

@@ -66,7 +66,7 @@ DECLARE_PER_CPU(bool, portsock_pools_uneven);
 int portsock_pool_init(struct portsock_pool *pool, const char *name, size_t size,
 		       slab_flags_t flags);
 void portsock_pool_exit(struct portsock_pool *pool);
-void portsock_pool_ready(struct portsock_pool *pool);
+void portsock_pool_refill(struct portsock_pool *pool);
 void *portsock_shelf_low(struct pool_shelf *shelf);
 void portsock_pools_level(void);
 

@@ -80,7 +80,7 @@ static struct losses __losses_now(void)
 		.missed = portsock_hooks_missed(),
 		.untracked = portsock_socks_untracked(),
 		.deaf = resync.deaf,
-		.shorts = portsock_table_short(),
+		.shorts = portsock_gauges_short(),
 	};
 }
 
@@ -140,7 +140,7 @@ static void parent_seen(const struct sock *sk, bool serves)
 static void walk_rest(void)
 {
 	cond_resched();
-	portsock_socks_ready();
+	portsock_socks_refill();
 }
 
 /**

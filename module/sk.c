@@ -207,7 +207,7 @@ bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
 	h->port = tw->tw_num;
 	h->proto = proto;
 	h->state = TCP_TIME_WAIT;
-	h->how = PORTSOCK_FOUND;
+	h->how = PORTSOCK_BOUND;
 	h->ipv6 = tw->tw_family == AF_INET6;
 	h->service = false;
 	return true;

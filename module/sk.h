@@ -10,7 +10,7 @@
 #include <net/sock.h>
 
 #include "netns.h"
-#include "table.h"
+#include "share.h"
 
 struct sctp_association;
 
@@ -114,7 +114,7 @@ static inline void portsock_sk_look(const struct sock *sk, int proto, int state,
 	h->state = state;
 	if (proto == PORTSOCK_DCCP || proto == PORTSOCK_SCTP)
 		h->state = portsock_sk_other_state(sk, proto, state);
-	h->how = PORTSOCK_FOUND;
+	h->how = PORTSOCK_BOUND;
 	h->ipv6 = sk->sk_family == AF_INET6;
 	/* a raw socket names the protocol it wants */
 	h->service = listens || proto == PORTSOCK_RAW ||
@@ -151,7 +151,7 @@ static inline bool portsock_sk_read(const struct sock *sk, int state,
  */
 static inline enum portsock_how portsock_sk_came(const struct sock *sk)
 {
-	return READ_ONCE(sk->sk_state) == TCP_ESTABLISHED ? PORTSOCK_CONNECTED : PORTSOCK_FOUND;
+	return READ_ONCE(sk->sk_state) == TCP_ESTABLISHED ? PORTSOCK_CONNECTED : PORTSOCK_BOUND;
 }
 
 /**

@@ -16,6 +16,7 @@
 #include <linux/string.h>
 
 #include "pool.h"
+#include "row.h"
 
 /**
  * struct portsock_rec - a socket
@@ -187,7 +188,7 @@ static struct portsock_rec *rec_take(const void *sk)
 }
 
 /**
- * portsock_sock_succeed() - a mini-socket takes the place of a socket
+ * portsock_sock_inherit() - a mini-socket takes the place of a socket
  * @sk: the socket; nobody's, and about to give its port up and to go
  * @tw: the mini-socket
  * @h: what the mini-socket holds
@@ -196,7 +197,7 @@ static struct portsock_rec *rec_take(const void *sk)
  *
  * Context: any but NMI; RCU read side (for @h->table, and for walks to wait for).
  */
-void portsock_sock_succeed(const void *sk, const void *tw, const struct portsock_holding *h)
+void portsock_sock_inherit(const void *sk, const void *tw, const struct portsock_holding *h)
 {
 	struct rec_bucket *bucket = rec_bucket(tw);
 	struct portsock_rec *rec = rec_take(sk);
@@ -372,18 +373,18 @@ static void __rec_says(struct portsock_rec *rec, const struct portsock_holding *
 	struct portsock_holding said = *h;
 
 	if (!rec->share.row || rec->share.state == h->state)
-		said.how = PORTSOCK_FOUND;
+		said.how = PORTSOCK_BOUND;
 	__rec_hold(rec, &said);
 }
 
 /**
- * portsock_sock_says() - a socket says what it holds, and nobody what brought that about
+ * portsock_sock_observe() - a socket says what it holds, and nobody what brought that about
  * @sk: the socket
  * @h: the port, the state, and how a socket comes into that
  *
  * Context: any but NMI; RCU read side (for @h->table).
  */
-void portsock_sock_says(const void *sk, const struct portsock_holding *h)
+void portsock_sock_observe(const void *sk, const struct portsock_holding *h)
 {
 	sock_tell(sk, h, __rec_says);
 }
@@ -497,7 +498,7 @@ void portsock_socks_settle(struct portsock_table *table, bool (*get)(const void 
 
 	for (; left; left--) {
 		cond_resched();
-		sk = portsock_table_awaited(table, share_sk);
+		sk = portsock_share_awaited(table, share_sk);
 		if (!sk)
 			break;
 		if (sock_get(sk, get))
@@ -714,17 +715,17 @@ void portsock_socks_walk_begin(void)
 }
 
 /**
- * portsock_socks_ready() - a walk is about to meet some hundred sockets
+ * portsock_socks_refill() - a walk is about to meet some hundred sockets
  *
  * Sees to it that there is memory for them where it cannot be allocated then,
  * see pool.h.
  *
  * Context: process, may sleep.
  */
-void portsock_socks_ready(void)
+void portsock_socks_refill(void)
 {
-	portsock_pool_ready(&rec_pool);
-	portsock_table_ready();
+	portsock_pool_refill(&rec_pool);
+	portsock_rows_refill();
 }
 
 /**

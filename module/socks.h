@@ -5,14 +5,14 @@
 #ifndef PORTSOCK_SOCKS_H
 #define PORTSOCK_SOCKS_H
 
-#include "table.h"
+#include "share.h"
 
 int portsock_socks_init(unsigned int bits);
 void portsock_socks_clear(const struct portsock_table *table);
 void portsock_socks_exit(void);
 
 void portsock_sock_hold(const void *sk, const struct portsock_holding *h);
-void portsock_sock_succeed(const void *sk, const void *tw, const struct portsock_holding *h);
+void portsock_sock_inherit(const void *sk, const void *tw, const struct portsock_holding *h);
 void portsock_sock_unbound(const void *sk, struct portsock_table *table, u8 proto,
 			   bool ipv6);
 void portsock_sock_meet(const void *sk, const struct portsock_holding *h);
@@ -21,7 +21,7 @@ bool portsock_sock_change(const void *sk, struct portsock_holding *h);
 void portsock_sock_bind(const void *sk, const struct portsock_holding *h);
 void portsock_sock_release(const void *sk, bool ipv6);
 void portsock_sock_forget(const void *sk);
-void portsock_sock_says(const void *sk, const struct portsock_holding *h);
+void portsock_sock_observe(const void *sk, const struct portsock_holding *h);
 void portsock_sock_await(const void *sk);
 bool portsock_sock_awaited(const void *sk);
 void portsock_sock_settle(const void *sk, struct portsock_holding *h);
@@ -36,7 +36,7 @@ bool portsock_sock_carried(const void *sk, const void *subflow);
 bool portsock_sock_recorded(const void *sk, struct portsock_holding *h);
 
 void portsock_socks_walk_begin(void);
-void portsock_socks_ready(void);
+void portsock_socks_refill(void);
 void portsock_sock_seen(const void *sk, const struct portsock_holding *h);
 u64 portsock_socks_walk_end(unsigned long protos);
 

@@ -18,7 +18,14 @@
 #include <unistd.h>
 
 #include "pool.c"
+#include "counts.c"
+#include "unbound.c"
+#include "listeners.c"
+#include "idle.c"
+#include "row.c"
+#include "share.c"
 #include "table.c"
+#include "cursor.c"
 #include "socks.c"
 
 __thread unsigned int this_cpu;
@@ -220,7 +227,7 @@ int main(int argc, char **argv)
 
 	if (seconds <= 0 || repetitions < 1)
 		return 2;
-	if (portsock_table_init(HASH_BITS - 2) || portsock_socks_init(HASH_BITS))
+	if (portsock_rows_init(HASH_BITS - 2) || portsock_socks_init(HASH_BITS))
 		return 1;
 	table = portsock_table_new(true);
 	if (!table)

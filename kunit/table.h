@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What tables are made of.
+ */
+#ifndef PORTSOCK_KUNIT_TABLE_H
+#define PORTSOCK_KUNIT_TABLE_H
+
+#include "../module/pool.c"
+#include "../module/counts.c"
+#include "../module/unbound.c"
+#include "../module/listeners.c"
+#include "../module/idle.c"
+#include "../module/row.c"
+#include "../module/share.c"
+#include "../module/table.c"
+#include "../module/cursor.c"
+
+#endif /* PORTSOCK_KUNIT_TABLE_H */

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How often the arithmetic was found wrong.
+ */
+#include "counts.h"
+
+#include <linux/atomic.h>
+#include <linux/bug.h>
+
+/* Times that more was to be taken out of a gauge than was in it. */
+static atomic64_t short_gauges = ATOMIC64_INIT(0);
+
+/**
+ * portsock_gauge_short() - more was to be taken out of a gauge than was in it
+ *
+ * Context: any.
+ */
+noinline void portsock_gauge_short(void)
+{
+	WARN_ONCE(IS_ENABLED(CONFIG_DEBUG_NET), "a gauge would have gone below zero\n");
+	atomic64_inc(&short_gauges);
+}
+
+/**
+ * portsock_gauges_short() - how often a gauge would have gone below zero
+ *
+ * It was wrong before, then.
+ *
+ * Context: any.
+ * Return: times since the module was loaded.
+ */
+u64 portsock_gauges_short(void)
+{
+	return atomic64_read(&short_gauges);
+}

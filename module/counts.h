@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The numbers of a row, or of a sum of rows, and their arithmetic. The caller holds the
+ * lock that protects them.
+ */
+#ifndef PORTSOCK_COUNTS_H
+#define PORTSOCK_COUNTS_H
+
+#include <linux/compiler.h>
+#include <linux/types.h>
+#include <net/tcp_states.h>
+
+/* Gauges are indexed by the kernel's TCP state numbers; 0 is unused. */
+#define PORTSOCK_STATE_NR (TCP_CLOSING + 1)
+
+/**
+ * enum portsock_how - how a socket came by its port
+ * @PORTSOCK_BOUND: it had it already, or bind() or the kernel chose it
+ * @PORTSOCK_ACCEPTED: it is a passive child
+ * @PORTSOCK_CONNECTED: it called connect() while it held it
+ * @PORTSOCK_HOW_NR: number of ways
+ */
+enum portsock_how {
+	PORTSOCK_BOUND,
+	PORTSOCK_ACCEPTED,
+	PORTSOCK_CONNECTED,
+	PORTSOCK_HOW_NR
+};
+
+/**
+ * struct portsock_counts - what a row (or a sum of rows) says
+ * @state: sockets by kernel state; TCP_TIME_WAIT counts mini-sockets
+ * @sockets: full sockets, the sum of @state without TCP_TIME_WAIT
+ * @ipv6: those of @sockets that are AF_INET6
+ * @peak: high-water mark of @sockets
+ * @came: full sockets that came to hold the port, by how they came by it
+ */
+struct portsock_counts {
+	u32 state[PORTSOCK_STATE_NR];
+	u32 sockets;
+	u32 ipv6;
+	u32 peak;
+	u64 came[PORTSOCK_HOW_NR];
+};
+
+/**
+ * portsock_opened() - full sockets that ever came to hold a port
+ * @counts: of its row
+ *
+ * Those that ceased to hold it are that less @counts->sockets.
+ *
+ * Context: any; the caller serialises changes of @counts.
+ */
+static inline u64 portsock_opened(const struct portsock_counts *counts)
+{
+	u64 opened = 0;
+	int how;
+
+	for (how = 0; how < PORTSOCK_HOW_NR; how++)
+		opened += counts->came[how];
+	return opened;
+}
+
+void portsock_gauge_short(void);
+u64 portsock_gauges_short(void);
+
+/* A gauge that would go below zero stays at zero, which is nearer to the truth. */
+static __always_inline void gauge_sub(u32 *gauge, u32 number)
+{
+	if (likely(*gauge >= number)) {
+		*gauge -= number;
+	} else {
+		*gauge = 0;
+		portsock_gauge_short();
+	}
+}
+
+static inline void counts_add(struct portsock_counts *counts, u8 state, bool ipv6)
+{
+	counts->state[state]++;
+	if (state == TCP_TIME_WAIT)
+		return;
+	counts->sockets++;
+	counts->ipv6 += ipv6;
+	if (counts->peak < counts->sockets)
+		counts->peak = counts->sockets;
+}
+
+static inline void counts_sub(struct portsock_counts *counts, u8 state, bool ipv6)
+{
+	gauge_sub(&counts->state[state], 1);
+	if (state == TCP_TIME_WAIT)
+		return;
+	gauge_sub(&counts->sockets, 1);
+	gauge_sub(&counts->ipv6, ipv6);
+}
+
+/* A full socket changes its state, and nothing else. */
+static inline void counts_step(struct portsock_counts *counts, u8 from, u8 to)
+{
+	gauge_sub(&counts->state[from], 1);
+	counts->state[to]++;
+}
+
+#endif /* PORTSOCK_COUNTS_H */

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rows are copied one by one, in order, each as it was at one moment.
+ */
+#include "cursor.h"
+
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include "listeners.h"
+#include "row.h"
+#include "table.h"
+#include "unbound.h"
+
+/**
+ * portsock_order_next() - the next key that a row has
+ * @table: any table
+ * @root: one of its trees
+ * @key: to begin with; receives that of the first row at or behind it
+ *
+ * Context: any but NMI.
+ * Return: false when there is none.
+ */
+bool portsock_order_next(struct portsock_table *table, const struct rb_root *root,
+		       u32 *key)
+{
+	struct portsock_row *row;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&table->lock, flags);
+	row = __portsock_row_at(root, *key);
+	if (row)
+		*key = row->key;
+	raw_spin_unlock_irqrestore(&table->lock, flags);
+	return row;
+}
+
+/*
+ * Copies the row of @key; false when it went or changed its part meanwhile.
+ * Anybody can have a port listened on as often as he likes, and would keep its
+ * lock for as long.
+ */
+static bool row_copy(struct portsock_table *table, u32 key,
+		     struct portsock_line *line)
+{
+	struct row_bucket *bucket = row_bucket(table, key);
+	unsigned long flags, address = 0;
+	struct portsock_row *row;
+	bool found;
+
+	line->requests = 0;
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	row = __row_find(bucket, table, key);
+	found = row && row->ephemeral == (line->part == PORTSOCK_EPHEMERALS);
+	if (found) {
+		line->class = row->ephemeral ? PORTSOCK_EPHEMERAL : PORTSOCK_SERVICE;
+		line->proto = key_proto(key);
+		line->port = key_port(key);
+		line->ports = 1;
+		raw_spin_lock(&table->lock);
+		line->counts = row->counts;
+		raw_spin_unlock(&table->lock);
+		address = __portsock_listeners_requests(row, 0, &line->requests);
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+
+	while (address) {
+		cond_resched();
+		raw_spin_lock_irqsave(&bucket->lock, flags);
+		row = __row_find(bucket, table, key);
+		address = row ? __portsock_listeners_requests(row, address, &line->requests) : 0;
+		raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	}
+	return found;
+}
+
+/* The next row whose key is less than @end. */
+static bool row_next(struct portsock_table *table, const struct rb_root *root,
+		     struct portsock_cursor *cursor, u32 end,
+		     struct portsock_line *line)
+{
+	u32 key = cursor->key;
+
+	while (portsock_order_next(table, root, &key) && key < end) {
+		cursor->key = key + 1;
+		if (row_copy(table, key++, line))
+			return true;
+	}
+	return false;
+}
+
+/* Services, and before those of a protocol its unbound sockets. */
+static bool service_next(struct portsock_table *table, struct portsock_cursor *cursor,
+			 struct portsock_line *line)
+{
+	while (cursor->key < key_of(PORTSOCK_PROTO_NR, 0)) {
+		u32 key = cursor->key;
+		u32 end = key_of(key_proto(key) + 1, 0);
+
+		if (!key_port(key)) {
+			cursor->key++;
+			if (portsock_unbound_copy(table, key_proto(key), line))
+				return true;
+			continue;
+		}
+		if (row_next(table, &table->services, cursor, end, line))
+			return true;
+		cursor->key = end;
+	}
+	return false;
+}
+
+/* Copies a total; false when nothing was ever in it. */
+static bool total_copy(struct portsock_table *table, const struct portsock_total *total,
+		       struct portsock_line *line)
+{
+	unsigned long flags;
+
+	line->port = 0;
+	line->requests = 0;
+	raw_spin_lock_irqsave(&table->lock, flags);
+	line->ports = total->ports;
+	line->counts = total->counts;
+	raw_spin_unlock_irqrestore(&table->lock, flags);
+	return line->ports || memchr_inv(&line->counts, 0, sizeof(line->counts));
+}
+
+/* Each protocol has two keys: that of its ephemeral total, that of its folded one. */
+static bool total_next(struct portsock_table *table,
+		       struct portsock_cursor *cursor,
+		       struct portsock_line *line)
+{
+	while (cursor->key < 2 * PORTSOCK_PROTO_NR) {
+		const struct portsock_total *total = table->totals;
+
+		line->class = PORTSOCK_EPHEMERAL;
+		line->proto = cursor->key / 2;
+		if (cursor->key++ % 2) {
+			line->class = PORTSOCK_FOLDED;
+			total = table->folded;
+		}
+		if (total_copy(table, &total[line->proto], line))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * portsock_table_next() - copy the next row of a table
+ * @table: any table
+ * @cursor: zeroed to begin with; moved behind the row
+ * @line: receives the row
+ *
+ * Each row is consistent in itself; rows that come, go or turn service meanwhile
+ * may or may not be met, all others are met once. Costs O(log rows), and what the
+ * row's listeners take to be asked, whatever the number of other sockets; a lock is held
+ * for a few dozen of them at most.
+ *
+ * Context: process, may sleep.
+ * Return: false when there is no further row.
+ */
+bool portsock_table_next(struct portsock_table *table,
+			 struct portsock_cursor *cursor,
+			 struct portsock_line *line)
+{
+	for (; cursor->part != PORTSOCK_END; cursor->part++, cursor->key = 0) {
+		bool found;
+
+		line->part = cursor->part;
+		if (cursor->part == PORTSOCK_SERVICES)
+			found = service_next(table, cursor, line);
+		else if (cursor->part == PORTSOCK_TOTALS)
+			found = total_next(table, cursor, line);
+		else
+			found = row_next(table, &table->ephemerals, cursor,
+					 key_of(PORTSOCK_PROTO_NR, 0), line);
+		if (found)
+			return true;
+	}
+	return false;
+}

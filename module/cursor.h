@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A reader's way through a table.
+ */
+#ifndef PORTSOCK_CURSOR_H
+#define PORTSOCK_CURSOR_H
+
+#include <linux/types.h>
+
+#include "counts.h"
+#include "portsock.h"
+
+struct rb_root;
+struct portsock_table;
+
+/**
+ * enum portsock_part - the parts of a table, in the order they are shown
+ * @PORTSOCK_SERVICES: service and unbound rows
+ * @PORTSOCK_TOTALS: for each protocol one row for ephemeral ports that it has or had,
+ *	and one for services that were folded
+ * @PORTSOCK_EPHEMERALS: single ephemeral rows
+ * @PORTSOCK_END: nothing is left
+ */
+enum portsock_part {
+	PORTSOCK_SERVICES,
+	PORTSOCK_TOTALS,
+	PORTSOCK_EPHEMERALS,
+	PORTSOCK_END,
+};
+
+/**
+ * struct portsock_line - a consistent copy of one row
+ * @part: which part of the table it belongs to
+ * @class: what it stands for, enum portsock_class
+ * @proto: protocol
+ * @port: port; without meaning in PORTSOCK_TOTALS
+ * @requests: connection requests waiting on the row's listeners
+ * @ports: how many ports it stands for
+ * @counts: the row's numbers
+ */
+struct portsock_line {
+	enum portsock_part part;
+	u8 class;
+	u8 proto;
+	u16 port;
+	u32 requests;
+	u64 ports;
+	struct portsock_counts counts;
+};
+
+/**
+ * struct portsock_cursor - a place in a table
+ * @part: part to look in
+ * @key: first key to consider there
+ */
+struct portsock_cursor {
+	enum portsock_part part;
+	u32 key;
+};
+
+bool portsock_order_next(struct portsock_table *table, const struct rb_root *root, u32 *key);
+bool portsock_table_next(struct portsock_table *table,
+			 struct portsock_cursor *cursor,
+			 struct portsock_line *line);
+
+#endif /* PORTSOCK_CURSOR_H */

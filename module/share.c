@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A socket contributes to the row of its port, or to the unbound sockets of its namespace.
+ */
+#include "share.h"
+
+#include <linux/bits.h>
+#include <linux/errno.h>
+#include <linux/spinlock.h>
+
+#include "row.h"
+#include "table.h"
+#include "unbound.h"
+
+/* @share contributes nothing yet. */
+static int share_add(struct portsock_share *share, const struct portsock_holding *h)
+{
+	const atomic_t *requests = h->requests;
+	u8 proto = h->proto, state = h->state, how = h->how;
+	bool ipv6 = h->ipv6;
+
+	/* all is read by now, so that one move writes the four */
+	share->proto = proto;
+	share->state = state;
+	share->ipv6 = ipv6;
+	share->how = how;
+	share->requests = requests;
+	return portsock_row_add(share, h);
+}
+
+static void share_leave(struct portsock_share *share)
+{
+	if (share->row)
+		portsock_row_del(share);
+	else
+		portsock_unbound_del(share->table, share->proto, share->ipv6);
+	share->table = NULL;
+}
+
+/**
+ * portsock_share_await() - a call is under way, and nothing will tell what came of it
+ * @share: contributes
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_await(struct portsock_share *share)
+{
+	struct portsock_table *table = share->table;
+
+	if (share->awaits)
+		return;
+	raw_spin_lock(&table->lock);
+	share->awaits = true;
+	list_add_tail(&share->awaited, &table->awaited);
+	table->awaited_nr++;
+	raw_spin_unlock(&table->lock);
+}
+
+static void share_settle(struct portsock_share *share, struct portsock_table *table)
+{
+	if (likely(!share->awaits))
+		return;
+	raw_spin_lock(&table->lock);
+	share->awaits = false;
+	list_del(&share->awaited);
+	table->awaited_nr--;
+	raw_spin_unlock(&table->lock);
+}
+
+/**
+ * portsock_share_settle() - it is known what came of the call
+ * @share: contributes
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_settle(struct portsock_share *share)
+{
+	share_settle(share, share->table);
+}
+
+/**
+ * portsock_share_awaited() - the next socket on which a call may be under way
+ * @table: any table
+ * @sk_of: says whose a share is; called with the table's lock held
+ *
+ * It becomes the last one: who comes as often as there were any to begin with has
+ * met them all.
+ *
+ * Context: any but NMI.
+ * Return: the socket's address, which is not to be followed, or NULL.
+ */
+const void *portsock_share_awaited(struct portsock_table *table,
+				   const void *(*sk_of)(const struct portsock_share *share))
+{
+	struct portsock_share *share;
+	const void *sk = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&table->lock, flags);
+	share = list_first_entry_or_null(&table->awaited, struct portsock_share, awaited);
+	if (share) {
+		list_move_tail(&share->awaited, &table->awaited);
+		sk = sk_of(share);
+	}
+	raw_spin_unlock_irqrestore(&table->lock, flags);
+	return sk;
+}
+
+/**
+ * portsock_share_del() - a socket is no more, or nobody's business
+ * @share: contributes, and to nothing afterwards
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_del(struct portsock_share *share)
+{
+	share_settle(share, share->table);
+	share_leave(share);
+}
+
+static bool share_is_unbound(const struct portsock_share *share,
+			 const struct portsock_table *table, u8 proto)
+{
+	return share->table == table && !share->row && share->proto == proto;
+}
+
+/**
+ * portsock_share_unbound() - let a socket contribute that holds no port
+ * @share: contributes as such already, to a row, or nothing
+ * @table: of its namespace
+ * @proto: protocol
+ * @ipv6: the socket is AF_INET6
+ *
+ * Context: any but NMI, interrupts off; @table is pinned by @share, or the caller
+ * is on RCU's read side.
+ * Return: 0, or -ESHUTDOWN when the namespace is about to go; @share then
+ * contributes nothing.
+ */
+int portsock_share_unbound(struct portsock_share *share, struct portsock_table *table,
+			   u8 proto, bool ipv6)
+{
+	bool added;
+
+	if (share_is_unbound(share, table, proto)) {
+		if (unlikely(ipv6 != share->ipv6))
+			portsock_unbound_turn(table, proto, ipv6);
+		share->ipv6 = ipv6;
+		return 0;
+	}
+	/* before the row goes, which may pin the table */
+	added = portsock_unbound_add(table, proto, ipv6);
+	if (share->table)
+		share_leave(share);
+	if (!added) {
+		share_settle(share, table);
+		return -ESHUTDOWN;
+	}
+	share->table = table;
+	share->proto = proto;
+	share->state = TCP_CLOSE;
+	share->ipv6 = ipv6;
+	share->how = PORTSOCK_BOUND;
+	return 0;
+}
+
+static bool share_is_on_row_of(const struct portsock_share *share,
+		       const struct portsock_holding *h)
+{
+	return share->table == h->table && share->row &&
+	       share->row->key == key_of(h->proto, h->port);
+}
+
+static bool share_is_current(const struct portsock_share *share,
+		       const struct portsock_holding *h)
+{
+	return share->state == h->state && share->ipv6 == h->ipv6 &&
+	       share->requests == h->requests &&
+	       !(h->service && READ_ONCE(share->row->ephemeral));
+}
+
+/**
+ * portsock_share_hold() - let a socket contribute to the row of its port
+ * @share: contributes to that row, to another, or to none
+ * @h: what the socket holds now
+ *
+ * A row is a service row when anybody who ever contributed to it said so. Port 0
+ * means an unbound socket.
+ *
+ * Context: any but NMI, interrupts off, RCU read side (for @h->table).
+ * Return: 0, -ENOMEM without memory for the row, or -ESHUTDOWN when the
+ * namespace is going and there is no row; @share then contributes nothing.
+ */
+int portsock_share_hold(struct portsock_share *share,
+			const struct portsock_holding *h)
+{
+	int err;
+
+	if (!h->port)
+		return portsock_share_unbound(share, h->table, h->proto, h->ipv6);
+	if (share_is_on_row_of(share, h)) {
+		if (!share_is_current(share, h) ||
+		    (share->how == PORTSOCK_BOUND && h->how != PORTSOCK_BOUND))
+			portsock_row_update(share, h);
+		return 0;
+	}
+	if (share->table)
+		share_leave(share);
+	err = share_add(share, h);
+	if (err)
+		share_settle(share, h->table);
+	return err;
+}
+
+/**
+ * portsock_share_step() - let a socket that keeps its port change its state
+ * @share: any share
+ * @step: what the socket does, from portsock_step()
+ *
+ * What portsock_share_hold() does, in the case that is the most frequent.
+ *
+ * Context: any but NMI, interrupts off.
+ * Return: false when this is another case; nothing was done then.
+ */
+bool portsock_share_step(struct portsock_share *share, u64 step)
+{
+	struct portsock_row *row = share->row;
+	u8 state = step >> 24;
+
+	if (!row || row->key != (step & GENMASK(23, 0)) || share->ipv6 != step >> 32 ||
+	    share->requests || share->state == TCP_TIME_WAIT)
+		return false;
+	portsock_row_step(row, share->state, state);
+	share->state = state;
+	return true;
+}
+
+/**
+ * portsock_share_at() - does a share contribute to a table?
+ * @share: any share
+ * @table: any table
+ *
+ * Context: any; the caller serialises calls on @share.
+ */
+bool portsock_share_at(const struct portsock_share *share,
+		       const struct portsock_table *table)
+{
+	return share->table == table;
+}
+
+/**
+ * portsock_share_on() - does a share contribute to the row of a port?
+ * @share: contributes to some row, or not
+ * @proto: transport protocol
+ * @port: local port in host order
+ *
+ * Context: any but NMI; the owner serialises calls.
+ */
+bool portsock_share_on(const struct portsock_share *share, u8 proto, u16 port)
+{
+	return share->row && share->row->key == key_of(proto, port);
+}
+
+/**
+ * portsock_share_in() - does a share contribute to a port of some protocols?
+ * @share: any share
+ * @protos: bit mask of protocols
+ *
+ * Context: any; the caller serialises calls on @share.
+ * Return: false also when it counts as unbound or contributes nothing.
+ */
+bool portsock_share_in(const struct portsock_share *share, unsigned long protos)
+{
+	return share->row && protos & BIT(share->proto);
+}
+
+/**
+ * portsock_share_equals() - does a share say just what a holding says?
+ * @share: any share
+ * @h: any holding
+ *
+ * History (how the socket came by its port) is not compared.
+ *
+ * Context: any; the caller serialises calls on @share.
+ */
+bool portsock_share_equals(const struct portsock_share *share,
+			   const struct portsock_holding *h)
+{
+	if (!h->port)
+		return share_is_unbound(share, h->table, h->proto) && share->ipv6 == h->ipv6;
+	return share_is_on_row_of(share, h) && share_is_current(share, h);
+}
+
+/**
+ * portsock_share_tell() - say what a share contributes
+ * @share: any share that contributes something
+ * @h: receives it, but neither requests nor whether it makes the port a service
+ *
+ * Context: any; the caller serialises calls on @share.
+ */
+void portsock_share_tell(const struct portsock_share *share, struct portsock_holding *h)
+{
+	*h = (struct portsock_holding){
+		.table = share->table,
+		.port = share->row ? key_port(share->row->key) : 0,
+		.proto = share->proto,
+		.state = share->state,
+		.ipv6 = share->ipv6,
+		.how = share->how,
+	};
+}
