@@ -14,7 +14,7 @@ struct seq_file;
  * @netns: inode number of the network namespace
  * @exact: every number equals the kernel's own tables
  * @missed: events the probes are known to have lost
- * @repaired: records a resync corrected
+ * @repaired: records that walks corrected
  * @untracked: sockets there was no memory for
  * @uptime_ms: since the module was loaded
  * @port_min: first port of the namespace's range of ephemeral ports

@@ -15,7 +15,6 @@
 #include "hooks.h"
 
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/net.h>
 #include <linux/tcp.h>
 #include <net/sctp/structs.h>
@@ -23,7 +22,6 @@
 #include <trace/events/tcp.h>
 
 #include "compat.h"
-#include "format.h"
 #include "probe.h"
 #include "sk.h"
 #include "socks.h"
@@ -93,17 +91,12 @@ static void subflow_released(const struct sock *sk)
 	rcu_read_unlock();
 }
 
-/* Protocols of which there were sockets, as a bit mask. Of these two there always are. */
-#define PROTOS_ALWAYS (BIT(PORTSOCK_TCP) | BIT(PORTSOCK_UDP))
-
-static unsigned long protos_met = PROTOS_ALWAYS;
-
 /* A namespace in the making has raw sockets of the kernel, which never hold anything. */
-static void sk_met(const struct sock *sk, int proto)
+static void proto_met(const struct sock *sk, int proto)
 {
 	preempt_disable_notrace();
 	if (portsock_netns_table(sock_net(sk)))
-		portsock_hooks_met(proto);
+		portsock_proto_used(proto);
 	preempt_enable_notrace();
 }
 
@@ -119,8 +112,8 @@ static void notrace on_post_create(struct ftrace_regs *fregs)
 	proto = portsock_sk_proto(sk);
 	if (proto < 0)
 		return;
-	if (!(BIT(proto) & PROTOS_ALWAYS))
-		sk_met(sk, proto);
+	if (!(BIT(proto) & PORTSOCK_PROTOS_ALWAYS))
+		proto_met(sk, proto);
 	/* a raw socket has its port already */
 	if (proto != PORTSOCK_RAW && portsock_sk_owned(sk))
 		sk_unbound(sk, proto);
@@ -553,20 +546,6 @@ static void notrace on_mptcp_port(struct ftrace_regs *fregs)
 	rcu_read_unlock();
 }
 
-static bool beat_seen;
-
-/* Does nothing but pass a kprobe. */
-noinline void portsock_hooks_beat(void)
-{
-	barrier();
-}
-
-static int on_beat(struct kprobe *kp, struct pt_regs *regs)
-{
-	WRITE_ONCE(beat_seen, true);
-	return 0;
-}
-
 #define KPROBE(_symbol, _handler, ...)					\
 	{ .symbol = _symbol, .kind = PORTSOCK_KPROBE,			\
 	  .on_kprobe = _handler, ##__VA_ARGS__ }
@@ -642,293 +621,8 @@ static struct portsock_probe hooks[] = {
 	ACQUISITION("security_sock_graft", on_accept),
 	ACQUISITION("security_file_receive", on_receive),
 	ACQUISITION("security_socket_post_create", on_post_create),
-	KPROBE("portsock_hooks_beat", on_beat),
+	KPROBE("portsock_kprobe_test", portsock_kprobe_tested),
 };
-
-/* Protects the hooks against modules that come and go. */
-static DEFINE_MUTEX(hooks_lock);
-
-static struct portsock_probe *hook_find(const char *symbol)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(hooks); i++)
-		if (!strcmp(hooks[i].symbol, symbol))
-			return &hooks[i];
-	return NULL;
-}
-
-/* What an error of a probe may come from. */
-static const char *hint(int err)
-{
-	return err == -EBUSY ? " (is kernel.ftrace_enabled 0?)" : "";
-}
-
-/* Its module is there, or it needs none: arm what stands in for it, or be blind. */
-static void __hook_replace(struct portsock_probe *hook)
-{
-	int err;
-	size_t i;
-
-	hook->blind = hook->protos ?: ~0UL;
-	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		struct portsock_probe *other = &hooks[i];
-
-		if (!other->instead || strcmp(other->instead, hook->symbol))
-			continue;
-		other->instead = NULL;
-		portsock_probes_arm(other, 1, &err);
-		if (other->armed)
-			hook->blind &= ~other->protos;
-	}
-}
-
-/* Names of protocols, separated by blanks. */
-static const char *names(unsigned long protos, char *text, size_t size)
-{
-	size_t length = 0;
-	int proto;
-
-	text[0] = 0;
-	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++)
-		if (protos & BIT(proto))
-			length += scnprintf(text + length, size - length, " %s",
-					    portsock_format_proto(proto));
-	return text;
-}
-
-/* What comes of it that a hook does not see what it should, behind the reason. */
-static __printf(2, 3)
-void hook_complain(const struct portsock_probe *hook, const char *reason, ...)
-{
-	struct va_format vaf = { .fmt = reason };
-	char text[64];
-	va_list args;
-
-	va_start(args, reason);
-	vaf.va = &args;
-	if (!hook->blind)
-		pr_info("%pV; what stands in for it is watched\n", &vaf);
-	else if (hook->blind & PROTOS_ALWAYS)
-		pr_warn("%pV; the table will not claim to be exact\n", &vaf);
-	else
-		pr_warn("%pV; the table will not claim to be exact once there is a socket of%s\n",
-			&vaf, names(hook->blind, text, sizeof(text)));
-	va_end(args);
-}
-
-/* It could not be armed. */
-static void __hook_missing(struct portsock_probe *hook, int err)
-{
-	__hook_replace(hook);
-	hook_complain(hook, "cannot hook %s: error %d%s", hook->symbol, err, hint(err));
-}
-
-/* Its module is there. */
-static void __hook_arm(struct portsock_probe *hook)
-{
-	int err;
-
-	portsock_probes_arm(hook, 1, &err);
-	hook->blind = 0;
-	if (!hook->armed)
-		__hook_missing(hook, err ?: -ENOENT);
-}
-
-/* A protocol that comes as a module is watched before its first socket. */
-static int hooks_notify(struct notifier_block *nb, unsigned long event, void *data)
-{
-	const struct module *module = data;
-	size_t i;
-
-	if (event != MODULE_STATE_COMING && event != MODULE_STATE_GOING)
-		return NOTIFY_DONE;
-	mutex_lock(&hooks_lock);
-	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		struct portsock_probe *hook = &hooks[i];
-
-		if (!hook->module || strcmp(hook->module, module->name))
-			continue;
-		if (event == MODULE_STATE_COMING) {
-			__hook_arm(hook);
-			continue;
-		}
-		if (hook->armed)
-			portsock_probe_disarm(hook);
-		hook->blind = 0;
-	}
-	mutex_unlock(&hooks_lock);
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block hooks_notifier = {
-	.notifier_call = hooks_notify,
-};
-
-/**
- * portsock_hooks_missed() - events the hooks are known to have lost
- *
- * Context: any.
- * Return: events since the hooks were armed.
- */
-u64 portsock_hooks_missed(void)
-{
-	u64 missed = 0;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(hooks); i++)
-		missed += portsock_probe_missed(&hooks[i]);
-	return missed;
-}
-
-/**
- * portsock_hooks_met() - there is a socket of a protocol
- * @proto: enum portsock_proto
- *
- * Context: any.
- */
-void portsock_hooks_met(int proto)
-{
-	if (!(READ_ONCE(protos_met) & BIT(proto)))
-		set_bit(proto, &protos_met);
-}
-
-/**
- * portsock_hooks_meet_anew() - sockets met so far, all of them, were our own
- *
- * Context: any; a walk is due, which meets those of others.
- */
-void portsock_hooks_meet_anew(void)
-{
-	WRITE_ONCE(protos_met, PROTOS_ALWAYS);
-}
-
-/**
- * portsock_hooks_see() - is every protocol watched of which there were sockets?
- *
- * Context: any.
- */
-bool portsock_hooks_see(void)
-{
-	unsigned long blind = 0;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(hooks); i++)
-		blind |= READ_ONCE(hooks[i].blind);
-	return !(blind & READ_ONCE(protos_met));
-}
-
-/**
- * portsock_hooks_called() - was a function called since it is watched?
- * @symbol: the function, one that is watched through ftrace
- *
- * Context: process, may sleep.
- * Return: false when it is watched and was not called.
- */
-bool portsock_hooks_called(const char *symbol)
-{
-	const struct portsock_probe *hook = hook_find(symbol);
-	bool called;
-
-	mutex_lock(&hooks_lock);
-	called = !hook->armed || portsock_probe_called(hook);
-	mutex_unlock(&hooks_lock);
-	return called;
-}
-
-/**
- * portsock_hooks_lost() - something happened, and the hook that is to see it did not
- * @symbol: of the hook
- * @what: happened
- *
- * From now on what stands in for it is watched, or else the protocols that need it are
- * not exact.
- *
- * Context: process, may sleep.
- * Return: true when another hook was armed in its place.
- */
-bool portsock_hooks_lost(const char *symbol, const char *what)
-{
-	struct portsock_probe *hook = hook_find(symbol);
-	unsigned long protos = hook->protos ?: ~0UL;
-	bool replaced = false;
-
-	mutex_lock(&hooks_lock);
-	if (hook->blind != protos) {
-		__hook_replace(hook);
-		hook_complain(hook, "self-test: %s was not seen, %s is not called", what,
-			      symbol);
-		replaced = hook->blind != protos;
-	}
-	mutex_unlock(&hooks_lock);
-	return replaced;
-}
-
-/**
- * portsock_hooks_alive() - do kprobes fire?
- *
- * An administrator can disarm all of them behind their owners' backs
- * (debugfs kprobes/enabled).
- *
- * Context: process.
- */
-bool portsock_hooks_alive(void)
-{
-	WRITE_ONCE(beat_seen, false);
-	portsock_hooks_beat();
-	return READ_ONCE(beat_seen);
-}
-
-/**
- * portsock_hooks_count() - how many hooks of which kind are armed
- * @counts: receives them
- *
- * Context: process, may sleep.
- */
-void portsock_hooks_count(struct portsock_hook_counts *counts)
-{
-	size_t i;
-
-	*counts = (struct portsock_hook_counts){ };
-	mutex_lock(&hooks_lock);
-	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		if (!hooks[i].armed)
-			continue;
-		counts->kprobes += hooks[i].kind == PORTSOCK_KPROBE;
-		counts->ftrace += hooks[i].kind == PORTSOCK_RELEASE ||
-				  hooks[i].kind == PORTSOCK_ACQUISITION;
-		counts->tracepoints += hooks[i].kind == PORTSOCK_TRACEPOINT;
-	}
-	mutex_unlock(&hooks_lock);
-}
-
-static bool module_is_watched(const char *module)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(hooks); i++)
-		if (hooks[i].armed && hooks[i].module && !strcmp(hooks[i].module, module))
-			return true;
-	return false;
-}
-
-/*
- * A hook whose module is not there is armed when it comes. Some symbols of it
- * but not all mean that it came meanwhile, or that it cannot be watched.
- */
-static void __hooks_check_missing(void)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		struct portsock_probe *hook = &hooks[i];
-
-		if (hook->armed || hook->absent || hook->instead)
-			continue;
-		if (!hook->module || module_is_watched(hook->module))
-			__hook_arm(hook);
-	}
-}
 
 /**
  * portsock_hooks_arm() - begin to watch
@@ -939,38 +633,5 @@ static void __hooks_check_missing(void)
  */
 int portsock_hooks_arm(void)
 {
-	const struct portsock_probe *failed;
-	int err;
-
-	err = register_module_notifier(&hooks_notifier);
-	if (err) {
-		pr_err("cannot watch modules: error %d; not loaded\n", err);
-		return err;
-	}
-	mutex_lock(&hooks_lock);
-	failed = portsock_probes_arm(hooks, ARRAY_SIZE(hooks), &err);
-	if (failed)
-		pr_err("cannot hook %s: error %d%s; not loaded\n", failed->symbol, err,
-		       hint(err));
-	else
-		__hooks_check_missing();
-	mutex_unlock(&hooks_lock);
-	if (failed)
-		portsock_hooks_disarm();
-	return err;
-}
-
-/**
- * portsock_hooks_disarm() - stop watching
- *
- * No handler runs when this returns.
- *
- * Context: process, may sleep.
- */
-void portsock_hooks_disarm(void)
-{
-	unregister_module_notifier(&hooks_notifier);
-	mutex_lock(&hooks_lock);
-	portsock_probes_disarm(hooks, ARRAY_SIZE(hooks));
-	mutex_unlock(&hooks_lock);
+	return portsock_probes_arm(hooks, ARRAY_SIZE(hooks));
 }

@@ -9,10 +9,11 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 
+#include "health.h"
 #include "hooks.h"
 #include "netns.h"
+#include "probe.h"
 #include "proc.h"
-#include "resync.h"
 #include "row.h"
 #include "selftest.h"
 #include "socks.h"
@@ -55,7 +56,7 @@ static int __init step(const char *name, int err)
 
 static int __init portsock_init(void)
 {
-	struct portsock_hook_counts hooks;
+	struct portsock_probe_counts probes;
 	int bits = hash_bits();
 	int err;
 
@@ -77,11 +78,11 @@ static int __init portsock_init(void)
 	if (err)
 		goto proc;
 	portsock_selftest();
-	portsock_resync_init();
-	portsock_hooks_count(&hooks);
+	portsock_health_init();
+	portsock_probes_count(&probes);
 	pr_info("version %s, armed %u kprobes, %u ftrace hooks, %u tracepoints\n",
-		PORTSOCK_VERSION, hooks.kprobes,
-		hooks.ftrace, hooks.tracepoints);
+		PORTSOCK_VERSION, probes.kprobes,
+		probes.ftrace, probes.tracepoints);
 	return 0;
 
 proc:
@@ -98,8 +99,8 @@ table:
 
 static void __exit portsock_exit(void)
 {
-	portsock_resync_exit();
-	portsock_hooks_disarm();
+	portsock_health_exit();
+	portsock_probes_disarm();
 	portsock_proc_exit();
 	portsock_socks_clear(NULL);
 	portsock_netns_exit();

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One place of the kernel that is watched, by one of three means.
+ * Places of the kernel that are watched, each by one of three means.
  */
 #ifndef PORTSOCK_PROBE_H
 #define PORTSOCK_PROBE_H
 
+#include <linux/bits.h>
 #include <linux/kprobes.h>
 #include <linux/tracepoint.h>
 #include <linux/types.h>
 
-#include "compat.h"
-
-/* What a watched function calls. */
-typedef void (*portsock_function_t)(struct ftrace_regs *fregs);
+#include "function.h"
+#include "portsock.h"
 
 enum portsock_probe_kind {
 	PORTSOCK_KPROBE,
@@ -36,12 +35,12 @@ enum portsock_probe_kind {
  * @on_call: handler of PORTSOCK_RELEASE and PORTSOCK_ACQUISITION
  * @on_trace: handler of PORTSOCK_TRACEPOINT, whose type is another for each
  * @armed: it is
- * @blind: bit mask of the protocols that it should see, and does not
+ * @unseen: bit mask of the protocols of which it should see events, and does not
  * @address: of a function watched through ftrace
  * @kp: for PORTSOCK_KPROBE, and to find an address
  * @tp: for PORTSOCK_TRACEPOINT, found by name
  *
- * Whoever owns it serialises calls on it.
+ * Protected by the lock in probe.c, but @unseen and what was missed are read without.
  */
 struct portsock_probe {
 	const char *symbol;
@@ -56,7 +55,7 @@ struct portsock_probe {
 		void *on_trace;
 	};
 	bool armed;
-	unsigned long blind;
+	unsigned long unseen;
 	unsigned long address;
 	union {
 		struct kprobe kp;
@@ -64,12 +63,35 @@ struct portsock_probe {
 	};
 };
 
-void portsock_probe_disarm(struct portsock_probe *probe);
-u64 portsock_probe_missed(const struct portsock_probe *probe);
-bool portsock_probe_called(const struct portsock_probe *probe);
+/**
+ * struct portsock_probe_counts - how many are armed
+ * @kprobes: kprobes
+ * @ftrace: functions watched through ftrace
+ * @tracepoints: tracepoints
+ */
+struct portsock_probe_counts {
+	unsigned int kprobes;
+	unsigned int ftrace;
+	unsigned int tracepoints;
+};
 
-struct portsock_probe *portsock_probes_arm(struct portsock_probe *probes, size_t nr,
-					   int *err);
-void portsock_probes_disarm(struct portsock_probe *probes, size_t nr);
+/* Of these protocols there always are sockets. */
+#define PORTSOCK_PROTOS_ALWAYS (BIT(PORTSOCK_TCP) | BIT(PORTSOCK_UDP))
+
+int portsock_probes_arm(struct portsock_probe *probes, size_t nr);
+void portsock_probes_disarm(void);
+void portsock_probes_count(struct portsock_probe_counts *counts);
+
+u64 portsock_probes_missed(void);
+bool portsock_probes_called(const char *symbol);
+bool portsock_probes_replace(const char *symbol, const char *what);
+
+void portsock_proto_used(int proto);
+void portsock_protos_unused(void);
+bool portsock_protos_watched(void);
+
+bool portsock_kprobes_fire(void);
+void portsock_kprobe_test(void);
+int portsock_kprobe_tested(struct kprobe *kp, struct pt_regs *regs);
 
 #endif /* PORTSOCK_PROBE_H */

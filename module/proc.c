@@ -16,8 +16,8 @@
 
 #include "compat.h"
 #include "format.h"
+#include "health.h"
 #include "netns.h"
-#include "resync.h"
 #include "sk.h"
 #include "socks.h"
 
@@ -119,7 +119,7 @@ static void head_show(struct seq_file *m)
 	struct net *net = seq_file_net(m);
 	struct portsock_health health;
 
-	portsock_resync_health(&health);
+	portsock_health_read(&health);
 	health.netns = net->ns.inum;
 	inet_get_local_port_range(net, &health.port_min, &health.port_max);
 	portsock_format_head(m, &health);

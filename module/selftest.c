@@ -30,8 +30,8 @@
 #include <net/sock.h>
 
 #include "compat.h"
-#include "hooks.h"
 #include "netns.h"
+#include "probe.h"
 #include "socks.h"
 
 /* Loopback delivers in softirq, at once or soon. */
@@ -71,7 +71,7 @@ static struct selftest selftest = { .pause = PAUSE_MIN };
  * @listener: a socket, as are the others; NULL when there is none
  * @client: that connects to it
  * @server: the client's other end
- * @deaf: something was lost meanwhile, so that what was not seen says nothing
+ * @lost: something was lost meanwhile, so that what was not seen says nothing
  * @again: another hook was armed, which is to be tried
  */
 struct trial {
@@ -83,7 +83,7 @@ struct trial {
 	struct socket *listener;
 	struct socket *client;
 	struct socket *server;
-	bool deaf;
+	bool lost;
 	bool again;
 };
 
@@ -212,24 +212,24 @@ static bool is_unknown(const void *sk)
 	return !portsock_sock_recorded(sk, &h);
 }
 
-static bool is_deaf(struct trial *trial)
+static bool has_lost(struct trial *trial)
 {
-	trial->deaf |= !portsock_hooks_alive() ||
-		       portsock_hooks_missed() != trial->missed ||
+	trial->lost |= !portsock_kprobes_fire() ||
+		       portsock_probes_missed() != trial->missed ||
 		       portsock_socks_untracked() != trial->untracked;
-	return trial->deaf;
+	return trial->lost;
 }
 
 /* Something happened: was it seen? If not, this hook is to blame. */
 static void expect(struct trial *trial, bool seen, const char *what, const char *symbol)
 {
-	if (!seen && !is_deaf(trial))
-		trial->again |= portsock_hooks_lost(symbol, what);
+	if (!seen && !has_lost(trial))
+		trial->again |= portsock_probes_replace(symbol, what);
 }
 
 static void expect_call(struct trial *trial, const char *what, const char *symbol)
 {
-	expect(trial, portsock_hooks_called(symbol), what, symbol);
+	expect(trial, portsock_probes_called(symbol), what, symbol);
 }
 
 static bool try_listener(struct trial *trial)
@@ -483,7 +483,7 @@ static void try_other(struct trial *trial, int type, int protocol, const char *t
 		expect_call(trial, "bind()", taken);
 	close(&sock);
 	if (bound)
-		expect(trial, soon(portsock_hooks_called(given)), "close()", given);
+		expect(trial, soon(portsock_probes_called(given)), "close()", given);
 }
 
 static void try_raw(struct trial *trial)
@@ -522,14 +522,14 @@ static bool try_family(int family)
 	do {
 		trial = (struct trial){
 			.family = family,
-			.missed = portsock_hooks_missed(),
+			.missed = portsock_probes_missed(),
 			.untracked = portsock_socks_untracked(),
 		};
-		if (!portsock_hooks_alive())
+		if (!portsock_kprobes_fire())
 			return false;
 		tried = try_once(&trial);
 	} while (trial.again);
-	return tried && !trial.deaf;
+	return tried && !trial.lost;
 }
 
 /* What is to be tried now. */
@@ -559,7 +559,7 @@ static void plan_next(void)
 /**
  * portsock_selftest() - do the hooks see what sockets do?
  *
- * What they do not see is named in the kernel log, and left to portsock_hooks_see().
+ * What they do not see is named in the kernel log, and left to portsock_protos_watched().
  *
  * Context: process, may sleep; one at a time. The hooks are armed, and no walk runs; one
  * is due afterwards.
@@ -578,7 +578,7 @@ void portsock_selftest(void)
 		synchronize_rcu();
 		portsock_socks_clear(table);
 		portsock_table_kill(table);
-		portsock_hooks_meet_anew();
+		portsock_protos_unused();
 	}
 	plan_next();
 }

@@ -61,8 +61,8 @@ struct portsock_probe {
 #include "hooks.inc"
 
 /* What portsock has of the same name, so that the table fits. */
-void portsock_hooks_beat(void);
-noinline void portsock_hooks_beat(void)
+void portsock_kprobe_test(void);
+noinline void portsock_kprobe_test(void)
 {
 	barrier();
 }

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A walk over the kernel's own tables: at load for the sockets that were there
- * before, later whenever a hook lost an event or memory was short. It costs
- * O(sockets), and only then. Between a loss and the end of the walk that
- * repairs it the table does not claim to be exact.
- *
- * All work is done by one work item, which is never run twice at a time.
+ * A walk over the kernel's own tables, and over the files of processes: it costs
+ * O(sockets).
  */
-#include "resync.h"
+#include "walk.h"
 
 #include <linux/fdtable.h>
 #include <linux/idr.h>
-#include <linux/ktime.h>
-#include <linux/module.h>
 #include <linux/net.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -20,8 +14,6 @@
 #include <linux/rwsem.h>
 #include <linux/sched/task.h>
 #include <linux/spinlock.h>
-#include <linux/timer.h>
-#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include <net/raw.h>
@@ -29,66 +21,9 @@
 #include <net/udp.h>
 
 #include "compat.h"
-#include "hooks.h"
-#include "pace.h"
-#include "selftest.h"
+#include "probe.h"
 #include "sk.h"
 #include "socks.h"
-
-/**
- * struct losses - what had been lost at some time
- * @missed: events
- * @untracked: sockets
- * @deaf: times that kprobes were found not to fire
- * @shorts: times that a gauge would have gone below zero
- */
-struct losses {
-	u64 missed;
-	u64 untracked;
-	u64 deaf;
-	u64 shorts;
-};
-
-/**
- * struct resync - what is known of losses and repairs
- * @lock: protects all below; taken by readers and the work item only
- * @settled: what had been lost before the last walk that ended
- * @deaf: see struct losses
- * @sound: a walk has ended since hooks were last tried
- * @repaired: records that walks found wrong
- * @start: when sockets began to be counted
- */
-struct resync {
-	spinlock_t lock;	/* protects all below */
-	struct losses settled;
-	u64 deaf;
-	bool sound;
-	u64 repaired;
-	ktime_t start;
-};
-
-static struct resync resync = {
-	.lock = __SPIN_LOCK_UNLOCKED(resync.lock),
-};
-
-/* Caller holds resync.lock. */
-static struct losses __losses_now(void)
-{
-	if (!portsock_hooks_alive())
-		resync.deaf++;
-	return (struct losses){
-		.missed = portsock_hooks_missed(),
-		.untracked = portsock_socks_untracked(),
-		.deaf = resync.deaf,
-		.shorts = portsock_gauges_short(),
-	};
-}
-
-static bool losses_equal(const struct losses *a, const struct losses *b)
-{
-	return a->missed == b->missed && a->untracked == b->untracked &&
-	       a->deaf == b->deaf && a->shorts == b->shorts;
-}
 
 static void tw_seen(const struct inet_timewait_sock *tw, u8 proto, bool serves)
 {
@@ -109,7 +44,7 @@ static void sk_seen(const struct sock *sk)
 	rcu_read_lock();
 	if (portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h)) {
 		h.service |= portsock_sk_serves(sk, h.proto);
-		portsock_hooks_met(h.proto);
+		portsock_proto_used(h.proto);
 		portsock_sock_seen(sk, &h);
 	}
 	rcu_read_unlock();
@@ -127,7 +62,7 @@ static void parent_seen(const struct sock *sk, bool serves)
 	    portsock_sk_read(parent, READ_ONCE(parent->sk_state), &h) &&
 	    portsock_sock_carried(parent, sk)) {
 		h.service |= serves;
-		portsock_hooks_met(h.proto);
+		portsock_proto_used(h.proto);
 		portsock_sock_seen(parent, &h);
 	}
 	rcu_read_unlock();
@@ -436,7 +371,7 @@ static void file_seen(struct file *file)
 	rcu_read_lock();
 	if (sk && portsock_sk_read_owned(sk, &h) && !(h.port && BIT(h.proto) & WALKED)) {
 		h.service |= h.port && portsock_sk_serves(sk, h.proto);
-		portsock_hooks_met(h.proto);
+		portsock_proto_used(h.proto);
 		portsock_sock_seen(sk, &h);
 	}
 	rcu_read_unlock();
@@ -617,7 +552,13 @@ static void walk_sctp(void)
 	symbol_put(sctp_transport_traverse_process);
 }
 
-static u64 walk(void)
+/**
+ * portsock_walk() - correct what is recorded of sockets
+ *
+ * Context: process, may sleep; one at a time.
+ * Return: the number of records that were wrong.
+ */
+u64 portsock_walk(void)
 {
 	portsock_socks_walk_begin();
 	/*
@@ -636,111 +577,4 @@ static u64 walk(void)
 	walk_mptcp();
 	walk_sctp();
 	return portsock_socks_walk_end(WALKED);
-}
-
-static void resync_work(struct work_struct *work);
-static DECLARE_DELAYED_WORK(resync_timer, resync_work);
-static struct portsock_pace pace;
-
-static void resync_later(void)
-{
-	queue_delayed_work(system_dfl_wq, &resync_timer,
-			   round_jiffies_relative(HZ));
-}
-
-/* What could not be tried at load may have become possible; it takes a walk. */
-static bool try_hooks(void)
-{
-	if (!portsock_selftest_due())
-		return false;
-	spin_lock(&resync.lock);
-	resync.sound = false;
-	spin_unlock(&resync.lock);
-	portsock_selftest();
-	return true;
-}
-
-static void resync_work(struct work_struct *work)
-{
-	bool lost = try_hooks();
-	struct losses now;
-	u64 wrong;
-
-	spin_lock(&resync.lock);
-	now = __losses_now();
-	lost |= !losses_equal(&now, &resync.settled);
-	spin_unlock(&resync.lock);
-	if (portsock_pace_due(&pace, jiffies, lost)) {
-		wrong = walk();
-		portsock_pace_walked(&pace, jiffies);
-		spin_lock(&resync.lock);
-		resync.repaired += wrong;
-		resync.settled = now;
-		resync.sound = true;
-		spin_unlock(&resync.lock);
-	}
-	resync_later();
-}
-
-/**
- * portsock_resync_health() - can the table be trusted?
- * @health: receives all but what is the namespace's own
- *
- * Context: process.
- */
-void portsock_resync_health(struct portsock_health *health)
-{
-	struct losses now;
-	bool lost;
-
-	spin_lock(&resync.lock);
-	now = __losses_now();
-	lost = !losses_equal(&now, &resync.settled);
-	health->exact = resync.sound && portsock_selftest_passed() &&
-			portsock_hooks_see() && !lost;
-	health->missed = now.missed;
-	health->repaired = resync.repaired;
-	health->untracked = now.untracked - resync.settled.untracked;
-	health->uptime_ms = resync.start ?
-			    ktime_ms_delta(ktime_get(), resync.start) : 0;
-	spin_unlock(&resync.lock);
-}
-
-/**
- * portsock_resync_init() - count the sockets that are there, then keep watch
- *
- * Context: process, may sleep. The hooks are armed, and tried.
- */
-void portsock_resync_init(void)
-{
-	struct losses now;
-	u64 wrong;
-
-	spin_lock(&resync.lock);
-	resync.start = ktime_get();
-	now = __losses_now();
-	spin_unlock(&resync.lock);
-	walk();
-	/* What slipped through while the hooks were armed one by one. */
-	wrong = walk();
-	spin_lock(&resync.lock);
-	resync.repaired = wrong;
-	resync.settled = now;
-	resync.sound = true;
-	spin_unlock(&resync.lock);
-	portsock_pace_begin(&pace, jiffies);
-	resync_later();
-}
-
-/**
- * portsock_resync_exit() - stop keeping watch
- *
- * Context: process, may sleep.
- */
-void portsock_resync_exit(void)
-{
-	cancel_delayed_work_sync(&resync_timer);
-	spin_lock(&resync.lock);
-	resync.sound = false;
-	spin_unlock(&resync.lock);
 }
