@@ -35,7 +35,7 @@ static inline int socks_test_init(struct kunit *test)
 static inline void socks_test_exit(struct kunit *test)
 {
 	portsock_socks_clear(NULL);
-	portsock_table_kill(table);
+	portsock_rows_kill(table);
 	portsock_socks_exit();
 	portsock_rows_exit();
 	memory_end(test);

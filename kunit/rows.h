@@ -34,7 +34,7 @@ static inline int table_test_init(struct kunit *test)
 static inline void table_test_exit(struct kunit *test)
 {
 	if (test->priv)
-		portsock_table_kill(test->priv);
+		portsock_rows_kill(test->priv);
 	KUNIT_EXPECT_FALSE(test, irqs_disabled());
 	portsock_rows_exit();
 	memory_end(test);

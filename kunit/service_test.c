@@ -148,7 +148,7 @@ static bool has(struct kunit *test, u16 port)
 /* A case in the table of a namespace that is not the first. */
 static void other_begin(struct kunit *test)
 {
-	portsock_table_kill(test->priv);
+	portsock_rows_kill(test->priv);
 	test->priv = portsock_table_new(false);
 	KUNIT_ASSERT_NOT_NULL(test, test->priv);
 }
@@ -300,7 +300,7 @@ static void idle_services_of_others_are_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), 0);
 	portsock_share_del(&share);
 	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), 1);
-	portsock_table_kill(test->priv);
+	portsock_rows_kill(test->priv);
 	test->priv = NULL;
 	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), 0);
 }

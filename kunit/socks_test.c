@@ -194,7 +194,7 @@ static void clear_forgets_the_sockets_of_one_table(struct kunit *test)
 	portsock_socks_clear(other);
 	KUNIT_EXPECT_EQ(test, recs(), (size_t)1);
 	KUNIT_EXPECT_EQ(test, sockets(40000), 1);
-	portsock_table_kill(other);
+	portsock_rows_kill(other);
 	KUNIT_EXPECT_EQ(test, memory_freed_nr, (size_t)1);
 }
 
@@ -273,7 +273,7 @@ static void unbound_socket_pins_the_table(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, mine);
 	h.table = mine;
 	portsock_sock_hold(&sks[0], &h);
-	portsock_table_kill(mine);
+	portsock_rows_kill(mine);
 	KUNIT_EXPECT_FALSE(test, mine->released);
 	/* no row is made any more */
 	KUNIT_EXPECT_TRUE(test, change(&sks[0], 40000, TCP_CLOSE));

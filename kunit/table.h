@@ -10,6 +10,7 @@
 #include "../module/unbound.c"
 #include "../module/listeners.c"
 #include "../module/idle.c"
+#include "../module/rows.c"
 #include "../module/row.c"
 #include "../module/share.c"
 #include "../module/table.c"

@@ -236,7 +236,7 @@ static void reader_is_led_to_the_next_row(struct kunit *test)
 	u32 key = 0;
 
 	add(test, &share, service(test, PORTSOCK_UDP, 53, TCP_CLOSE));
-	KUNIT_EXPECT_TRUE(test, portsock_order_next(table, &table->services, &key));
+	KUNIT_EXPECT_TRUE(test, portsock_rows_next(table, &table->services, &key));
 	KUNIT_EXPECT_EQ(test, key, key_of(PORTSOCK_UDP, 53));
 	portsock_share_del(&share);
 }
@@ -376,7 +376,7 @@ static void dead_table_takes_no_new_row(struct kunit *test)
 
 	add(test, &shares[0], known);
 	table->pins++;
-	portsock_table_kill(table);
+	portsock_rows_kill(table);
 	test->priv = NULL;
 	KUNIT_EXPECT_EQ(test, portsock_share_hold(&shares[1], &fresh), -ESHUTDOWN);
 	KUNIT_EXPECT_NULL(test, shares[1].row);
@@ -400,7 +400,7 @@ static void killed_table_frees_idle_rows(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, table->pins, 100U);
 	table->pins++;
-	portsock_table_kill(table);
+	portsock_rows_kill(table);
 	test->priv = NULL;
 	KUNIT_EXPECT_EQ(test, table->pins, 1U);
 	unpin(table);
@@ -408,7 +408,7 @@ static void killed_table_frees_idle_rows(struct kunit *test)
 
 static void killed_table_goes_once_it_is_empty(struct kunit *test)
 {
-	portsock_table_kill(test->priv);
+	portsock_rows_kill(test->priv);
 	test->priv = NULL;
 	KUNIT_EXPECT_EQ(test, memory_freed_nr, (size_t)1);
 }
@@ -419,7 +419,7 @@ static void killed_table_goes_with_its_last_row(struct kunit *test)
 
 	add(test, &shares[0], service(test, PORTSOCK_TCP, 80, TCP_LISTEN));
 	add(test, &shares[1], holding(test, PORTSOCK_TCP, 40000, TCP_TIME_WAIT));
-	portsock_table_kill(test->priv);
+	portsock_rows_kill(test->priv);
 	test->priv = NULL;
 	portsock_share_del(&shares[0]);
 	KUNIT_EXPECT_EQ(test, memory_freed_nr, (size_t)0);
@@ -432,7 +432,7 @@ static void killed_table_goes_with_its_last_unbound_socket(struct kunit *test)
 	struct portsock_share shares[2] = { };
 
 	add(test, &shares[0], holding(test, PORTSOCK_MPTCP, 0, TCP_CLOSE));
-	portsock_table_kill(test->priv);
+	portsock_rows_kill(test->priv);
 	add(test, &shares[1], holding(test, PORTSOCK_TCP, 0, TCP_CLOSE));
 	test->priv = NULL;
 	portsock_share_del(&shares[1]);
@@ -447,7 +447,7 @@ static void table_that_goes_takes_no_unbound_socket(struct kunit *test)
 	struct portsock_holding h = holding(test, PORTSOCK_TCP, 0, TCP_CLOSE);
 	struct portsock_share share = { };
 
-	portsock_table_kill(test->priv);
+	portsock_rows_kill(test->priv);
 	test->priv = NULL;
 	KUNIT_EXPECT_EQ(test, portsock_share_hold(&share, &h), -ESHUTDOWN);
 	KUNIT_EXPECT_NULL(test, share.table);
@@ -597,7 +597,7 @@ static void tables_do_not_see_each_other(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counts.sockets, 1);
 	KUNIT_EXPECT_EQ(test, counts.state[TCP_CLOSE], 0);
 	del_all(shares, 2);
-	portsock_table_kill(other);
+	portsock_rows_kill(other);
 }
 
 static void share_equals_tells_every_gauge_apart(struct kunit *test)

@@ -9,31 +9,20 @@
 #include <linux/string.h>
 
 #include "listeners.h"
-#include "row.h"
+#include "rows.h"
 #include "table.h"
 #include "unbound.h"
 
-/**
- * portsock_order_next() - the next key that a row has
- * @table: any table
- * @root: one of its trees
- * @key: to begin with; receives that of the first row at or behind it
- *
- * Context: any but NMI.
- * Return: false when there is none.
- */
-bool portsock_order_next(struct portsock_table *table, const struct rb_root *root,
-		       u32 *key)
+/* Copies what is unbound of a protocol; false when nothing ever was. */
+static bool unbound_copy(const struct portsock_table *table, u8 proto,
+			 struct portsock_line *line)
 {
-	struct portsock_row *row;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&table->lock, flags);
-	row = __portsock_row_at(root, *key);
-	if (row)
-		*key = row->key;
-	raw_spin_unlock_irqrestore(&table->lock, flags);
-	return row;
+	line->class = PORTSOCK_UNBOUND;
+	line->proto = proto;
+	line->port = 0;
+	line->requests = 0;
+	line->ports = 0;
+	return portsock_unbound_read(&table->unbound[proto], &line->counts);
 }
 
 /*
@@ -61,7 +50,7 @@ static bool row_copy(struct portsock_table *table, u32 key,
 		raw_spin_lock(&table->lock);
 		line->counts = row->counts;
 		raw_spin_unlock(&table->lock);
-		address = __portsock_listeners_requests(row, 0, &line->requests);
+		address = __portsock_listeners_requests(&row->listeners, 0, &line->requests);
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 
@@ -69,7 +58,8 @@ static bool row_copy(struct portsock_table *table, u32 key,
 		cond_resched();
 		raw_spin_lock_irqsave(&bucket->lock, flags);
 		row = __row_find(bucket, table, key);
-		address = row ? __portsock_listeners_requests(row, address, &line->requests) : 0;
+		address = row ? __portsock_listeners_requests(&row->listeners, address,
+							      &line->requests) : 0;
 		raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	}
 	return found;
@@ -82,7 +72,7 @@ static bool row_next(struct portsock_table *table, const struct rb_root *root,
 {
 	u32 key = cursor->key;
 
-	while (portsock_order_next(table, root, &key) && key < end) {
+	while (portsock_rows_next(table, root, &key) && key < end) {
 		cursor->key = key + 1;
 		if (row_copy(table, key++, line))
 			return true;
@@ -100,7 +90,7 @@ static bool service_next(struct portsock_table *table, struct portsock_cursor *c
 
 		if (!key_port(key)) {
 			cursor->key++;
-			if (portsock_unbound_copy(table, key_proto(key), line))
+			if (unbound_copy(table, key_proto(key), line))
 				return true;
 			continue;
 		}

@@ -10,7 +10,6 @@
 #include "counts.h"
 #include "portsock.h"
 
-struct rb_root;
 struct portsock_table;
 
 /**
@@ -58,7 +57,6 @@ struct portsock_cursor {
 	u32 key;
 };
 
-bool portsock_order_next(struct portsock_table *table, const struct rb_root *root, u32 *key);
 bool portsock_table_next(struct portsock_table *table,
 			 struct portsock_cursor *cursor,
 			 struct portsock_line *line);

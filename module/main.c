@@ -14,7 +14,7 @@
 #include "netns.h"
 #include "probe.h"
 #include "proc.h"
-#include "row.h"
+#include "rows.h"
 #include "selftest.h"
 #include "socks.h"
 #include "version.h"

@@ -4,6 +4,8 @@
  */
 #include "netns.h"
 
+#include "row.h"
+
 unsigned int portsock_netns_id;
 struct portsock_table __rcu *portsock_netns_stand_in_table;
 
@@ -28,7 +30,7 @@ static void netns_del(struct net *net)
 	struct portsock_table *table = portsock_netns_own(net);
 
 	RCU_INIT_POINTER(ns->table, NULL);
-	portsock_table_kill(table);
+	portsock_rows_kill(table);
 }
 
 static struct pernet_operations netns_ops = {

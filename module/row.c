@@ -1,130 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rows come with the first share of a port, change their class, and go.
+ * A row comes with the first share of its port, changes its class, and goes.
  */
 #include "row.h"
 
 #include <linux/bits.h>
 #include <linux/err.h>
-#include <linux/mm.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 
-#include "idle.h"
-#include "listeners.h"
 #include "pool.h"
-
-struct row_bucket *portsock_row_buckets;
-unsigned int portsock_row_shift;	/* of the 64 bits of a hash */
-static struct portsock_pool row_pool;
-
-/* Caller holds the table's lock. */
-static void __order_insert(struct rb_root *root, struct portsock_row *row)
-{
-	struct rb_node **link = &root->rb_node;
-	struct rb_node *parent = NULL;
-
-	while (*link) {
-		parent = *link;
-		if (row->key < rb_entry(parent, struct portsock_row, order)->key)
-			link = &parent->rb_left;
-		else
-			link = &parent->rb_right;
-	}
-	rb_link_node(&row->order, parent, link);
-	rb_insert_color(&row->order, root);
-}
-
-/**
- * __portsock_row_at() - the first row at or behind a key
- * @root: a tree of a table, whose lock the caller holds
- * @key: protocol and port
- */
-struct portsock_row *__portsock_row_at(const struct rb_root *root, u32 key)
-{
-	struct rb_node *node = root->rb_node;
-	struct portsock_row *best = NULL;
-
-	while (node) {
-		struct portsock_row *row;
-
-		row = rb_entry(node, struct portsock_row, order);
-		if (row->key < key) {
-			node = node->rb_right;
-		} else {
-			best = row;
-			node = node->rb_left;
-		}
-	}
-	return best;
-}
-
-static struct rb_root *row_root(const struct portsock_row *row)
-{
-	return row->ephemeral ? &row->table->ephemerals : &row->table->services;
-}
-
-static struct portsock_row *row_new(struct row_bucket *bucket,
-				    struct portsock_table *table, u32 key,
-				    bool ephemeral)
-{
-	struct portsock_row *row = portsock_pool_get(&row_pool);
-
-	if (!row)
-		return NULL;
-	INIT_LIST_HEAD(&row->idle);
-	row->table = table;
-	row->listeners = RB_ROOT;
-	row->bucket = bucket;
-	row->key = key;
-	row->shares = 0;
-	row->ephemeral = ephemeral;
-	memset(&row->counts, 0, sizeof(row->counts));
-	return row;
-}
-
-/* Caller holds the table's lock. */
-static void __row_link(struct portsock_row *row)
-{
-	__order_insert(row_root(row), row);
-	row->table->pins++;
-	if (row->ephemeral)
-		row_total(row)->ports++;
-}
-
-/* A row that begins to serve. Caller holds the bucket's lock. */
-static void __service_begin(struct portsock_row *row)
-{
-	row->used = false;
-	row->since = row_seconds();
-}
-
-/**
- * __portsock_row_unlink() - a row is no longer shown
- * @row: the caller holds the locks of its bucket and its table
- */
-void __portsock_row_unlink(struct portsock_row *row)
-{
-	__portsock_idle_del(row);
-	rb_erase(&row->order, row_root(row));
-	row->table->pins--;
-	if (row->ephemeral)
-		row_total(row)->ports--;
-}
-
-/**
- * __portsock_row_free() - a row is no more
- * @row: not linked any more; the caller holds the lock of its bucket
- */
-void __portsock_row_free(struct portsock_row *row)
-{
-	struct portsock_table *table = row->table;
-
-	__hlist_del(&row->node);
-	portsock_pool_put(&row_pool, row);
-	if (unlikely(table->dead))
-		portsock_table_settle(table);
-}
 
 static void counts_open(struct portsock_counts *counts,
 			const struct portsock_share *share)
@@ -152,21 +36,17 @@ static void counts_move(struct portsock_counts *counts,
 static void __row_promote(struct portsock_row *row)
 {
 	struct portsock_total *total = row_total(row);
-	struct portsock_table *table = row->table;
 	int state;
 
 	for (state = 0; state < PORTSOCK_STATE_NR; state++)
 		gauge_sub(&total->counts.state[state], row->counts.state[state]);
 	gauge_sub(&total->counts.sockets, row->counts.sockets);
 	gauge_sub(&total->counts.ipv6, row->counts.ipv6);
-	total->ports--;
 	memset(row->counts.came, 0, sizeof(row->counts.came));
 	row->counts.came[PORTSOCK_BOUND] = row->counts.sockets;
 	row->counts.peak = row->counts.sockets;
-	rb_erase(&row->order, &table->ephemerals);
-	row->ephemeral = false;
-	__service_begin(row);
-	__order_insert(&table->services, row);
+	__portsock_row_relink(row);
+	portsock_idle_begin(&row->idle);
 }
 
 static void share_set(struct portsock_share *share,
@@ -174,9 +54,18 @@ static void share_set(struct portsock_share *share,
 {
 	share->state = h->state;
 	share->ipv6 = h->ipv6;
-	share->requests = h->requests;
+	share->listener.requests = h->requests;
 	if (share->how == PORTSOCK_BOUND)
 		share->how = h->how;
+}
+
+/* Caller holds the row's bucket lock. */
+static void __share_listen(struct portsock_share *share, bool was)
+{
+	if (share->listener.requests && !was)
+		__portsock_listeners_add(&share->row->listeners, &share->listener);
+	else if (!share->listener.requests && was)
+		rb_erase(&share->listener.node, &share->row->listeners);
 }
 
 /*
@@ -187,20 +76,20 @@ static struct portsock_row *__row_begin(struct row_bucket *bucket,
 					struct portsock_table *table, u32 key,
 					const struct portsock_share *share, bool service)
 {
-	struct portsock_row *row = row_new(bucket, table, key, !service);
+	struct portsock_row *row = portsock_row_new(bucket, table, key, !service);
 
 	if (!row)
 		return ERR_PTR(-ENOMEM);
 	counts_open(&row->counts, share);
 	if (service)
-		__service_begin(row);
+		portsock_idle_begin(&row->idle);
 	raw_spin_lock(&table->lock);
 	if (unlikely(table->dead)) {
 		raw_spin_unlock(&table->lock);
-		portsock_pool_put(&row_pool, row);
+		portsock_row_cancel(row);
 		return ERR_PTR(-ESHUTDOWN);
 	}
-	__row_link(row);
+	__portsock_row_link(row);
 	if (!service)
 		counts_open(&row_total(row)->counts, share);
 	raw_spin_unlock(&table->lock);
@@ -224,11 +113,11 @@ static void __row_join(struct portsock_row *row, const struct portsock_share *sh
 		raw_spin_unlock(&table->lock);
 		return;
 	}
-	if (!list_empty(&row->idle)) {
+	if (!list_empty(&row->idle.node)) {
 		raw_spin_lock(&table->lock);
-		__portsock_idle_del(row);
+		__portsock_idle_del(&row->idle, table);
 		raw_spin_unlock(&table->lock);
-		row->since = row_seconds();
+		portsock_idle_wake(&row->idle);
 	}
 	counts_open(&row->counts, share);
 }
@@ -258,7 +147,7 @@ int portsock_row_add(struct portsock_share *share, const struct portsock_holding
 		row->shares++;
 		share->table = table;
 		share->row = row;
-		__portsock_listeners_update(share, false);
+		__share_listen(share, false);
 	}
 	raw_spin_unlock(&bucket->lock);
 	return PTR_ERR_OR_ZERO(row);
@@ -271,16 +160,15 @@ int portsock_row_add(struct portsock_share *share, const struct portsock_holding
  *
  * Context: any but NMI, interrupts off.
  */
-void portsock_row_update(struct portsock_share *share,
-				  const struct portsock_holding *h)
+void portsock_row_update(struct portsock_share *share, const struct portsock_holding *h)
 {
 	struct portsock_row *row = share->row;
 	struct portsock_share old = *share;
 
 	raw_spin_lock(&row->bucket->lock);
 	share_set(share, h);
-	if (share->requests != old.requests)
-		__portsock_listeners_update(share, old.requests);
+	if (share->listener.requests != old.listener.requests)
+		__share_listen(share, old.listener.requests);
 	if (row->ephemeral) {
 		raw_spin_lock(&row->table->lock);
 		if (h->service)
@@ -330,6 +218,58 @@ void portsock_row_step(struct portsock_row *row, u8 from, u8 to)
 }
 
 /*
+ * The key of a row to fold when the table has more idle ones than it may keep, or 0,
+ * which is no row's. Caller holds the table's lock.
+ */
+static u32 __surplus_key(struct portsock_table *table)
+{
+	const struct portsock_idle *idle = __portsock_idle_surplus(table);
+
+	return idle ? container_of(idle, struct portsock_row, idle)->key : 0;
+}
+
+/*
+ * An idle service row becomes part of its protocol's folded total, unless it woke.
+ * A port that is folded, used and folded again counts twice: each row was one of
+ * its own.
+ */
+static void row_fold(struct portsock_table *table, u32 key)
+{
+	struct row_bucket *bucket = row_bucket(table, key);
+	struct portsock_total *total = &table->folded[key_proto(key)];
+	struct portsock_row *row;
+	int how;
+
+	raw_spin_lock(&bucket->lock);
+	row = __row_find(bucket, table, key);
+	if (row && !row->shares) {
+		raw_spin_lock(&table->lock);
+		for (how = 0; how < PORTSOCK_HOW_NR; how++)
+			total->counts.came[how] += row->counts.came[how];
+		total->counts.peak = max(total->counts.peak, row->counts.peak);
+		total->ports++;
+		__portsock_row_unlink(row);
+		raw_spin_unlock(&table->lock);
+		__portsock_row_free(row);
+	}
+	raw_spin_unlock(&bucket->lock);
+}
+
+/*
+ * Each row that becomes idle has two go at most, so that a namespace that has more than
+ * it may keep by now gets there.
+ */
+static noinline void rows_fold(struct portsock_table *table, u32 key)
+{
+	row_fold(table, key);
+	raw_spin_lock(&table->lock);
+	key = __surplus_key(table);
+	raw_spin_unlock(&table->lock);
+	if (key)
+		row_fold(table, key);
+}
+
+/*
  * An ephemeral row goes with its last share; its counters live on in the
  * total. Returns true when it is unlinked. Caller holds the bucket's lock.
  */
@@ -367,8 +307,8 @@ static bool __service_leave(struct portsock_row *row, const struct portsock_shar
 	if (goes) {
 		__portsock_row_unlink(row);
 	} else {
-		__portsock_idle_add(row);
-		*surplus = __portsock_idle_surplus(table);
+		__portsock_idle_add(&row->idle, table);
+		*surplus = __surplus_key(table);
 	}
 	raw_spin_unlock(&table->lock);
 	return goes;
@@ -389,8 +329,8 @@ void portsock_row_del(struct portsock_share *share)
 	bool goes;
 
 	raw_spin_lock(&bucket->lock);
-	if (share->requests)
-		rb_erase(&share->listen, &row->listeners);
+	if (share->listener.requests)
+		rb_erase(&share->listener.node, &row->listeners);
 	row->shares--;
 	if (row->ephemeral)
 		goes = __ephemeral_leave(row, share);
@@ -400,63 +340,40 @@ void portsock_row_del(struct portsock_share *share)
 		__portsock_row_free(row);
 	raw_spin_unlock(&bucket->lock);
 	share->row = NULL;
-	share->requests = NULL;
+	share->listener.requests = NULL;
 	if (surplus)
-		portsock_idle_fold(table, surplus);
+		rows_fold(table, surplus);
 }
 
 /**
- * portsock_rows_init() - make room for rows
- * @bits: binary logarithm of the number of hash buckets
+ * portsock_rows_kill() - the namespace of a table goes
+ * @table: from portsock_table_new(); not looked up by anybody new
  *
- * Context: process, may sleep.
- * Return: 0 or -ENOMEM.
+ * Rows that still have shares (TIME_WAIT and kernel sockets outlive the
+ * namespace for a while) keep the table until their last share is gone.
+ *
+ * Context: process.
  */
-int portsock_rows_init(unsigned int bits)
+void portsock_rows_kill(struct portsock_table *table)
 {
-	unsigned long i;
-	int err;
+	unsigned long flags;
+	u32 key;
 
-	BUILD_BUG_ON(!IS_ENABLED(CONFIG_LOCKDEP) &&
-		     !IS_ENABLED(CONFIG_DEBUG_SPINLOCK) &&
-		     sizeof(struct portsock_row) > 256);
+	portsock_table_die(table);
+	for (key = 0; portsock_rows_next(table, &table->services, &key); key++) {
+		struct row_bucket *bucket = row_bucket(table, key);
+		struct portsock_row *row;
 
-	err = portsock_pool_init(&row_pool, "portsock_row",
-				 sizeof(struct portsock_row), SLAB_HWCACHE_ALIGN);
-	if (err)
-		return err;
-	portsock_row_buckets = kvmalloc_array(1UL << bits, sizeof(*portsock_row_buckets), GFP_KERNEL);
-	if (!portsock_row_buckets) {
-		portsock_pool_exit(&row_pool);
-		return -ENOMEM;
+		raw_spin_lock_irqsave(&bucket->lock, flags);
+		row = __row_find(bucket, table, key);
+		if (row && !row->shares) {
+			raw_spin_lock(&table->lock);
+			__portsock_row_unlink(row);
+			raw_spin_unlock(&table->lock);
+			__portsock_row_free(row);
+		}
+		raw_spin_unlock_irqrestore(&bucket->lock, flags);
+		portsock_pools_settle();
 	}
-	for (i = 0; i < 1UL << bits; i++) {
-		raw_spin_lock_init(&portsock_row_buckets[i].lock);
-		INIT_HLIST_HEAD(&portsock_row_buckets[i].rows);
-	}
-	portsock_row_shift = 64 - bits;
-	return 0;
-}
-
-/**
- * portsock_rows_refill() - many rows may be wanted at once
- *
- * Context: process, may sleep.
- */
-void portsock_rows_refill(void)
-{
-	portsock_pool_refill(&row_pool);
-}
-
-/**
- * portsock_rows_exit() - give the room back
- *
- * Every table was killed and every share deleted.
- *
- * Context: process, may sleep.
- */
-void portsock_rows_exit(void)
-{
-	kvfree(portsock_row_buckets);
-	portsock_pool_exit(&row_pool);
+	portsock_table_unpin(table);
 }

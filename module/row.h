@@ -1,128 +1,83 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One (network namespace, protocol, port). For the files that tables are made of.
- *
- * Rows of all namespaces live in one hash whose buckets are locked one by one;
- * a bucket lock protects its chain and the rows in it. A table's own lock,
- * nested inside, orders its rows for readers, sums its ephemeral ones and
- * protects their counters, so that these change together. All locks are raw and
- * are taken with interrupts off, since the callers run in any context but NMI.
+ * What a socket contributes, and to which row.
  */
 #ifndef PORTSOCK_ROW_H
 #define PORTSOCK_ROW_H
 
-#include <linux/hash.h>
-#include <linux/ktime.h>
+#include <linux/atomic.h>
+#include <linux/build_bug.h>
 #include <linux/list.h>
-#include <linux/rbtree.h>
-#include <linux/spinlock.h>
+#include <linux/stddef.h>
+#include <linux/types.h>
 
-#include "counts.h"
-#include "share.h"
-#include "table.h"
+#include "listeners.h"
+#include "rows.h"
 
 /**
- * struct portsock_row - one (network namespace, protocol, port)
- * @node: in its bucket's chain
- * @order: in one of the table's trees; protected by the table's lock
- * @table: the namespace's table, pinned
- * @idle: on one of the table's lists while it is a service row without a share;
- *	changed under both locks
- * @listeners: shares that wait for connections here, by address
- * @bucket: where it hangs
- * @key: protocol and port, see key_of()
- * @shares: sockets and mini-sockets that contribute; a row with any is pinned
- * @ephemeral: in the tree of ephemerals; changed under both locks
- * @used: was held for PORTSOCK_USE_SECONDS at a stretch; of a service row
- * @since: second in which it became idle or ceased to be; of a service row
- * @counts: the numbers; protected by the table's lock while @ephemeral
- *
- * Protected by the lock of @bucket unless said otherwise.
+ * struct portsock_holding - what one socket holds now
+ * @table: of the socket's namespace
+ * @requests: connection requests of a listener (mini-sockets in
+ *	NEW_SYN_RECV), read whenever the row is; NULL for any other socket
+ * @port: local port in host order, 0 when the socket is unbound
+ * @proto: transport protocol
+ * @state: kernel state number; TCP_TIME_WAIT stands for a mini-socket
+ * @service: the port was bound explicitly or is listened on
+ * @ipv6: the socket is AF_INET6
+ * @how: how it came by the port, enum portsock_how
  */
-struct portsock_row {
-	struct hlist_node node;
-	struct rb_node order;
-	struct list_head idle;
+struct portsock_holding {
 	struct portsock_table *table;
-	struct rb_root listeners;
-	struct row_bucket *bucket;
-	u32 key;
-	u32 shares;
-	bool ephemeral;
-	bool used;
-	u32 since;
-	struct portsock_counts counts;
+	const atomic_t *requests;
+	u16 port;
+	bool service;
+	/* together, as in struct portsock_share: one move copies them */
+	u8 proto;
+	u8 state;
+	bool ipv6;
+	u8 how;
 };
 
 /**
- * struct row_bucket - a chain of rows
- * @lock: protects the chain and the rows in it
- * @rows: the chain
+ * struct portsock_share - what one socket contributes
+ * @table: of its namespace, NULL while it contributes nothing
+ * @row: of its port, NULL while it is unbound; pins @table, as an unbound socket
+ *	does
+ * @listener: among the row's listeners when its @requests are set, which are apart from
+ *	what is below
+ * @awaited: on the table's list when @awaits is set; never together with @listener
+ * @first: of an MPTCP socket, which is neither: its first subflow, as far as it is known
+ * @proto: transport protocol
+ * @state: state it is counted in
+ * @ipv6: counted as AF_INET6
+ * @how: how it came by the port, as far as it is known, enum portsock_how
+ * @awaits: a call may be under way, and nothing will tell what came of it;
+ *	changed under the table's lock as well
+ *
+ * The owner serialises calls on one share; @listener and the row's counters are
+ * protected by the row's bucket lock.
  */
-struct row_bucket {
-	raw_spinlock_t lock;
-	struct hlist_head rows;
+struct portsock_share {
+	struct portsock_table *table;
+	struct portsock_row *row;
+	union {
+		struct portsock_listener listener;
+		struct list_head awaited;
+		const void *first;
+	};
+	u8 proto;
+	u8 state;
+	bool ipv6;
+	u8 how;
+	bool awaits;
 };
 
-extern struct row_bucket *portsock_row_buckets;
-extern unsigned int portsock_row_shift;
+static_assert(offsetof(struct portsock_listener, requests) >= sizeof(struct list_head));
 
-static inline u32 key_of(u8 proto, u16 port)
-{
-	return (u32)proto << 16 | port;
-}
-
-static inline u8 key_proto(u32 key)
-{
-	return key >> 16;
-}
-
-static inline u16 key_port(u32 key)
-{
-	return key;
-}
-
-static inline struct row_bucket *row_bucket(const struct portsock_table *table, u32 key)
-{
-	u64 hash = (unsigned long)table + ((u64)key << 32 | key);
-
-	return &portsock_row_buckets[hash * GOLDEN_RATIO_64 >> portsock_row_shift];
-}
-
-/* Caller holds the bucket's lock. */
-static inline struct portsock_row *__row_find(struct row_bucket *bucket,
-				       const struct portsock_table *table,
-				       u32 key)
-{
-	struct portsock_row *row;
-
-	hlist_for_each_entry(row, &bucket->rows, node)
-		if (row->key == key && row->table == table)
-			return row;
-	return NULL;
-}
-
-static inline struct portsock_total *row_total(const struct portsock_row *row)
-{
-	return &row->table->totals[key_proto(row->key)];
-}
-
-/* For how long rows are used or idle. */
-static inline u32 row_seconds(void)
-{
-	return ktime_get_seconds();
-}
-
-int portsock_rows_init(unsigned int bits);
-void portsock_rows_refill(void);
-void portsock_rows_exit(void);
-
-struct portsock_row *__portsock_row_at(const struct rb_root *root, u32 key);
-void __portsock_row_unlink(struct portsock_row *row);
-void __portsock_row_free(struct portsock_row *row);
 int portsock_row_add(struct portsock_share *share, const struct portsock_holding *h);
 void portsock_row_del(struct portsock_share *share);
 void portsock_row_update(struct portsock_share *share, const struct portsock_holding *h);
 void portsock_row_step(struct portsock_row *row, u8 from, u8 to);
+void portsock_rows_kill(struct portsock_table *table);
 
 #endif /* PORTSOCK_ROW_H */

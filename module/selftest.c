@@ -32,6 +32,7 @@
 #include "compat.h"
 #include "netns.h"
 #include "probe.h"
+#include "row.h"
 #include "socks.h"
 
 /* Loopback delivers in softirq, at once or soon. */
@@ -577,7 +578,7 @@ void portsock_selftest(void)
 		portsock_netns_stand_in(NULL);
 		synchronize_rcu();
 		portsock_socks_clear(table);
-		portsock_table_kill(table);
+		portsock_rows_kill(table);
 		portsock_protos_unused();
 	}
 	plan_next();

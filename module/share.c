@@ -8,7 +8,7 @@
 #include <linux/errno.h>
 #include <linux/spinlock.h>
 
-#include "row.h"
+#include "rows.h"
 #include "table.h"
 #include "unbound.h"
 
@@ -24,8 +24,26 @@ static int share_add(struct portsock_share *share, const struct portsock_holding
 	share->state = state;
 	share->ipv6 = ipv6;
 	share->how = how;
-	share->requests = requests;
+	share->listener.requests = requests;
 	return portsock_row_add(share, h);
+}
+
+static void unbound_del(const struct portsock_share *share)
+{
+	struct portsock_table *table = share->table;
+
+	/* a barrier; pairs with portsock_table_settle() */
+	portsock_unbound_sub(&table->unbound[share->proto], share->ipv6);
+	if (unlikely(READ_ONCE(table->dead)))
+		portsock_table_settle(table);
+}
+
+/* Returns false when the table is about to go. */
+static bool unbound_add(struct portsock_table *table, u8 proto, bool ipv6)
+{
+	/* a barrier; pairs with portsock_table_settle() */
+	portsock_unbound_add(&table->unbound[proto], ipv6);
+	return likely(!READ_ONCE(table->dead)) || !portsock_table_is_released(table);
 }
 
 static void share_leave(struct portsock_share *share)
@@ -33,7 +51,7 @@ static void share_leave(struct portsock_share *share)
 	if (share->row)
 		portsock_row_del(share);
 	else
-		portsock_unbound_del(share->table, share->proto, share->ipv6);
+		unbound_del(share);
 	share->table = NULL;
 }
 
@@ -143,12 +161,12 @@ int portsock_share_unbound(struct portsock_share *share, struct portsock_table *
 
 	if (share_is_unbound(share, table, proto)) {
 		if (unlikely(ipv6 != share->ipv6))
-			portsock_unbound_turn(table, proto, ipv6);
+			portsock_unbound_turn(&table->unbound[proto], ipv6);
 		share->ipv6 = ipv6;
 		return 0;
 	}
 	/* before the row goes, which may pin the table */
-	added = portsock_unbound_add(table, proto, ipv6);
+	added = unbound_add(table, proto, ipv6);
 	if (share->table)
 		share_leave(share);
 	if (!added) {
@@ -174,7 +192,7 @@ static bool share_is_current(const struct portsock_share *share,
 		       const struct portsock_holding *h)
 {
 	return share->state == h->state && share->ipv6 == h->ipv6 &&
-	       share->requests == h->requests &&
+	       share->listener.requests == h->requests &&
 	       !(h->service && READ_ONCE(share->row->ephemeral));
 }
 
@@ -227,7 +245,7 @@ bool portsock_share_step(struct portsock_share *share, u64 step)
 	u8 state = step >> 24;
 
 	if (!row || row->key != (step & GENMASK(23, 0)) || share->ipv6 != step >> 32 ||
-	    share->requests || share->state == TCP_TIME_WAIT)
+	    share->listener.requests || share->state == TCP_TIME_WAIT)
 		return false;
 	portsock_row_step(row, share->state, state);
 	share->state = state;

@@ -16,7 +16,7 @@
 #include <linux/string.h>
 
 #include "pool.h"
-#include "row.h"
+#include "rows.h"
 
 /**
  * struct portsock_rec - a socket
@@ -96,7 +96,7 @@ static struct portsock_rec *__rec_get(struct rec_bucket *bucket, const void *sk)
 	rec->share.table = NULL;
 	rec->share.row = NULL;
 	rec->share.first = NULL;
-	rec->share.requests = NULL;
+	rec->share.listener.requests = NULL;
 	rec->share.awaits = false;
 	rec->epoch = 0;
 	rec->asked = false;

@@ -4,21 +4,15 @@
  */
 #include "table.h"
 
-#include <linux/irqflags.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
-
-#include "cursor.h"
-#include "pool.h"
-#include "row.h"
-#include "unbound.h"
 
 /**
  * portsock_table_new() - an empty table for a namespace
  * @first: the namespace is the machine's first, init_net
  *
  * Context: process, may sleep.
- * Return: the table, or NULL without memory. Ends with portsock_table_kill().
+ * Return: the table, or NULL without memory. Ends with portsock_rows_kill().
  */
 struct portsock_table *portsock_table_new(bool first)
 {
@@ -37,6 +31,16 @@ struct portsock_table *portsock_table_new(bool first)
 	return table;
 }
 
+static bool unbound_any(const struct portsock_table *table)
+{
+	int proto;
+
+	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++)
+		if (atomic64_read(&table->unbound[proto].sockets))
+			return true;
+	return false;
+}
+
 /**
  * portsock_table_settle() - let a dead table go that nothing is left of
  * @table: something was taken from it
@@ -48,8 +52,8 @@ void portsock_table_settle(struct portsock_table *table)
 	bool released;
 
 	raw_spin_lock(&table->lock);
-	smp_mb(); /* dead, pins, then unbound; pairs with portsock_unbound_add() and _del() */
-	released = table->dead && !table->released && !table->pins && !portsock_unbound_any(table);
+	smp_mb(); /* dead, pins, then unbound; pairs with share.c */
+	released = table->dead && !table->released && !table->pins && !unbound_any(table);
 	table->released |= released;
 	raw_spin_unlock(&table->lock);
 	if (released)
@@ -57,42 +61,50 @@ void portsock_table_settle(struct portsock_table *table)
 }
 
 /**
- * portsock_table_kill() - the namespace of a table goes
+ * portsock_table_die() - the namespace of a table goes
  * @table: from portsock_table_new(); not looked up by anybody new
  *
- * Rows that still have shares (TIME_WAIT and kernel sockets outlive the
- * namespace for a while) keep the table until their last share is gone.
- *
- * Context: process.
+ * Context: any but NMI.
  */
-void portsock_table_kill(struct portsock_table *table)
+void portsock_table_die(struct portsock_table *table)
 {
 	unsigned long flags;
-	u32 key;
 
 	raw_spin_lock_irqsave(&table->lock, flags);
 	table->dead = true;
 	raw_spin_unlock_irqrestore(&table->lock, flags);
+}
 
-	for (key = 0; portsock_order_next(table, &table->services, &key); key++) {
-		struct row_bucket *bucket = row_bucket(table, key);
-		struct portsock_row *row;
+/**
+ * portsock_table_unpin() - the namespace is done with its table
+ * @table: dead; released when nothing else pins it
+ *
+ * Context: any but NMI.
+ */
+void portsock_table_unpin(struct portsock_table *table)
+{
+	unsigned long flags;
 
-		raw_spin_lock_irqsave(&bucket->lock, flags);
-		row = __row_find(bucket, table, key);
-		if (row && !row->shares) {
-			raw_spin_lock(&table->lock);
-			__portsock_row_unlink(row);
-			raw_spin_unlock(&table->lock);
-			__portsock_row_free(row);
-		}
-		raw_spin_unlock_irqrestore(&bucket->lock, flags);
-		portsock_pools_settle();
-	}
 	local_irq_save(flags);
 	raw_spin_lock(&table->lock);
 	table->pins--;
 	raw_spin_unlock(&table->lock);
 	portsock_table_settle(table);
 	local_irq_restore(flags);
+}
+
+/**
+ * portsock_table_is_released() - is a dead table about to be freed?
+ * @table: looked up with interrupts off since
+ *
+ * Context: any but NMI, interrupts off.
+ */
+bool portsock_table_is_released(struct portsock_table *table)
+{
+	bool released;
+
+	raw_spin_lock(&table->lock);
+	released = table->released;
+	raw_spin_unlock(&table->lock);
+	return released;
 }

@@ -5,7 +5,6 @@
 #ifndef PORTSOCK_TABLE_H
 #define PORTSOCK_TABLE_H
 
-#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
@@ -13,21 +12,7 @@
 
 #include "counts.h"
 #include "portsock.h"
-
-/**
- * struct portsock_unbound - the unbound sockets of one protocol
- * @sockets: their number, and in the upper half that of those that are AF_INET6
- * @opened: those there were
- * @peak: high-water mark of their number
- *
- * Each socket passes here on its way to a port, so this takes no lock. @opened
- * grows before @sockets and is read after it.
- */
-struct portsock_unbound {
-	atomic64_t sockets;
-	atomic64_t opened;
-	atomic_t peak;
-};
+#include "unbound.h"
 
 /**
  * struct portsock_total - what many rows of one protocol say together
@@ -83,7 +68,9 @@ struct portsock_table {
 };
 
 struct portsock_table *portsock_table_new(bool first);
-void portsock_table_kill(struct portsock_table *table);
+void portsock_table_die(struct portsock_table *table);
+void portsock_table_unpin(struct portsock_table *table);
 void portsock_table_settle(struct portsock_table *table);
+bool portsock_table_is_released(struct portsock_table *table);
 
 #endif /* PORTSOCK_TABLE_H */

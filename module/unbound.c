@@ -25,22 +25,6 @@ static s64 unbound_one(bool ipv6)
 	return 1 + ((s64)ipv6 << 32);
 }
 
-/**
- * portsock_unbound_any() - has a namespace any unbound socket?
- * @table: of the namespace
- *
- * Context: any.
- */
-bool portsock_unbound_any(const struct portsock_table *table)
-{
-	int proto;
-
-	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++)
-		if (atomic64_read(&table->unbound[proto].sockets))
-			return true;
-	return false;
-}
-
 /* The sign of either number. */
 #define UNBOUND_SIGNS (BIT_ULL(31) | BIT_ULL(63))
 
@@ -67,59 +51,41 @@ static void unbound_sub(struct portsock_unbound *unbound, s64 taken)
 }
 
 /**
- * portsock_unbound_del() - a socket is unbound no longer
- * @table: of its namespace
- * @proto: its protocol
+ * portsock_unbound_sub() - a socket is unbound no longer
+ * @unbound: of its namespace and protocol
  * @ipv6: it was AF_INET6
  *
- * Context: any but NMI, interrupts off.
+ * Context: any. A barrier.
  */
-void portsock_unbound_del(struct portsock_table *table, u8 proto, bool ipv6)
+void portsock_unbound_sub(struct portsock_unbound *unbound, bool ipv6)
 {
-	/* a barrier; pairs with portsock_table_settle() */
-	unbound_sub(&table->unbound[proto], unbound_one(ipv6));
-	if (unlikely(READ_ONCE(table->dead)))
-		portsock_table_settle(table);
+	unbound_sub(unbound, unbound_one(ipv6));
 }
 
 /**
  * portsock_unbound_turn() - an unbound socket changes its family
- * @table: of its namespace
- * @proto: its protocol
+ * @unbound: of its namespace and protocol
  * @ipv6: it is AF_INET6 now
  *
- * Context: any but NMI.
+ * Context: any.
  */
-void portsock_unbound_turn(struct portsock_table *table, u8 proto, bool ipv6)
+void portsock_unbound_turn(struct portsock_unbound *unbound, bool ipv6)
 {
 	if (ipv6)
-		atomic64_add(1LL << 32, &table->unbound[proto].sockets);
+		atomic64_add(1LL << 32, &unbound->sockets);
 	else
-		unbound_sub(&table->unbound[proto], 1LL << 32);
-}
-
-static bool table_is_released(struct portsock_table *table)
-{
-	bool over;
-
-	raw_spin_lock(&table->lock);
-	over = table->released;
-	raw_spin_unlock(&table->lock);
-	return over;
+		unbound_sub(unbound, 1LL << 32);
 }
 
 /**
  * portsock_unbound_add() - a socket is unbound
- * @table: of its namespace
- * @proto: its protocol
+ * @unbound: of its namespace and protocol
  * @ipv6: it is AF_INET6
  *
- * Context: any but NMI, interrupts off.
- * Return: false when the table is about to be released; the socket does not count then.
+ * Context: any. A barrier.
  */
-bool portsock_unbound_add(struct portsock_table *table, u8 proto, bool ipv6)
+void portsock_unbound_add(struct portsock_unbound *unbound, bool ipv6)
 {
-	struct portsock_unbound *unbound = &table->unbound[proto];
 	int sockets, peak;
 
 	atomic64_inc(&unbound->opened);
@@ -128,23 +94,19 @@ bool portsock_unbound_add(struct portsock_table *table, u8 proto, bool ipv6)
 	while (unlikely(peak < sockets) &&
 	       !atomic_try_cmpxchg(&unbound->peak, &peak, sockets))
 		;
-	/* atomic64_add_return() is a barrier; pairs with portsock_table_settle() */
-	return likely(!READ_ONCE(table->dead)) || !table_is_released(table);
 }
 
 /**
- * portsock_unbound_copy() - copy what is unbound of a protocol
- * @table: of the namespace
- * @proto: the protocol
- * @line: receives the row
+ * portsock_unbound_read() - the numbers of a row for unbound sockets
+ * @unbound: of a namespace and protocol
+ * @counts: receives them
  *
  * Context: any.
- * Return: false when nothing ever was.
+ * Return: false when there never was such a socket.
  */
-bool portsock_unbound_copy(const struct portsock_table *table, u8 proto, struct portsock_line *line)
+bool portsock_unbound_read(const struct portsock_unbound *unbound,
+			   struct portsock_counts *counts)
 {
-	const struct portsock_unbound *unbound = &table->unbound[proto];
-	struct portsock_counts *counts = &line->counts;
 	s64 sockets = atomic64_read(&unbound->sockets);
 
 	smp_rmb(); /* pairs with portsock_unbound_add() */
@@ -157,10 +119,5 @@ bool portsock_unbound_copy(const struct portsock_table *table, u8 proto, struct 
 	counts->state[TCP_CLOSE] = counts->sockets;
 	/* a socket is counted a moment before the peak is raised */
 	counts->peak = max_t(u32, atomic_read(&unbound->peak), counts->sockets);
-	line->class = PORTSOCK_UNBOUND;
-	line->proto = proto;
-	line->port = 0;
-	line->requests = 0;
-	line->ports = 0;
 	return counts->came[PORTSOCK_BOUND];
 }

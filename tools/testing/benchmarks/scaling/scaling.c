@@ -22,6 +22,7 @@
 #include "unbound.c"
 #include "listeners.c"
 #include "idle.c"
+#include "rows.c"
 #include "row.c"
 #include "share.c"
 #include "table.c"

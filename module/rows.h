@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The rows of all namespaces: a hash to find them in, and for each table two trees that
+ * order them.
+ *
+ * The buckets of the hash are locked one by one; a bucket lock protects its chain and the
+ * rows in it. A table's own lock, nested inside, orders its rows for readers, sums its
+ * ephemeral ones and protects their counters, so that these change together. All locks
+ * are raw and are taken with interrupts off, since the callers run in any context but NMI.
+ */
+#ifndef PORTSOCK_ROWS_H
+#define PORTSOCK_ROWS_H
+
+#include <linux/hash.h>
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "counts.h"
+#include "idle.h"
+#include "table.h"
+
+/**
+ * struct portsock_row - one (network namespace, protocol, port)
+ * @node: in its bucket's chain
+ * @order: in one of the table's trees; protected by the table's lock
+ * @table: the namespace's table, pinned
+ * @idle: of a service row, for how long it has been idle
+ * @listeners: those that wait for connections here
+ * @bucket: where it hangs
+ * @key: protocol and port, see key_of()
+ * @shares: sockets and mini-sockets that contribute; a row with any is pinned
+ * @ephemeral: in the tree of ephemerals; changed under both locks
+ * @counts: the numbers; protected by the table's lock while @ephemeral
+ *
+ * Protected by the lock of @bucket unless said otherwise.
+ */
+struct portsock_row {
+	struct hlist_node node;
+	struct rb_node order;
+	struct portsock_idle idle;
+	struct portsock_table *table;
+	struct rb_root listeners;
+	struct row_bucket *bucket;
+	u32 key;
+	u32 shares;
+	bool ephemeral;
+	struct portsock_counts counts;
+};
+
+/**
+ * struct row_bucket - a chain of rows
+ * @lock: protects the chain and the rows in it
+ * @rows: the chain
+ */
+struct row_bucket {
+	raw_spinlock_t lock;
+	struct hlist_head rows;
+};
+
+extern struct row_bucket *portsock_row_buckets;
+extern unsigned int portsock_row_shift;
+
+static inline u32 key_of(u8 proto, u16 port)
+{
+	return (u32)proto << 16 | port;
+}
+
+static inline u8 key_proto(u32 key)
+{
+	return key >> 16;
+}
+
+static inline u16 key_port(u32 key)
+{
+	return key;
+}
+
+static inline struct row_bucket *row_bucket(const struct portsock_table *table, u32 key)
+{
+	u64 hash = (unsigned long)table + ((u64)key << 32 | key);
+
+	return &portsock_row_buckets[hash * GOLDEN_RATIO_64 >> portsock_row_shift];
+}
+
+/* Caller holds the bucket's lock. */
+static inline struct portsock_row *__row_find(struct row_bucket *bucket,
+				       const struct portsock_table *table,
+				       u32 key)
+{
+	struct portsock_row *row;
+
+	hlist_for_each_entry(row, &bucket->rows, node)
+		if (row->key == key && row->table == table)
+			return row;
+	return NULL;
+}
+
+static inline struct portsock_total *row_total(const struct portsock_row *row)
+{
+	return &row->table->totals[key_proto(row->key)];
+}
+
+int portsock_rows_init(unsigned int bits);
+void portsock_rows_refill(void);
+void portsock_rows_exit(void);
+
+struct portsock_row *portsock_row_new(struct row_bucket *bucket, struct portsock_table *table,
+				      u32 key, bool ephemeral);
+void portsock_row_cancel(struct portsock_row *row);
+void __portsock_row_free(struct portsock_row *row);
+
+void __portsock_row_link(struct portsock_row *row);
+void __portsock_row_unlink(struct portsock_row *row);
+void __portsock_row_relink(struct portsock_row *row);
+bool portsock_rows_next(struct portsock_table *table, const struct rb_root *root, u32 *key);
+
+#endif /* PORTSOCK_ROWS_H */
