@@ -18,6 +18,7 @@
 #include <asm/tsc.h>
 
 #include "compat.h"
+#include "portsock.h"
 
 enum hook_kind {
 	HOOK_KPROBE,
@@ -30,6 +31,8 @@ enum hook_kind {
  * struct portsock_probe - a place to probe
  * @symbol: function or tracepoint
  * @module: it is part of this module
+ * @protos: others do not need it
+ * @instead: it stands in for another one
  * @absent: this kernel was built without it
  * @kind: how it is probed
  * @armed: it is
@@ -40,6 +43,8 @@ enum hook_kind {
 struct portsock_probe {
 	const char *symbol;
 	const char *module;
+	unsigned long protos;
+	const char *instead;
 	bool absent;
 	enum hook_kind kind;
 	bool armed;
@@ -55,8 +60,10 @@ struct portsock_probe {
 #define RELEASE(_symbol, _handler, ...) \
 	{ .symbol = _symbol, .kind = HOOK_FTRACE, ##__VA_ARGS__ }
 #define ACQUISITION RELEASE
-#define TRACEPOINT(_symbol, _handler, ...) \
-	{ .symbol = _symbol, .kind = HOOK_TRACEPOINT, ##__VA_ARGS__ }
+#define ACQUISITION_V6(_symbol, _handler, ...)				\
+	RELEASE(_symbol, _handler, .absent = !IS_ENABLED(CONFIG_IPV6), ##__VA_ARGS__)
+#define TRACEPOINT(_name, _handler) \
+	{ .symbol = #_name, .kind = HOOK_TRACEPOINT }
 
 #include "hooks.inc"
 
@@ -271,10 +278,10 @@ static int __init floor_init(void)
 	int err;
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		if (hooks[i].absent)
+		if (hooks[i].absent || hooks[i].instead)
 			continue;
 		err = hook_arm(&hooks[i]);
-		if (err == -ENOENT && hooks[i].module)
+		if (err == -ENOENT && (hooks[i].module || hooks[i].protos))
 			continue;
 		if (err) {
 			pr_err("cannot probe %s: error %d\n", hooks[i].symbol, err);
