@@ -57,13 +57,11 @@ void __portsock_idle_add(struct portsock_idle *idle, struct portsock_table *tabl
 
 /**
  * __portsock_idle_del() - a row is not idle any more
- * @idle: of the row, on a list or not; the caller holds the lock of its table
+ * @idle: of the row, which is; the caller holds the lock of its table
  * @table: its table
  */
 void __portsock_idle_del(struct portsock_idle *idle, struct portsock_table *table)
 {
-	if (list_empty(&idle->node))
-		return;
 	list_del_init(&idle->node);
 	table->idle_nr--;
 	if (!table->first)

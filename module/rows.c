@@ -8,14 +8,16 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "pool.h"
-
 struct row_bucket *portsock_row_buckets;
 unsigned int portsock_row_shift;	/* of the 64 bits of a hash */
-static struct portsock_pool row_pool;
+struct portsock_pool portsock_row_pool;
 
-/* Caller holds the table's lock. */
-static void __order_insert(struct rb_root *root, struct portsock_row *row)
+/**
+ * __portsock_order_insert() - put a row into a tree
+ * @root: of the row's table, whose lock the caller holds
+ * @row: in no tree
+ */
+void __portsock_order_insert(struct rb_root *root, struct portsock_row *row)
 {
 	struct rb_node **link = &root->rb_node;
 	struct rb_node *parent = NULL;
@@ -51,76 +53,6 @@ static struct portsock_row *__order_find(const struct rb_root *root, u32 key)
 	return best;
 }
 
-static struct rb_root *row_root(const struct portsock_row *row)
-{
-	return row->ephemeral ? &row->table->ephemerals : &row->table->services;
-}
-
-/**
- * portsock_row_new() - a row without numbers
- * @bucket: where it is to hang
- * @table: its table
- * @key: protocol and port
- * @ephemeral: the kernel chose the port
- *
- * Context: any but NMI, interrupts off.
- * Return: the row, or NULL without memory. Ends with portsock_row_cancel(), or, once it
- * hangs in its bucket, __portsock_row_free().
- */
-struct portsock_row *portsock_row_new(struct row_bucket *bucket, struct portsock_table *table,
-				      u32 key, bool ephemeral)
-{
-	struct portsock_row *row = portsock_pool_get(&row_pool);
-
-	if (!row)
-		return NULL;
-	INIT_LIST_HEAD(&row->idle.node);
-	row->table = table;
-	row->listeners = RB_ROOT;
-	row->bucket = bucket;
-	row->key = key;
-	row->shares = 0;
-	row->ephemeral = ephemeral;
-	memset(&row->counts, 0, sizeof(row->counts));
-	return row;
-}
-
-/**
- * portsock_row_cancel() - a row is not wanted after all
- * @row: neither linked nor in its bucket
- *
- * Context: any but NMI, interrupts off.
- */
-void portsock_row_cancel(struct portsock_row *row)
-{
-	portsock_pool_put(&row_pool, row);
-}
-
-/**
- * __portsock_row_link() - a row is to be shown
- * @row: its bucket and its table are locked by the caller
- */
-void __portsock_row_link(struct portsock_row *row)
-{
-	__order_insert(row_root(row), row);
-	row->table->pins++;
-	if (row->ephemeral)
-		row_total(row)->ports++;
-}
-
-/**
- * __portsock_row_unlink() - a row is no longer shown
- * @row: its bucket and its table are locked by the caller
- */
-void __portsock_row_unlink(struct portsock_row *row)
-{
-	__portsock_idle_del(&row->idle, row->table);
-	rb_erase(&row->order, row_root(row));
-	row->table->pins--;
-	if (row->ephemeral)
-		row_total(row)->ports--;
-}
-
 /**
  * __portsock_row_relink() - an ephemeral row is to be shown as a service
  * @row: its bucket and its table are locked by the caller
@@ -130,21 +62,7 @@ void __portsock_row_relink(struct portsock_row *row)
 	row_total(row)->ports--;
 	rb_erase(&row->order, &row->table->ephemerals);
 	row->ephemeral = false;
-	__order_insert(&row->table->services, row);
-}
-
-/**
- * __portsock_row_free() - a row is no more
- * @row: not linked any more; its bucket is locked by the caller
- */
-void __portsock_row_free(struct portsock_row *row)
-{
-	struct portsock_table *table = row->table;
-
-	__hlist_del(&row->node);
-	portsock_pool_put(&row_pool, row);
-	if (unlikely(table->dead))
-		portsock_table_settle(table);
+	__portsock_order_insert(&row->table->services, row);
 }
 
 /**
@@ -185,14 +103,14 @@ int portsock_rows_init(unsigned int bits)
 		     !IS_ENABLED(CONFIG_DEBUG_SPINLOCK) &&
 		     sizeof(struct portsock_row) > 256);
 
-	err = portsock_pool_init(&row_pool, "portsock_row",
+	err = portsock_pool_init(&portsock_row_pool, "portsock_row",
 				 sizeof(struct portsock_row), SLAB_HWCACHE_ALIGN);
 	if (err)
 		return err;
 	portsock_row_buckets = kvmalloc_array(1UL << bits, sizeof(*portsock_row_buckets),
 					      GFP_KERNEL);
 	if (!portsock_row_buckets) {
-		portsock_pool_exit(&row_pool);
+		portsock_pool_exit(&portsock_row_pool);
 		return -ENOMEM;
 	}
 	for (i = 0; i < 1UL << bits; i++) {
@@ -210,7 +128,7 @@ int portsock_rows_init(unsigned int bits)
  */
 void portsock_rows_refill(void)
 {
-	portsock_pool_refill(&row_pool);
+	portsock_pool_refill(&portsock_row_pool);
 }
 
 /**
@@ -223,5 +141,5 @@ void portsock_rows_refill(void)
 void portsock_rows_exit(void)
 {
 	kvfree(portsock_row_buckets);
-	portsock_pool_exit(&row_pool);
+	portsock_pool_exit(&portsock_row_pool);
 }

@@ -15,10 +15,12 @@
 #include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/types.h>
 
 #include "counts.h"
 #include "idle.h"
+#include "pool.h"
 #include "table.h"
 
 /**
@@ -61,6 +63,7 @@ struct row_bucket {
 
 extern struct row_bucket *portsock_row_buckets;
 extern unsigned int portsock_row_shift;
+extern struct portsock_pool portsock_row_pool;
 
 static inline u32 key_of(u8 proto, u16 port)
 {
@@ -106,13 +109,94 @@ int portsock_rows_init(unsigned int bits);
 void portsock_rows_refill(void);
 void portsock_rows_exit(void);
 
-struct portsock_row *portsock_row_new(struct row_bucket *bucket, struct portsock_table *table,
-				      u32 key, bool ephemeral);
-void portsock_row_cancel(struct portsock_row *row);
-void __portsock_row_free(struct portsock_row *row);
+void __portsock_order_insert(struct rb_root *root, struct portsock_row *row);
 
-void __portsock_row_link(struct portsock_row *row);
-void __portsock_row_unlink(struct portsock_row *row);
+static inline struct rb_root *row_root(const struct portsock_row *row)
+{
+	return row->ephemeral ? &row->table->ephemerals : &row->table->services;
+}
+
+/**
+ * portsock_row_new() - a row without numbers
+ * @bucket: where it is to hang
+ * @table: its table
+ * @key: protocol and port
+ * @ephemeral: the kernel chose the port
+ *
+ * Context: any but NMI, interrupts off.
+ * Return: the row, or NULL without memory. Ends with portsock_row_cancel(), or, once it
+ * hangs in its bucket, __portsock_row_free().
+ */
+static inline struct portsock_row *portsock_row_new(struct row_bucket *bucket,
+						    struct portsock_table *table,
+						    u32 key, bool ephemeral)
+{
+	struct portsock_row *row = portsock_pool_get(&portsock_row_pool);
+
+	if (!row)
+		return NULL;
+	INIT_LIST_HEAD(&row->idle.node);
+	row->table = table;
+	row->listeners = RB_ROOT;
+	row->bucket = bucket;
+	row->key = key;
+	row->shares = 0;
+	row->ephemeral = ephemeral;
+	memset(&row->counts, 0, sizeof(row->counts));
+	return row;
+}
+
+/**
+ * portsock_row_cancel() - a row is not wanted after all
+ * @row: neither linked nor in its bucket
+ *
+ * Context: any but NMI, interrupts off.
+ */
+static inline void portsock_row_cancel(struct portsock_row *row)
+{
+	portsock_pool_put(&portsock_row_pool, row);
+}
+
+/**
+ * __portsock_row_link() - a row is to be shown
+ * @row: its bucket and its table are locked by the caller
+ */
+static inline void __portsock_row_link(struct portsock_row *row)
+{
+	__portsock_order_insert(row_root(row), row);
+	row->table->pins++;
+	if (row->ephemeral)
+		row_total(row)->ports++;
+}
+
+/**
+ * __portsock_row_unlink() - a row is no longer shown
+ * @row: its bucket and its table are locked by the caller
+ */
+static inline void __portsock_row_unlink(struct portsock_row *row)
+{
+	if (!list_empty(&row->idle.node))
+		__portsock_idle_del(&row->idle, row->table);
+	rb_erase(&row->order, row_root(row));
+	row->table->pins--;
+	if (row->ephemeral)
+		row_total(row)->ports--;
+}
+
+/**
+ * __portsock_row_free() - a row is no more
+ * @row: not linked any more; its bucket is locked by the caller
+ */
+static inline void __portsock_row_free(struct portsock_row *row)
+{
+	struct portsock_table *table = row->table;
+
+	__hlist_del(&row->node);
+	portsock_pool_put(&portsock_row_pool, row);
+	if (unlikely(table->dead))
+		portsock_table_settle(table);
+}
+
 void __portsock_row_relink(struct portsock_row *row);
 bool portsock_rows_next(struct portsock_table *table, const struct rb_root *root, u32 *key);
 
