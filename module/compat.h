@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs between kernels, and nothing else. The rest of the module is
- * written for the newest; what older ones call or do otherwise is filled in
- * here. Each block says what it is for, since which kernel it is not needed,
- * and so when it can go. PORTSOCK_HAVE_* and PORTSOCK_EXPORTS_* come from the
+ * Differences between kernels, and nothing else. The rest of the module is written for the
+ * newest kernel. Each block gives an older kernel what it lacks, and says since which
+ * version that is not needed. PORTSOCK_HAVE_* and PORTSOCK_EXPORTS_* come from the compile
  * tests in Kbuild.
  */
 #ifndef PORTSOCK_COMPAT_H
@@ -27,10 +26,11 @@
 #include "have.h"
 
 /*
- * ftrace callbacks get a struct ftrace_regs since 5.11, with the arguments
- * always in it, on arm64 since 6.2, otherwise on demand; before, a struct pt_regs,
- * which is complete only on demand. A callback that does not ask for protection
- * against its own recursion had to say so, and since 5.11 has to say the opposite.
+ * Since 5.11 ftrace callbacks get a struct ftrace_regs. With
+ * HAVE_DYNAMIC_FTRACE_WITH_ARGS (arm64: since 6.2) the arguments of the function are always
+ * in it; without, only with FTRACE_OPS_FL_SAVE_REGS. Before 5.11 callbacks get a struct
+ * pt_regs, which needs that flag, too, and ftrace protects them against recursion unless
+ * they have FTRACE_OPS_FL_RECURSION_SAFE.
  */
 #if defined(PORTSOCK_HAVE_FTRACE_REGS) && defined(CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS)
 #define PORTSOCK_FTRACE_FLAGS 0
@@ -42,21 +42,20 @@
 #define ftrace_regs_get_argument(regs, n) regs_get_kernel_argument(regs, n)
 #endif
 
-/* A name for the arguments in it came with 6.2. */
+/* ftrace_regs_get_argument() came with 6.2. */
 #if defined(PORTSOCK_HAVE_FTRACE_REGS) && !defined(PORTSOCK_HAVE_FTRACE_REGS_GET_ARGUMENT)
 #define ftrace_regs_get_argument(fregs, n) \
 	regs_get_kernel_argument(&(fregs)->regs, n)
 #endif
 
-/* Exported since 6.2; a filter that is set to nothing frees as much. */
+/* Exported since 6.2. Before, setting an empty filter frees the old one as well. */
 #ifndef PORTSOCK_EXPORTS_ftrace_free_filter
 #define ftrace_free_filter(ops) ftrace_set_filter(ops, NULL, 0, 1)
 #endif
 
 /*
- * Since 6.1 a bind bucket has a second one, by address, and inet_bind_hash()
- * one argument more in front of the port. Which argument it is nobody checks
- * for a hook, so the other prototype is checked as well.
+ * The argument of inet_bind_hash() that is the port. Since 6.1 it follows a second bind
+ * bucket, by address. A wrong number would compile, so the other prototype is asserted.
  */
 #ifdef PORTSOCK_HAVE_BIND2_HASH
 #define PORTSOCK_BIND_HASH_PORT 3
@@ -68,14 +67,14 @@ static_assert(__same_type(&inet_bind_hash,
 	      "inet_bind_hash() has other arguments than any kernel portsock knows");
 #endif
 
-/* What a full or TIME_WAIT socket is bound to. */
+/* The bind bucket of a full socket or TIME_WAIT mini-socket. */
 #define portsock_sk_tb(sk) \
 	(sk_fullsock(sk) ? inet_csk(sk)->icsk_bind_hash : inet_twsk(sk)->tw_tb)
 
 /*
- * Since 6.8 the second buckets have the sockets; before, the first.
- * portsock_owners_first() and portsock_owners_next() visit all that have some,
- * portsock_sk_owners() is the one that has a full or TIME_WAIT socket.
+ * The buckets with the lists of bound sockets: since 6.8 those by address, before those by
+ * port. portsock_owners_first() and portsock_owners_next() go through all of a port,
+ * portsock_sk_owners() is that of a full socket or TIME_WAIT mini-socket.
  */
 #ifdef PORTSOCK_HAVE_BIND2_OWNERS
 #define portsock_owners inet_bind2_bucket
@@ -92,7 +91,7 @@ static_assert(__same_type(&inet_bind_hash,
 #define portsock_sk_owners(sk) portsock_sk_tb(sk)
 #endif
 
-/* TIME_WAIT begins in a function with a timeout since 6.11; same first arguments. */
+/* The function that begins TIME_WAIT; since 6.11 it has another name. */
 #ifdef PORTSOCK_HAVE_TWSK_HASHDANCE_SCHEDULE
 #define PORTSOCK_TWSK_HASHDANCE "inet_twsk_hashdance_schedule"
 #else
@@ -100,9 +99,9 @@ static_assert(__same_type(&inet_bind_hash,
 #endif
 
 /*
- * May the kernel choose this port for a socket that does not name one? Before 6.8 the
- * range is two words under a seqlock, for which a handler must not wait; one that is
- * changed meanwhile is seen old or new, or half of each.
+ * Is a port in the namespace's range of ephemeral ports? Before 6.8 the range is two words
+ * under a seqlock, which a handler must not wait for. If the range is changed meanwhile,
+ * the result is that of the old range, of the new one, or of a mixture.
  */
 static inline bool portsock_port_is_local(const struct net *net, u16 port)
 {
@@ -116,7 +115,7 @@ static inline bool portsock_port_is_local(const struct net *net, u16 port)
 #endif
 }
 
-/* Since 6.2 a namespace may have a table of UDP sockets of its own. */
+/* Since 6.2 a namespace may have its own table of UDP sockets. */
 static inline struct udp_table *portsock_udp_table(const struct net *net)
 {
 #ifdef PORTSOCK_HAVE_NET_UDP_TABLE
@@ -126,7 +125,7 @@ static inline struct udp_table *portsock_udp_table(const struct net *net)
 #endif
 }
 
-/* UDP-Lite left between 6.18 and 7.2. */
+/* UDP-Lite was removed between 6.18 and 7.2. */
 #ifdef PORTSOCK_HAVE_UDPLITE
 #include <net/udplite.h>
 
@@ -142,8 +141,8 @@ static inline struct udp_table *portsock_udplite_table(void)
 #endif
 
 /*
- * DCCP left in 6.16. Its table is declared in no public header; it is a module,
- * which may not be there and must not go while its table is walked.
+ * DCCP was removed in 6.16. No public header declares its table. DCCP is a module: it may
+ * not be loaded, and must not be unloaded while its table is walked.
  */
 #ifdef PORTSOCK_HAVE_DCCP
 #include <linux/dccp.h>
@@ -175,7 +174,7 @@ static inline void portsock_dccp_hashinfo_put(void)
 }
 #endif
 
-/* IPv6 may be a module; then it may not be there, and must not go while its table is walked. */
+/* IPv6 may be a module: maybe not loaded, and not to be unloaded while its table is walked. */
 #if IS_ENABLED(CONFIG_IPV6)
 static inline struct raw_hashinfo *portsock_raw_v6_get(void)
 {
@@ -198,9 +197,9 @@ static inline void portsock_raw_v6_put(void)
 #endif
 
 /*
- * Since 7.2, and stable updates of July 2026, the kernel goes through the SCTP
- * endpoints of one namespace; before, through those of all, under the locks of
- * their buckets. All are then seen along with those of the first namespace.
+ * Goes through the SCTP endpoints of a namespace, since 7.2 and stable updates of July
+ * 2026. Older kernels can only go through those of all namespaces, under the locks of
+ * their buckets; that is done for the first namespace.
  */
 static inline void portsock_sctp_endpoints(typeof(sctp_for_each_endpoint) *for_each,
 					   int (*seen)(struct sctp_endpoint *, void *),
@@ -216,7 +215,7 @@ static inline void portsock_sctp_endpoints(typeof(sctp_for_each_endpoint) *for_e
 #endif
 }
 
-/* The tables of raw sockets have a plain spinlock since 6.0. */
+/* Since 6.0 the lock of a table of raw sockets is a spinlock, before a rwlock. */
 #ifdef PORTSOCK_HAVE_RAW_SPINLOCK
 #define portsock_raw_lock(table) spin_lock_bh(&(table)->lock)
 #define portsock_raw_unlock(table) spin_unlock_bh(&(table)->lock)
@@ -225,7 +224,7 @@ static inline void portsock_sctp_endpoints(typeof(sctp_for_each_endpoint) *for_e
 #define portsock_raw_unlock(table) read_unlock_bh(&(table)->lock)
 #endif
 
-/* Until 5.11 sock_from_file() also returned an error nobody wanted. */
+/* Before 5.11 sock_from_file() had a second argument, for an error. */
 #ifndef PORTSOCK_HAVE_SOCK_FROM_FILE
 static inline struct socket *portsock_sock_from_file(struct file *file)
 {
@@ -253,10 +252,10 @@ static inline struct socket *portsock_sock_from_file(struct file *file)
 #endif
 
 /*
- * Exported since 5.12 or so. Where the kernel cannot be preempted, as Debian's
- * 5.10, the other does as well; where it can, a task may be preempted in a
- * function on its way from the hook to what it does, and the next walk repairs
- * what this one then got wrong.
+ * Exported since 5.12 or so. In a kernel without preemption, as Debian's 5.10,
+ * synchronize_rcu() waits for the same. In a preemptible one a task may be preempted after
+ * the hook and before the function acts; the walk may then be wrong about that socket,
+ * until the next one.
  */
 #ifndef PORTSOCK_EXPORTS_synchronize_rcu_tasks
 #undef synchronize_rcu_tasks
@@ -264,8 +263,8 @@ static inline struct socket *portsock_sock_from_file(struct file *file)
 #endif
 
 /*
- * Walks the MPTCP connections of a namespace, and holds the one it returns.
- * Declared in no public header; exported for mptcp_diag since 5.11.
+ * Goes through the MPTCP connections of a namespace; the result has a reference. No public
+ * header declares it. Exported for mptcp_diag since 5.11.
  */
 #if IS_ENABLED(CONFIG_MPTCP)
 struct mptcp_sock *mptcp_token_iter_next(const struct net *net, long *s_slot,

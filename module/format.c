@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Columns are found by name, so a new one may be appended; a change of meaning
- * needs a new format number. Reads as text, costs one pass.
+ * Prints the lines of /proc/portsock. Readers find columns by name, so a new column may be
+ * appended; another meaning of a column needs another format number.
  */
 #include "format.h"
 
@@ -24,7 +24,7 @@ const char *portsock_format_proto(int proto)
 	return proto_names[proto];
 }
 
-/* Connection requests are no sockets, but they are in that state. */
+/* Connection requests are not sockets, but they count as syn_recv. */
 static u64 state_column(const struct portsock_line *line, int state)
 {
 	u32 minis = state == TCP_SYN_RECV ? line->requests : 0;
@@ -72,7 +72,7 @@ static u64 column_ports(const struct portsock_line *line)
 	return line->ports;
 }
 
-/* What identifies a row is not among its numbers. */
+/* Columns that identify the row are printed before the numbers. */
 #define NUMBER_IDENTITY(state, column)
 #define NUMBER_STATE(state, column) state_column(line, state),
 #define NUMBER_GAUGE(state, column) column(line),

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where the kernel is watched. A hook says what a socket holds now and does no
- * arithmetic; README.md beside this file tells for each what it sees, in which
- * context, and what makes good its loss.
+ * Where the kernel is watched. A hook records what a socket holds now, and does no
+ * arithmetic. README.md in this directory lists for each hook what it sees, in which
+ * context it runs, and what repairs the loss of an event.
  *
- * A kprobe that hits while another kprobe's handler runs on the same CPU is
- * dropped. That can happen only where a function is called in softirq, so such
- * functions are watched by an own ftrace_ops, which loses nothing, and by
- * tracepoints; so are those that every connection passes, since that takes half
- * the instructions.
+ * The kernel drops a kprobe hit while the handler of another kprobe runs on the same CPU.
+ * This happens only to functions that are called in softirq. Such functions are watched
+ * through ftrace or tracepoints, which drop nothing, and so are functions that every
+ * connection calls, because ftrace takes half the instructions of a kprobe.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -33,7 +32,7 @@ static void sk_becomes(const struct sock *sk, int proto, int state,
 
 	portsock_sk_look(sk, proto, state, &h);
 	h.how = how;
-	/* a child that waits to be accepted is new */
+	/* a child without a struct socket waits for accept(), and has no record yet */
 	if ((how != PORTSOCK_ACCEPTED || sk->sk_socket) && portsock_sock_change(sk, &h))
 		return;
 	h.service |= how == PORTSOCK_ACCEPTED;
@@ -52,7 +51,7 @@ static void sk_holds(const struct sock *sk, int state, enum portsock_how how)
 		sk_becomes(sk, proto, state, how);
 }
 
-/* A user has got a socket that holds no port. */
+/* A user has a new socket, which holds no port yet. */
 static void sk_unbound(const struct sock *sk, int proto)
 {
 	struct portsock_table *table;
@@ -65,8 +64,8 @@ static void sk_unbound(const struct sock *sk, int proto)
 }
 
 /*
- * A socket let its port go: unbound while a user has it, otherwise nobody's
- * business. One that close() made forgotten stays so.
+ * A socket released its port. While a user has the socket it counts as unbound; otherwise
+ * its record is deleted. A record that close() has deleted is not made again.
  */
 static void sk_released(const struct sock *sk)
 {
@@ -77,8 +76,9 @@ static void sk_released(const struct sock *sk)
 }
 
 /*
- * An MPTCP socket in CLOSE holds its port as long as its first subflow does. In other
- * states it keeps it, as sock_diag says, and what becomes of it shows in CLOSE.
+ * An MPTCP socket in CLOSE holds its port as long as its first subflow does. In any other
+ * state it keeps the port, as sock_diag shows it; mptcp_becomes() looks again when it goes
+ * to CLOSE.
  */
 static void subflow_released(const struct sock *sk)
 {
@@ -91,7 +91,7 @@ static void subflow_released(const struct sock *sk)
 	rcu_read_unlock();
 }
 
-/* A namespace in the making has raw sockets of the kernel, which never hold anything. */
+/* Not the kernel's own raw sockets in a namespace that has no table yet: they hold nothing. */
 static void proto_met(const struct sock *sk, int proto)
 {
 	preempt_disable_notrace();
@@ -114,15 +114,15 @@ static void notrace on_post_create(struct ftrace_regs *fregs)
 		return;
 	if (!(BIT(proto) & PORTSOCK_PROTOS_ALWAYS))
 		proto_met(sk, proto);
-	/* a raw socket has its port already */
+	/* on_raw_hash() has recorded a raw socket before */
 	if (proto != PORTSOCK_RAW && portsock_sk_owned(sk))
 		sk_unbound(sk, proto);
 }
 
 /*
- * security_sock_graft(sk, parent): accept() hands out a child, maybe one that
- * was reset, or one that waited since before the module was loaded. What the
- * kernel accepts for itself has no file.
+ * security_sock_graft(sk, parent): accept() returns a child. The child may have been reset
+ * before, so that it holds no port; or it has waited since before the module was loaded. A
+ * child that the kernel accepts for itself has no file, and does not count as unbound.
  */
 static void notrace on_accept(struct ftrace_regs *fregs)
 {
@@ -141,8 +141,8 @@ static void notrace on_accept(struct ftrace_regs *fregs)
 }
 
 /*
- * security_file_receive(file): a process is sent a descriptor, maybe of a socket
- * that was on its way, and so in nobody's hands, when the module was loaded
+ * security_file_receive(file): a process receives a descriptor. If the file was in flight
+ * when the module was loaded, no process had it, and the walk did not see its socket.
  */
 static void notrace on_receive(struct ftrace_regs *fregs)
 {
@@ -156,7 +156,7 @@ static void notrace on_receive(struct ftrace_regs *fregs)
 	rcu_read_unlock();
 }
 
-/* inet_csk_get_port(sk, snum) */
+/* inet_csk_get_port(sk, snum): snum is 0 when the caller names no port */
 static int on_get_port(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
@@ -191,9 +191,9 @@ static void notrace on_connect(struct ftrace_regs *fregs)
 }
 
 /*
- * inet_csk_reqsk_queue_add(sk, req, child). A child that replaces its request
- * goes on to ESTABLISHED at once and passes on_set_state(). One of Fast Open has
- * its request still, and may stay in SYN_RECV.
+ * inet_csk_reqsk_queue_add(sk, req, child). A child that has replaced its request goes to
+ * ESTABLISHED next, which on_set_state() records. A child of Fast Open still has its
+ * request, and may stay in SYN_RECV.
  */
 static void notrace on_queue_add(struct ftrace_regs *fregs)
 {
@@ -204,14 +204,14 @@ static void notrace on_queue_add(struct ftrace_regs *fregs)
 		sk_becomes(child, PORTSOCK_TCP, TCP_SYN_RECV, PORTSOCK_ACCEPTED);
 }
 
-/* How a socket came by its port, as far as a change of state tells. */
+/* How a socket came by its port, if the change of its state shows it. */
 static enum portsock_how how_of(int old, int new)
 {
 	if (new == TCP_SYN_SENT)
 		return PORTSOCK_CONNECTED;
 	if (new != TCP_ESTABLISHED)
 		return PORTSOCK_BOUND;
-	/* SCTP clients know no other state before, MPTCP children are copies */
+	/* SCTP clients connect from CLOSE; MPTCP children are copies of a listener */
 	if (old == TCP_CLOSE)
 		return PORTSOCK_CONNECTED;
 	if (old == TCP_SYN_RECV || old == TCP_LISTEN)
@@ -219,7 +219,7 @@ static enum portsock_how how_of(int old, int new)
 	return PORTSOCK_BOUND;
 }
 
-/* A TCP socket that goes from one of these to one of those and holds its port changes no more. */
+/* Between these states a TCP socket that keeps its port changes nothing but its state. */
 #define STEP_FROM (TCPF_ESTABLISHED | TCPF_SYN_SENT | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 | \
 		   TCPF_CLOSE_WAIT | TCPF_LAST_ACK | TCPF_CLOSING)
 #define STEP_TO (STEP_FROM | TCPF_CLOSE)
@@ -227,16 +227,16 @@ static enum portsock_how how_of(int old, int new)
 /* Any other change of a socket that holds a port. */
 static noinline void bound_becomes(const struct sock *sk, int proto, int old, int new)
 {
-	/* A child, cloned just now: its bind bucket is the listener's. */
+	/* A child that was just cloned; it still points to the listener's bind bucket. */
 	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
 		return;
-	/* A child that lost its request to another: never seen, and gone next. */
+	/* A child whose request another child has taken; it has no record, and goes next. */
 	if (old == TCP_SYN_RECV && new == TCP_CLOSE && !sk->sk_socket)
 		return;
 	sk_becomes(sk, proto, new, how_of(old, new));
 }
 
-/* A socket goes to CLOSE, and has no port any more. */
+/* A socket that holds no port goes to CLOSE. */
 static void sk_closed(const struct sock *sk, int proto)
 {
 	sk_released(sk);
@@ -251,7 +251,7 @@ static bool mptcp_is_carried(const struct sock *sk)
 	return first && portsock_sock_on(first, PORTSOCK_TCP, sk->sk_num);
 }
 
-/* The port that an MPTCP socket names is its own if on_mptcp_port() told of it. */
+/* An MPTCP socket holds the port that it names if on_mptcp_port() has recorded it. */
 static void mptcp_becomes(const struct sock *sk, int old, int new)
 {
 	bool bound = portsock_sock_on(sk, PORTSOCK_MPTCP, sk->sk_num);
@@ -259,7 +259,7 @@ static void mptcp_becomes(const struct sock *sk, int old, int new)
 
 	if (bound || cloned)
 		sk_becomes(sk, PORTSOCK_MPTCP, new, how_of(old, new));
-	/* After that is known: its subflow may release the port at the same time. */
+	/* Checked after it is recorded, as its subflow may release the port meanwhile. */
 	if (new == TCP_CLOSE && !(bound && mptcp_is_carried(sk)))
 		sk_released(sk);
 }
@@ -300,7 +300,7 @@ static void notrace on_destroy_call(struct ftrace_regs *fregs)
 	portsock_sock_forget((void *)ftrace_regs_get_argument(fregs, 0));
 }
 
-/* inet_twsk_hashdance_schedule(tw, sk, hashinfo, timeo), or by another name */
+/* inet_twsk_hashdance_schedule(tw, sk, hashinfo, timeo); inet_twsk_hashdance() before 6.11 */
 static void notrace on_tw_add(struct ftrace_regs *fregs)
 {
 	struct inet_timewait_sock *tw = (void *)ftrace_regs_get_argument(fregs, 0);
@@ -310,7 +310,7 @@ static void notrace on_tw_add(struct ftrace_regs *fregs)
 
 	rcu_read_lock();
 	if (proto >= 0 && portsock_tw_read(tw, proto, &h)) {
-		/* one that a user has, or that bound its port, will be in CLOSE for a while */
+		/* a socket that a user has, or that was bound, stays for a while, in CLOSE */
 		if (sk->sk_socket || sk->sk_userlocks & SOCK_BINDPORT_LOCK)
 			portsock_sock_hold(tw, &h);
 		else
@@ -328,8 +328,8 @@ static void notrace on_tw_del(struct ftrace_regs *fregs)
 		portsock_sock_forget(tw);
 }
 
-/* A socket that holds a port is in the state that it is to be in. */
-static void datagram_says(const struct sock *sk)
+/* Records a socket that holds a port, once its state is final. */
+static void datagram_observe(const struct sock *sk)
 {
 	struct portsock_holding h;
 
@@ -341,17 +341,18 @@ static void datagram_says(const struct sock *sk)
 	rcu_read_unlock();
 }
 
-/* Of a call that began before, and is over, nobody has heard yet. */
+/* Records what an earlier call left, if no hook has seen its end. */
 static void datagram_settle(const struct sock *sk)
 {
 	if (portsock_sk_proto(sk) != PORTSOCK_UDP && portsock_sock_awaited(sk) && sk_hashed(sk))
-		datagram_says(sk);
+		datagram_observe(sk);
 }
 
 /*
  * udp_lib_get_port(sk, snum, hash2), ping_get_port(sk, ident), __ip4_datagram_connect(sk,
- * ...), __ip6_datagram_connect(sk, ...). What comes of it tells on_datagram_release(), or,
- * of those that do not pass there, whoever asks next.
+ * ...), __ip6_datagram_connect(sk, ...): the call has just begun. on_datagram_release()
+ * records its result. For sockets that do not call that function the record is marked as
+ * awaited, and the next event or the next reader looks at the socket.
  */
 static void notrace on_datagram_call(struct ftrace_regs *fregs)
 {
@@ -369,8 +370,8 @@ static void notrace on_datagram_call(struct ftrace_regs *fregs)
 }
 
 /*
- * __ipv6_sock_ac_close(sk): nothing can keep IPV6_ADDRFORM from making the socket one of
- * IPv4 any more. A last close() may pass here as well.
+ * __ipv6_sock_ac_close(sk): IPV6_ADDRFORM can no longer fail, and makes the socket AF_INET
+ * next. The last close() may call this function as well.
  */
 static void notrace on_addrform(struct ftrace_regs *fregs)
 {
@@ -387,7 +388,7 @@ static void notrace on_addrform(struct ftrace_regs *fregs)
 	portsock_sock_change(sk, &h);
 }
 
-/* __udp_disconnect(sk, flags); a port that goes with it passes on_unhash() */
+/* __udp_disconnect(sk, flags); on_unhash() sees the port go if it is released as well */
 static void notrace on_udp_disconnect(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
@@ -398,10 +399,10 @@ static void notrace on_udp_disconnect(struct ftrace_regs *fregs)
 }
 
 /*
- * ip4_datagram_release_cb(sk), ip6_datagram_release_cb(sk): a call that had the
- * socket locked is over, whatever it was, and says what came of it. What gave the
- * port up passed on_unhash(). close() has its own hook, behind which nothing counts.
- * Sockets of ICMP and raw ones, over IPv4, pass here as well: they need not be asked.
+ * ip4_datagram_release_cb(sk), ip6_datagram_release_cb(sk): the end of any call that had
+ * the socket locked. A call that released the port has passed on_unhash(); after close(),
+ * see on_close(), nothing is recorded. ICMP and raw sockets over IPv4 come here as well,
+ * and so are no longer awaited.
  */
 static void notrace on_datagram_release(struct ftrace_regs *fregs)
 {
@@ -410,12 +411,12 @@ static void notrace on_datagram_release(struct ftrace_regs *fregs)
 	if (unlikely(sk->sk_protocol != IPPROTO_UDP))
 		portsock_sock_awaited(sk);
 	if (sk_hashed(sk) && !portsock_sk_closing(sk))
-		datagram_says(sk);
+		datagram_observe(sk);
 }
 
 /*
- * inet_put_port(sk): a port that was refused after it was taken, by a program or for
- * want of memory. tcp_set_state() and tcp_destroy_sock() tell of all others.
+ * inet_put_port(sk): bind() fails after it had the port, because a BPF program refuses it
+ * or memory is short. All other releases show in tcp_set_state() or tcp_destroy_sock().
  */
 static void notrace on_put_port(struct ftrace_regs *fregs)
 {
@@ -426,8 +427,8 @@ static void notrace on_put_port(struct ftrace_regs *fregs)
 }
 
 /*
- * udp_lib_unhash(sk), ping_unhash(sk), raw_unhash_sk(sk): disconnect, or close()
- * of a bound socket or any other
+ * udp_lib_unhash(sk), ping_unhash(sk), raw_unhash_sk(sk): disconnect, or close(), which
+ * calls them for unbound sockets as well
  */
 static void notrace on_unhash(struct ftrace_regs *fregs)
 {
@@ -437,13 +438,13 @@ static void notrace on_unhash(struct ftrace_regs *fregs)
 	sk_released(sk);
 }
 
-/* sk_common_release(sk): close(), with whatever port there is yet to go */
+/* sk_common_release(sk): close(); the socket may still hold its port */
 static void notrace on_close(struct ftrace_regs *fregs)
 {
 	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
 
 	datagram_settle(sk);
-	/* associations may keep the port of a closed SCTP socket */
+	/* associations may keep the port of a closed SCTP socket, see on_sctp_put_port() */
 	if (portsock_sk_proto(sk) != PORTSOCK_SCTP || !portsock_sk_other_bound(sk))
 		portsock_sock_forget(sk);
 }
@@ -458,9 +459,9 @@ static int on_raw_hash(struct kprobe *kp, struct pt_regs *regs)
 }
 
 /*
- * sctp_add_bind_addr(bp, addr, size, state, gfp): bind() or autobind has a port, of
- * which an address is to be noted; associations have addresses, too. Whether the port was
- * asked for by number can be told as later on, by its number.
+ * sctp_add_bind_addr(bp, addr, size, state, gfp): bind() or autobind has taken a port, and
+ * adds an address to the socket. It is called for associations as well, which are ignored.
+ * Only the number of the port tells whether the caller named it, see portsock_sk_serves().
  */
 static void notrace on_sctp_bind(struct ftrace_regs *fregs)
 {
@@ -480,8 +481,9 @@ static void notrace on_sctp_bind(struct ftrace_regs *fregs)
 }
 
 /*
- * sctp_assoc_migrate(assoc, newsk): accept() or peeloff; an association that is peeled off
- * may have gone out. The new socket may be in a state that it has copied from another.
+ * sctp_assoc_migrate(assoc, newsk): accept() or peeloff gives an association a socket of
+ * its own. A peeled off association may be an outgoing one. The state of the new socket is
+ * not used, as it may be a copy of the old one's.
  */
 static void notrace on_sctp_migrate(struct ftrace_regs *fregs)
 {
@@ -492,7 +494,7 @@ static void notrace on_sctp_migrate(struct ftrace_regs *fregs)
 								   PORTSOCK_ACCEPTED);
 }
 
-/* sctp_association_free(asoc): of a connected socket the last one, which still is listed */
+/* sctp_association_free(asoc): if it is the last one of a connected socket; it is still listed */
 static void notrace on_sctp_free(struct ftrace_regs *fregs)
 {
 	struct sctp_association *assoc = (void *)ftrace_regs_get_argument(fregs, 0);
@@ -514,8 +516,8 @@ static void notrace on_sctp_unhash(struct ftrace_regs *fregs)
 }
 
 /*
- * sctp_put_port(sk): bind() failed half way, or, maybe long after close(), the
- * last association let go
+ * sctp_put_port(sk): bind() fails half way; or the last association is gone, maybe long
+ * after close()
  */
 static void notrace on_sctp_put_port(struct ftrace_regs *fregs)
 {
@@ -558,12 +560,12 @@ static void notrace on_mptcp_port(struct ftrace_regs *fregs)
 	{ .symbol = _symbol, .kind = PORTSOCK_ACQUISITION,		\
 	  .on_call = _handler, ##__VA_ARGS__ }
 
-/* Of IPv6, which may be a module. */
+/* A function of IPv6, which may be a module. */
 #define ACQUISITION_V6(_symbol, _handler, ...)				\
 	ACQUISITION(_symbol, _handler, .absent = !IS_ENABLED(CONFIG_IPV6), \
 		    .module = IS_MODULE(CONFIG_IPV6) ? "ipv6" : NULL, ##__VA_ARGS__)
 
-/* Does not compile with a handler of another type than the tracepoint calls. */
+/* Compiles only if the handler has the type that the tracepoint calls. */
 #define TRACEPOINT(_name, _handler)					\
 	{ .symbol = #_name, .on_trace = _handler,			\
 	  .kind = PORTSOCK_TRACEPOINT +					\
@@ -574,13 +576,13 @@ static void notrace on_mptcp_port(struct ftrace_regs *fregs)
 #define SCTP_ONLY .protos = BIT(PORTSOCK_SCTP), .module = "sctp"
 #define DCCP_ONLY .protos = BIT(PORTSOCK_DCCP), .module = "dccp"
 #define DCCP_TOO (IS_ENABLED(CONFIG_IP_DCCP) ? BIT(PORTSOCK_DCCP) : 0)
-/* UDP sockets pass other hooks as well, see datagram_says(). */
+/* UDP sockets pass other hooks as well, see datagram_observe(). */
 #define OTHER_DATAGRAMS .protos = BIT(PORTSOCK_UDPLITE) | BIT(PORTSOCK_ICMP) | BIT(PORTSOCK_RAW)
 
 /*
- * Releases before acquisitions: a socket that goes while the hooks are armed
- * one by one must not be missed. What is for some protocols only may be missing, as
- * compilers inline functions and give others new names; all others must be there.
+ * Hooks of releases come first: they are armed in this order, and a socket that goes
+ * meanwhile must not stay recorded. A hook with .protos may be missing, as compilers inline
+ * functions or rename them; the module does not load without any of the others.
  */
 static struct portsock_probe hooks[] = {
 	TRACEPOINT(tcp_destroy_sock, on_destroy),

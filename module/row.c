@@ -29,9 +29,10 @@ static void counts_move(struct portsock_counts *counts,
 }
 
 /*
- * Somebody listens on, or asked for, a port the kernel had chosen before: its
- * sockets leave the total, which keeps the history, and open in a row that
- * begins now. Caller holds the row's bucket lock and the table's lock.
+ * An ephemeral port is listened on or asked for by number: its row becomes a service. Its
+ * sockets leave the gauges of the ephemeral total, which keeps what it has counted, and
+ * count as opened in the row, whose counters begin at 0. Caller holds the locks of the
+ * row's bucket and of the table.
  */
 static void __row_promote(struct portsock_row *row)
 {
@@ -70,7 +71,7 @@ static void __share_listen(struct portsock_share *share, bool was)
 
 /*
  * The first share of a port. Caller holds the bucket's lock.
- * Returns the row, or an error when memory is short or the namespace goes.
+ * Returns the row, or an error if memory is short or the namespace is going.
  */
 static struct portsock_row *__row_begin(struct row_bucket *bucket,
 					struct portsock_table *table, u32 key,
@@ -183,7 +184,7 @@ void portsock_row_update(struct portsock_share *share, const struct portsock_hol
 	raw_spin_unlock(&row->bucket->lock);
 }
 
-/* Returns false when it was promoted, before or meanwhile. */
+/* Returns false if the row is not ephemeral, or is promoted meanwhile. */
 static bool ephemeral_step(struct portsock_row *row, u8 from, u8 to)
 {
 	bool ephemeral;
@@ -229,9 +230,8 @@ static u32 __surplus_key(struct portsock_table *table)
 }
 
 /*
- * An idle service row becomes part of its protocol's folded total, unless it woke.
- * A port that is folded, used and folded again counts twice: each row was one of
- * its own.
+ * Adds an idle service row to the folded total of its protocol, unless it has a socket
+ * again. A port whose row is folded twice counts twice in the total's ports.
  */
 static void row_fold(struct portsock_table *table, u32 key)
 {
@@ -256,8 +256,8 @@ static void row_fold(struct portsock_table *table, u32 key)
 }
 
 /*
- * Each row that becomes idle has two go at most, so that a namespace that has more than
- * it may keep by now gets there.
+ * Folds a row, and one more if there still are too many: the number that a namespace may
+ * keep can have become smaller.
  */
 static noinline void rows_fold(struct portsock_table *table, u32 key)
 {
@@ -270,8 +270,8 @@ static noinline void rows_fold(struct portsock_table *table, u32 key)
 }
 
 /*
- * An ephemeral row goes with its last share; its counters live on in the
- * total. Returns true when it is unlinked. Caller holds the bucket's lock.
+ * An ephemeral row goes with its last share; the total keeps what it has counted. Returns
+ * true if it was unlinked. Caller holds the bucket's lock.
  */
 static bool __ephemeral_leave(struct portsock_row *row, const struct portsock_share *share)
 {

@@ -12,7 +12,7 @@
 #include "socks.h"
 
 /**
- * portsock_sk_other_proto() - portsock_sk_proto() of what is not TCP
+ * portsock_sk_other_proto() - portsock_sk_proto() of a socket that is not TCP
  * @sk: full inet socket
  */
 int portsock_sk_other_proto(const struct sock *sk)
@@ -39,7 +39,7 @@ int portsock_sk_other_proto(const struct sock *sk)
 }
 
 /**
- * portsock_sk_other_bound() - portsock_sk_bound() of what has no bind bucket
+ * portsock_sk_other_bound() - portsock_sk_bound() of a socket without a bind bucket
  * @sk: full socket, not of TCP or DCCP
  */
 bool portsock_sk_other_bound(const struct sock *sk)
@@ -58,11 +58,11 @@ bool portsock_sk_other_bound(const struct sock *sk)
  * portsock_sk_parent() - the MPTCP socket that a TCP socket is a subflow of
  * @sk: full TCP socket
  *
- * A subflow that somebody has is part of the MPTCP socket's struct socket. One of
- * a connection that waits for accept(), or that is closed, is in nobody's hands.
+ * A subflow shares the struct socket of its MPTCP socket. A subflow of a connection that
+ * waits for accept(), or that is closed, has none.
  *
  * Context: any; RCU read side, which also bounds the use of the result.
- * Return: NULL when it is none, or not known to be.
+ * Return: NULL if it is no subflow, or has no struct socket.
  */
 const struct sock *portsock_sk_parent(const struct sock *sk)
 {
@@ -85,8 +85,8 @@ static u8 dccp_state_of(int state)
 }
 
 /*
- * A socket whose association is over waits to be closed. It is told so when the peer
- * ended it in good order, but not when that aborted, nor if it was peeled off.
+ * Has a connected SCTP socket lost its association? The kernel sets RCV_SHUTDOWN only when
+ * the peer shuts the association down, not when it is aborted or peeled off.
  */
 static u8 sctp_state_of(const struct sock *sk, int state)
 {
@@ -98,7 +98,7 @@ static u8 sctp_state_of(const struct sock *sk, int state)
 }
 
 /**
- * portsock_sk_other_state() - the state of a socket whose own means another thing than TCP's
+ * portsock_sk_other_state() - the TCP state to show for a state of another meaning
  * @sk: full socket
  * @proto: PORTSOCK_DCCP, which has states of its own behind TCP's, or PORTSOCK_SCTP
  * @state: its own state
@@ -122,15 +122,15 @@ bool portsock_sk_assoc_went_out(const struct sctp_association *assoc)
 }
 
 /*
- * connect() marks the bind bucket that it makes; those that bind() makes and that children
- * inherit are not so marked. In the latter are children, and sockets that bound to port 0.
+ * Was the port taken by bind(), or inherited from a listener? connect() marks the bind
+ * bucket that it makes, bind() does not.
  */
 static bool tb_is_bound(const struct inet_bind_bucket *tb)
 {
 	return tb && tb->fastreuse >= 0;
 }
 
-/* One that listened, or whose parent did, has a backlog. */
+/* A socket that listened has a backlog, and its children have a copy of it. */
 static bool csk_serves(const struct sock *sk)
 {
 	return tb_is_bound(READ_ONCE(inet_csk(sk)->icsk_bind_hash)) &&
@@ -138,7 +138,7 @@ static bool csk_serves(const struct sock *sk)
 		!portsock_port_is_local(sock_net(sk), sk->sk_num));
 }
 
-/* An association that came in came to a listener. */
+/* An incoming association came to a listener. */
 static bool sctp_serves(const struct sock *sk)
 {
 	const struct sctp_endpoint *ep = READ_ONCE(sctp_sk(sk)->ep);
@@ -151,13 +151,13 @@ static bool sctp_serves(const struct sock *sk)
 }
 
 /**
- * portsock_sk_serves() - is the port of a socket that was not seen to come by it a service?
+ * portsock_sk_serves() - does a socket that a walk meets make its port a service?
  * @sk: full socket that holds a port, and cannot lose it meanwhile
  * @proto: its portsock_sk_proto()
  *
- * Hooks see bind(), listen() and children. What is left of that in a socket later:
- * SOCK_BINDPORT_LOCK, but not with SCTP; the bind bucket, the backlog and the association
- * of a child, and that the kernel chooses ports from its range only.
+ * Hooks see bind(), listen() and accepted children. A walk has to conclude it from what
+ * the socket has: SOCK_BINDPORT_LOCK (not with SCTP), its bind bucket, a backlog, an
+ * incoming association, or a port outside of the range that the kernel chooses from.
  *
  * Context: any but NMI; RCU read side.
  */
@@ -214,11 +214,11 @@ bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
 }
 
 /**
- * portsock_sk_get() - see to it that a socket stays there until portsock_sk_ask()
- * @sk: the socket, which is there now
+ * portsock_sk_get() - take a reference on a socket, for portsock_sk_ask()
+ * @sk: the socket, which cannot be freed during this call
  *
  * Context: any.
- * Return: false when it is about to go.
+ * Return: false if the socket is about to be freed.
  */
 bool portsock_sk_get(const void *sk)
 {
@@ -226,13 +226,12 @@ bool portsock_sk_get(const void *sk)
 }
 
 /**
- * portsock_sk_ask() - say what came of a call on a datagram socket, if it is over
- * @socket: from portsock_sk_get(), which ends here
+ * portsock_sk_ask() - record what a datagram socket holds, unless a call is under way
+ * @socket: referenced by portsock_sk_get(); the reference is dropped
  *
- * Such calls have the socket locked. To read sk_lock.owned without the lock that
- * protects it would not do: release_sock() clears it with a plain store, which a
- * weakly ordered machine may show before what the call wrote. Its spin_unlock_bh()
- * comes after both.
+ * Such calls lock the socket. sk_lock.owned is read under its spinlock: release_sock()
+ * clears it with a plain store, which on a weakly ordered machine may become visible before
+ * what the call has written; its spin_unlock_bh() orders both.
  *
  * Context: process.
  */

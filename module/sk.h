@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a kernel socket says of itself.
+ * What a struct sock holds: protocol, port, state, owner.
  */
 #ifndef PORTSOCK_SK_H
 #define PORTSOCK_SK_H
@@ -33,7 +33,7 @@ bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
  * A raw socket carries any protocol number, so the type counts as well.
  *
  * Context: any.
- * Return: enum portsock_proto, or -1 for what portsock does not count.
+ * Return: enum portsock_proto, or -1 if portsock does not count such sockets.
  */
 static inline int portsock_sk_proto(const struct sock *sk)
 {
@@ -49,9 +49,9 @@ static inline int portsock_sk_proto(const struct sock *sk)
  * @sk: full socket
  * @proto: its portsock_sk_proto(), not -1
  *
- * sk_num alone is no proof: it is set early and cleared late. An MPTCP socket has
- * nothing else, so that in CLOSE, where it may hold its port or not, this says no;
- * see portsock_sock_carrier().
+ * sk_num does not tell: it is set before the socket holds the port, and cleared after. An
+ * MPTCP socket has only sk_num. In CLOSE it may hold the port or not, and the result is
+ * false; see portsock_sock_carrier().
  *
  * Context: any.
  */
@@ -73,16 +73,16 @@ static inline bool portsock_sk_closing(const struct sock *sk)
 	const struct socket *sock = READ_ONCE(sk->sk_socket);
 	struct file *file = sock ? READ_ONCE(sock->file) : NULL;
 
-	/* The last reference is gone when close() comes to the protocol. */
+	/* the file has no reference any more when close() calls the protocol */
 	return file && !file_count(file);
 }
 
 /**
- * portsock_sk_owned() - does a user have a socket in his hands?
+ * portsock_sk_owned() - does a user have the socket?
  * @sk: full socket, locked or otherwise unable to become an orphan meanwhile
  *
  * Context: any.
- * Return: false when it is being closed, an orphan, waits to be accepted, or
+ * Return: false if the socket is being closed, is an orphan, waits for accept(), or
  * belongs to the kernel.
  */
 static inline bool portsock_sk_owned(const struct sock *sk)
@@ -128,8 +128,7 @@ static inline void portsock_sk_look(const struct sock *sk, int proto, int state,
  * @h: receives the holding, see portsock_sk_look()
  *
  * Context: any but NMI; RCU read side, which also bounds the use of @h.
- * Return: false for a socket of no protocol portsock counts, or of a namespace
- * that is going.
+ * Return: false if portsock does not count the protocol, or the namespace is going.
  */
 static inline bool portsock_sk_read(const struct sock *sk, int state,
 				    struct portsock_holding *h)
@@ -158,7 +157,7 @@ static inline enum portsock_how portsock_sk_came(const struct sock *sk)
  * portsock_sk_unbind() - turn a holding into that of an unbound socket
  * @h: from portsock_sk_read()
  *
- * A socket that holds nothing has no state worth telling: it counts as CLOSE.
+ * An unbound socket counts as CLOSE, whatever its state.
  */
 static inline void portsock_sk_unbind(struct portsock_holding *h)
 {
@@ -169,12 +168,12 @@ static inline void portsock_sk_unbind(struct portsock_holding *h)
 }
 
 /**
- * portsock_sk_read_owned() - read what a socket holds that a user has
+ * portsock_sk_read_owned() - read what a user's socket holds, bound or not
  * @sk: full socket of any family, with a file
  * @h: receives the holding, see portsock_sk_look(); it may hold no port
  *
  * Context: any but NMI; RCU read side, which also bounds the use of @h.
- * Return: false for a socket that does not count.
+ * Return: false if the socket does not count.
  */
 static inline bool portsock_sk_read_owned(const struct sock *sk, struct portsock_holding *h)
 {

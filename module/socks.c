@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Records, keyed by the address of the socket. Whoever learns something about
- * a socket says what it holds now; the record moves the rows from what the
- * socket last contributed to what it contributes now. Saying a thing twice, or
- * missing one in between, does no harm.
+ * Records, found by the address of the socket. Hooks and walks tell what a socket holds
+ * now; the record takes what the socket contributed before out of its row, and adds what it
+ * contributes now. To tell the same twice does no harm, and a missed event does none after
+ * the next one.
  *
- * Addresses are keys only and are never followed here.
+ * Addresses are keys only; they are never dereferenced here.
  */
 #include "socks.h"
 
@@ -23,9 +23,9 @@
  * @node: in its bucket's chain
  * @sk: its address
  * @share: what it contributes
- * @epoch: walk during which it was last spoken of
- * @asked: its last bind() named the port it wanted
- * @gone: it is no more, and a walk that runs must not believe otherwise
+ * @epoch: number of the walk during which a hook or the walk last told of it
+ * @asked: its last bind() named a port
+ * @gone: a tombstone: the socket is gone, but the walk that runs may still have seen it
  *
  * Protected by its bucket's lock.
  */
@@ -53,10 +53,7 @@ static unsigned int rec_shift;	/* of the 64 bits of a hash */
 static unsigned long rec_buckets_nr;
 static struct portsock_pool rec_pool;
 
-/*
- * Written by the one walker, who then waits for all that read the old values;
- * see portsock_socks_walk_begin().
- */
+/* Written by the walker only, which then waits for readers, see portsock_walk(). */
 static bool walking;
 static u32 walk_epoch;
 
@@ -91,7 +88,7 @@ static struct portsock_rec *__rec_get(struct rec_bucket *bucket, const void *sk)
 		atomic64_inc(&untracked);
 		return NULL;
 	}
-	/* the rest has no meaning without these */
+	/* nothing else is read while these are NULL or false */
 	rec->sk = sk;
 	rec->share.table = NULL;
 	rec->share.row = NULL;
@@ -105,7 +102,7 @@ static struct portsock_rec *__rec_get(struct rec_bucket *bucket, const void *sk)
 	return rec;
 }
 
-/* After a record, or a row, may have been got or given back. */
+/* For callers that may have allocated or freed a record or a row. */
 static void rec_unlock(struct rec_bucket *bucket, unsigned long flags)
 	__releases(&bucket->lock)
 {
@@ -137,7 +134,7 @@ static void __rec_hold(struct portsock_rec *rec, const struct portsock_holding *
 		atomic64_inc(&untracked);
 }
 
-/* What is said of a socket, to its record, which is made when there is none. */
+/* Calls @tell with the record of a socket, which is made if there is none. */
 static __always_inline void sock_tell(const void *sk, const struct portsock_holding *h,
 				      void (*tell)(struct portsock_rec *rec,
 						   const struct portsock_holding *h))
@@ -166,8 +163,8 @@ void portsock_sock_hold(const void *sk, const struct portsock_holding *h)
 }
 
 /*
- * The record of a socket that contributes to a row, for another to have. NULL while
- * a walk runs, which may still meet the socket in the kernel's tables.
+ * Takes the record of a socket that contributes to a row out of the hash. Not while a walk
+ * runs, as that may still meet the socket in the kernel's tables: then returns NULL.
  */
 static struct portsock_rec *rec_take(const void *sk)
 {
@@ -189,11 +186,12 @@ static struct portsock_rec *rec_take(const void *sk)
 
 /**
  * portsock_sock_inherit() - a mini-socket takes the place of a socket
- * @sk: the socket; nobody's, and about to give its port up and to go
+ * @sk: the socket; an orphan that is about to release its port and to be freed
  * @tw: the mini-socket
  * @h: what the mini-socket holds
  *
- * What portsock_sock_hold() and portsock_sock_forget() do, with one record for both.
+ * Does what portsock_sock_hold() and portsock_sock_forget() do, but moves the record from
+ * one to the other.
  *
  * Context: any but NMI; RCU read side (for @h->table, and for walks to wait for).
  */
@@ -225,7 +223,7 @@ void portsock_sock_inherit(const void *sk, const void *tw, const struct portsock
  * @proto: its protocol
  * @ipv6: it is AF_INET6
  *
- * What portsock_sock_hold() does, for nearly every socket that is made.
+ * Does what portsock_sock_hold() does; apart, as nearly every new socket comes here.
  *
  * Context: any but NMI; RCU read side (for @table).
  */
@@ -246,9 +244,9 @@ void portsock_sock_unbound(const void *sk, struct portsock_table *table, u8 prot
 }
 
 /**
- * portsock_sock_meet() - a socket is met that is there, maybe for long
- * @sk: the socket
- * @h: what it holds; of no interest when it is known
+ * portsock_sock_meet() - make a record for a socket that has none
+ * @sk: the socket, which may have been there since before the module was loaded
+ * @h: what it holds; ignored if it has a record
  *
  * Context: any but NMI; RCU read side (for @h->table).
  */
@@ -269,15 +267,15 @@ void portsock_sock_meet(const void *sk, const struct portsock_holding *h)
 }
 
 /**
- * portsock_sock_step() - a socket changes its state only
- * @sk: the socket; it neither listens nor did
+ * portsock_sock_step() - a socket changes its state, and nothing else
+ * @sk: the socket; it does not listen, and did not
  * @step: the port it holds before and after, and the state it goes to, from
  *	portsock_step()
  *
- * The way most changes take.
+ * Most changes are of this kind.
  *
  * Context: any but NMI.
- * Return: false when more than that is to be changed; nothing was done then.
+ * Return: false if more than the state would change; nothing was done then.
  */
 bool portsock_sock_step(const void *sk, u64 step)
 {
@@ -301,10 +299,10 @@ bool portsock_sock_step(const void *sk, u64 step)
  * @sk: the socket
  * @h: what it holds now; receives the table
  *
- * Nearly always a socket is known, and then its namespace is, too.
+ * The table is that of the record, so that the namespace need not be looked up.
  *
  * Context: any but NMI.
- * Return: false when it is not known; nothing was done then.
+ * Return: false if the socket has no record; nothing was done then.
  */
 bool portsock_sock_change(const void *sk, struct portsock_holding *h)
 {
@@ -333,7 +331,7 @@ static void __rec_bind(struct portsock_rec *rec, const struct portsock_holding *
 /**
  * portsock_sock_bind() - bind() or autobind gives a socket its port
  * @sk: the socket
- * @h: the port; a service when portsock_sock_asked() said so before
+ * @h: the port; it is a service if portsock_sock_asked() told so before
  *
  * Context: any but NMI; RCU read side (for @h->table).
  */
@@ -343,8 +341,8 @@ void portsock_sock_bind(const void *sk, const struct portsock_holding *h)
 }
 
 /**
- * portsock_sock_release() - a socket that may be closing let its port go
- * @sk: the socket; nothing happens when it is not known, or forgotten before
+ * portsock_sock_release() - a socket has released its port
+ * @sk: the socket; ignored if it has no record, as when close() has deleted it
  * @ipv6: it is AF_INET6
  *
  * Context: any but NMI.
@@ -365,10 +363,10 @@ void portsock_sock_release(const void *sk, bool ipv6)
 }
 
 /*
- * In which state a socket is does not tell when it came into it: one that was found
- * connected has not connected since. Caller holds the bucket's lock.
+ * A socket that is connected, and was when it was last looked at, has not connected since.
+ * Caller holds the bucket's lock.
  */
-static void __rec_says(struct portsock_rec *rec, const struct portsock_holding *h)
+static void __rec_observe(struct portsock_rec *rec, const struct portsock_holding *h)
 {
 	struct portsock_holding said = *h;
 
@@ -378,22 +376,22 @@ static void __rec_says(struct portsock_rec *rec, const struct portsock_holding *
 }
 
 /**
- * portsock_sock_observe() - a socket says what it holds, and nobody what brought that about
+ * portsock_sock_observe() - record what a socket holds when it is not known what changed
  * @sk: the socket
- * @h: the port, the state, and how a socket comes into that
+ * @h: the port, the state, and how a socket comes to be in that state
  *
  * Context: any but NMI; RCU read side (for @h->table).
  */
 void portsock_sock_observe(const void *sk, const struct portsock_holding *h)
 {
-	sock_tell(sk, h, __rec_says);
+	sock_tell(sk, h, __rec_observe);
 }
 
 /**
- * portsock_sock_await() - a call begins, and nothing will tell what comes of it
- * @sk: the socket; nothing happens when it is not known
+ * portsock_sock_await() - a call begins whose end no hook will see
+ * @sk: the socket; ignored if it has no record
  *
- * Whoever reads the table asks, see portsock_socks_settle().
+ * The next reader of the table looks at the socket, see portsock_socks_settle().
  *
  * Context: any but NMI.
  */
@@ -411,11 +409,11 @@ void portsock_sock_await(const void *sk)
 }
 
 /**
- * portsock_sock_awaited() - did a call begin before, of which nothing is known?
- * @sk: the socket; the call is over
+ * portsock_sock_awaited() - take a socket off the list of those to look at
+ * @sk: the socket; no call is under way
  *
  * Context: any but NMI.
- * Return: true when the caller is to say what the socket holds; it is asked once.
+ * Return: true if it was on the list; the caller then records what the socket holds.
  */
 bool portsock_sock_awaited(const void *sk)
 {
@@ -439,10 +437,10 @@ static const void *share_sk(const struct portsock_share *share)
 }
 
 /**
- * portsock_sock_settle() - it is known what came of a call that began
- * @sk: the socket, which no other call can change meanwhile; nothing happens when
- *	it is not awaited any more
- * @h: what it holds, but the table, which it receives; NULL when it holds nothing
+ * portsock_sock_settle() - record what an awaited call has left
+ * @sk: the socket, which no other call can change meanwhile; ignored if it is not awaited
+ *	any more
+ * @h: what it holds; receives the table. NULL if it holds nothing
  *
  * Context: any but NMI.
  */
@@ -458,13 +456,13 @@ void portsock_sock_settle(const void *sk, struct portsock_holding *h)
 		portsock_share_settle(&rec->share);
 		if (h) {
 			h->table = rec->share.table;
-			__rec_says(rec, h);
+			__rec_observe(rec, h);
 		}
 	}
 	rec_unlock(bucket, flags);
 }
 
-/* A socket with a record is there as long as the record's bucket is locked. */
+/* A socket cannot be freed while its record's bucket is locked: close() deletes the record. */
 static bool sock_get(const void *sk, bool (*get)(const void *sk))
 {
 	struct rec_bucket *bucket = rec_bucket(sk);
@@ -480,13 +478,13 @@ static bool sock_get(const void *sk, bool (*get)(const void *sk))
 }
 
 /**
- * portsock_socks_settle() - see what came of calls that began
- * @table: for the sockets of this one
+ * portsock_socks_settle() - record what awaited calls have left
+ * @table: for sockets of this table
  * @get: takes a reference on a socket; called with interrupts off
- * @ask: asks a socket, calls portsock_sock_settle() unless the call is under way, and
- *	gives the reference back
+ * @ask: calls portsock_sock_settle() unless a call on the socket is under way, and drops
+ *	the reference
  *
- * Costs as much as calls have begun since it was called last.
+ * Takes time for each call that has begun since the last time.
  *
  * Context: process, may sleep.
  */
@@ -507,12 +505,12 @@ void portsock_socks_settle(struct portsock_table *table, bool (*get)(const void 
 }
 
 /**
- * portsock_sock_asked() - a socket asks for a port, with or without naming it
+ * portsock_sock_asked() - a socket is about to get a port
  * @sk: the socket
  * @asked: the caller named the port
  *
- * The kernel notes that a port was bound explicitly (SOCK_BINDPORT_LOCK) only
- * after the port was taken.
+ * The kernel sets SOCK_BINDPORT_LOCK, which tells the same, only after the socket has the
+ * port.
  *
  * Context: any but NMI.
  */
@@ -530,7 +528,7 @@ void portsock_sock_asked(const void *sk, bool asked)
 }
 
 /**
- * portsock_sock_on() - is a socket known to hold this port?
+ * portsock_sock_on() - is it recorded that a socket holds this port?
  * @sk: the socket
  * @proto: its protocol
  * @port: the port in host order
@@ -553,7 +551,7 @@ bool portsock_sock_on(const void *sk, u8 proto, u16 port)
 
 /**
  * portsock_sock_carry() - an MPTCP socket has its port from this subflow
- * @sk: the MPTCP socket; nothing happens when it is not known
+ * @sk: the MPTCP socket; ignored if it has no record
  * @first: its first subflow, which is there as long as it is
  *
  * Context: any but NMI.
@@ -576,7 +574,7 @@ void portsock_sock_carry(const void *sk, const void *first)
  * @sk: the MPTCP socket
  *
  * Context: any but NMI.
- * Return: NULL when it is not known.
+ * Return: NULL if it is not known.
  */
 const void *portsock_sock_carrier(const void *sk)
 {
@@ -594,8 +592,8 @@ const void *portsock_sock_carrier(const void *sk)
 }
 
 /**
- * portsock_sock_rests_on() - is an MPTCP socket in CLOSE, with a port that this subflow has?
- * @sk: the MPTCP socket
+ * portsock_sock_rests_on() - does an MPTCP socket lose its port with this subflow?
+ * @sk: the MPTCP socket; it does if it is in CLOSE, and this is its first subflow
  * @subflow: has released its port
  *
  * Context: any but NMI.
@@ -616,7 +614,7 @@ bool portsock_sock_rests_on(const void *sk, const void *subflow)
 }
 
 /**
- * portsock_sock_carried() - a walk met a subflow: does the MPTCP socket have its port from it?
+ * portsock_sock_carried() - does an MPTCP socket have its port from a subflow that a walk met?
  * @sk: the MPTCP socket
  * @subflow: holds the port that @sk names; taken for the first if none is known
  *
@@ -646,7 +644,7 @@ bool portsock_sock_carried(const void *sk, const void *subflow)
  * @h: receives what it contributes; a service when its last bind() named the port
  *
  * Context: any but NMI.
- * Return: false when that is nothing.
+ * Return: false if nothing is.
  */
 bool portsock_sock_recorded(const void *sk, struct portsock_holding *h)
 {
@@ -667,8 +665,8 @@ bool portsock_sock_recorded(const void *sk, struct portsock_holding *h)
 }
 
 /**
- * portsock_sock_forget() - a socket is gone, or no longer anybody's business
- * @sk: the socket or mini-socket, known or not
+ * portsock_sock_forget() - a socket is gone, or does not count any more
+ * @sk: the socket or mini-socket, with a record or not
  *
  * Context: any but NMI.
  */
@@ -678,7 +676,7 @@ void portsock_sock_forget(const void *sk)
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	/* Whoever could add this socket has its lock, or was here before. */
+	/* an event that would add the socket cannot run at the same time */
 	if (hlist_empty(&bucket->recs) && !READ_ONCE(walking))
 		return;
 	raw_spin_lock_irqsave(&bucket->lock, flags);
@@ -702,9 +700,9 @@ void portsock_sock_forget(const void *sk)
 /**
  * portsock_socks_walk_begin() - a walk over the kernel's own tables begins
  *
- * From now on until portsock_socks_walk_end() what hooks say wins over what
- * the walk sees, and sockets that go leave a tombstone. The caller then waits
- * for hooks and socket calls that were under way.
+ * Until portsock_socks_walk_end() what hooks tell wins over what the walk sees, and a
+ * socket that goes leaves a tombstone. The caller then waits for hooks and socket calls
+ * that were under way.
  *
  * Context: process, one walker at a time.
  */
@@ -715,10 +713,9 @@ void portsock_socks_walk_begin(void)
 }
 
 /**
- * portsock_socks_refill() - a walk is about to meet some hundred sockets
+ * portsock_socks_refill() - have free records and rows for some hundred sockets
  *
- * Sees to it that there is memory for them where it cannot be allocated then,
- * see pool.h.
+ * A walk calls it while it holds no lock; under locks nothing is allocated, see pool.h.
  *
  * Context: process, may sleep.
  */
@@ -759,10 +756,11 @@ unlock:
 }
 
 /**
- * portsock_socks_walk_end() - a walk is over: drop what nobody spoke of
- * @protos: bit mask of the protocols whose every bound socket a walk meets
+ * portsock_socks_walk_end() - a walk is over: delete records of sockets that are gone
+ * @protos: bit mask of the protocols of which a walk meets every bound socket
  *
- * Other sockets, and unbound ones, stay: not every one can be met by a walk.
+ * A record of such a socket goes if neither the walk nor a hook has told of it meanwhile.
+ * Others, and those of unbound sockets, stay.
  *
  * Context: process, may sleep.
  * Return: the number of records the walk found wrong.
@@ -773,7 +771,7 @@ u64 portsock_socks_walk_end(unsigned long protos)
 	unsigned long i;
 
 	WRITE_ONCE(walking, false);
-	/* the last tombstone is laid */
+	/* for hooks that still see walking */
 	synchronize_rcu();
 	for (i = 0; i < rec_buckets_nr; i++) {
 		struct rec_bucket *bucket = &rec_buckets[i];
@@ -848,7 +846,7 @@ int portsock_socks_init(unsigned int bits)
  * portsock_socks_clear() - forget sockets
  * @table: those that contribute to this table, or NULL for all
  *
- * Nobody speaks of such sockets any more.
+ * No hook or walk tells of them any more.
  *
  * Context: process, may sleep.
  */

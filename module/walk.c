@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A walk over the kernel's own tables, and over the files of processes: it costs
- * O(sockets).
+ * A walk over the kernel's own tables of sockets, and over the files of all processes. Its
+ * cost grows with the number of sockets and files.
  */
 #include "walk.h"
 
@@ -50,7 +50,7 @@ static void sk_seen(const struct sock *sk)
 	rcu_read_unlock();
 }
 
-/* The MPTCP socket that has its port from this one. */
+/* The MPTCP socket that has its port from this subflow. */
 static void parent_seen(const struct sock *sk, bool serves)
 {
 	const struct sock *parent;
@@ -68,10 +68,10 @@ static void parent_seen(const struct sock *sk, bool serves)
 	rcu_read_unlock();
 }
 
-/* Sockets that a walk looks at before others may have the lock, and the CPU. */
+/* Sockets to look at before a walk drops the lock and may be rescheduled. */
 #define BATCH 256
 
-/* Before a batch, where no lock is held. */
+/* Between two batches; no lock is held. */
 static void walk_rest(void)
 {
 	cond_resched();
@@ -79,14 +79,13 @@ static void walk_rest(void)
 }
 
 /**
- * struct chain - sockets under one lock of the kernel's, and how far a walk is
+ * struct chain - sockets under one lock of the kernel, and the place of a walk among them
  * @head: the kernel's bucket, slot or table
  * @raw: chain of a table of raw sockets
  * @udp: table that a slot is of
  * @proto: of a bucket's sockets
- * @services: look at those sockets of a bucket only that make their port a service
- * @tb: what the last socket was bound to, in a bucket; not to be followed before
- *	it was found there again
+ * @services: look only at sockets of a bucket that make their port a service
+ * @tb: bind bucket of the last socket; not to be dereferenced before it was found again
  * @owners: likewise
  * @left: sockets to look at before the next pause
  */
@@ -102,10 +101,10 @@ struct chain {
 };
 
 /*
- * After a batch the socket that was looked at last keeps the place; a reference
- * lets nobody else have its memory. A batch finds out whether it is where it
- * was. If not, it begins anew: that costs time only, as what a walk has seen it
- * does not change again. Those that come are put in front, where hooks see them.
+ * After a batch the last socket marks the place; a reference keeps its memory from being
+ * reused. The next batch checks that the socket is still in the same list, and otherwise
+ * begins again at its head. That only takes time, as a walk changes nothing that it has
+ * already seen. New sockets are added at the head, and hooks see them.
  */
 static bool chain_pause(struct chain *chain, struct sock *sk)
 {
@@ -146,7 +145,7 @@ static void owner_seen(const struct chain *chain, struct sock *sk)
 	parent_seen(sk, serves);
 }
 
-/* Caller holds the bucket's lock. Those of a bind bucket that follow @sk, or all. */
+/* Looks at the sockets of @owners behind @sk, or at all. Caller holds the bucket's lock. */
 static struct sock *__owners_seen(struct chain *chain, const struct portsock_owners *owners,
 				  struct sock *sk)
 {
@@ -161,7 +160,7 @@ static struct sock *__owners_seen(struct chain *chain, const struct portsock_own
 	return NULL;
 }
 
-/* Caller holds the bucket's lock. Those that follow @sk in @owners, then the others. */
+/* Looks at those of @owners behind @sk, then at those of the next ones. Caller: as above. */
 static struct sock *__tb_seen(struct chain *chain, struct inet_bind_bucket *tb,
 			      struct portsock_owners *owners, struct sock *sk)
 {
@@ -177,8 +176,9 @@ static struct sock *__tb_seen(struct chain *chain, struct inet_bind_bucket *tb,
 }
 
 /*
- * Is a bind bucket in this chain, and a socket bound to it as it was? Those of one
- * port may be many, so that they are not to be searched. Caller holds the bucket's lock.
+ * Is the socket still bound to the bind bucket it was bound to? The chain is searched for
+ * the bind bucket, but not the bind bucket for the socket, as one port may have very many.
+ * Caller holds the bucket's lock.
  */
 static bool __is_bound_as_before(const struct chain *chain, const struct sock *sk)
 {
@@ -211,7 +211,7 @@ static struct sock *bucket_batch(struct chain *chain, struct sock *last)
 	return sk;
 }
 
-/* Bound, listening, connected, orphaned and TIME_WAIT, of all namespaces. */
+/* All sockets of a protocol that have a bind bucket, and TIME_WAIT mini-sockets. */
 static void walk_buckets(struct inet_hashinfo *hashinfo, u8 proto)
 {
 	unsigned int i;
@@ -224,7 +224,7 @@ static void walk_buckets(struct inet_hashinfo *hashinfo, u8 proto)
 
 		if (hlist_empty(&hashinfo->bhash[i].chain))
 			continue;
-		/* before the connections of a port what makes it a service */
+		/* first the sockets that make a port a service, then its connections */
 		chain.services = true;
 		chain_walk(&chain, bucket_batch);
 		chain.services = false;
@@ -271,9 +271,8 @@ static void walk_udp(struct udp_table *table)
 }
 
 /*
- * The namespace that follows @net, or the first one, with a reference; the one on @net
- * goes. One that has a reference does not leave the list, and new ones come last. Those
- * that are going are left out.
+ * Returns the namespace behind @net, or the first one, with a reference, and drops that on
+ * @net. The reference keeps a namespace in the list; namespaces that are going are skipped.
  */
 static struct net *net_next(struct net *net)
 {
@@ -354,13 +353,13 @@ static void walk_dccp(void)
 	portsock_dccp_hashinfo_put();
 }
 
-/* Every bound socket of these is in a table that can be walked. */
+/* Protocols of which every bound socket is in a table that a walk can see. */
 #define WALKED (BIT(PORTSOCK_TCP) | BIT(PORTSOCK_UDP) | BIT(PORTSOCK_UDPLITE) | \
 		BIT(PORTSOCK_RAW) | BIT(PORTSOCK_DCCP))
 
 /*
- * Sockets that hold nothing are in no table but their owners' files, and the
- * tables of some protocols are out of reach.
+ * Unbound sockets are in no table of the kernel, and the tables of some protocols are not
+ * accessible to modules. Such sockets are found through the files of processes.
  */
 static void file_seen(struct file *file)
 {
@@ -400,15 +399,14 @@ static unsigned int files_batch(struct files_struct *files, unsigned int fd)
 }
 
 /*
- * By address of files that several tasks share: the task in which they were
- * walked, with a reference. Only walk_files() uses it.
+ * The files_structs that several tasks share and that were walked, by address: the task in
+ * which they were, with a reference. Only walk_files() uses it.
  */
 static DEFINE_XARRAY(shared_files);
 
 /*
- * Were the files of this task walked in another one? Only if that one still has
- * them: the address might be that of younger files. If it let them go and got
- * others at the same address these are a copy of its own.
+ * Were the files of this task walked in another task? Only if the other one still has the
+ * same files_struct; otherwise the memory may have been reused.
  */
 static bool files_walked(struct task_struct *task)
 {
@@ -418,7 +416,7 @@ static bool files_walked(struct task_struct *task)
 	return files && other && READ_ONCE(other->files) == files;
 }
 
-/* Without memory they are walked in each task that has them. */
+/* If memory is short the files are walked once for each task that shares them. */
 static void files_remember(struct task_struct *task, const struct files_struct *files)
 {
 	struct task_struct *other;
@@ -462,7 +460,7 @@ static void walk_task(struct task_struct *task)
 		files_remember(task, files);
 }
 
-/* Threads, too, as long as they do not share the files of their leader. */
+/* The next task, with a reference; no threads that share the files of their leader. */
 static struct task_struct *task_next(int *nr)
 {
 	struct task_struct *task = NULL;
@@ -494,7 +492,7 @@ static void walk_files(void)
 	files_forget();
 }
 
-/* Connections, also those that no file has and those that no subflow is left of. */
+/* MPTCP connections, including those without a file, and those without a subflow. */
 static void walk_mptcp(void)
 {
 	struct net *net = NULL;
@@ -528,9 +526,8 @@ static int sctp_seen(struct sctp_endpoint *endpoint, struct sctp_transport *tran
 }
 
 /*
- * Listeners, also those of the kernel, and sockets with an association, also
- * those that are closed and have no file any more. The endpoint is held, and
- * with it its socket.
+ * SCTP listeners, including the kernel's, and sockets with an association, including closed
+ * ones without a file. The kernel holds a reference on the endpoint, and so on its socket.
  */
 static void walk_sctp(void)
 {
@@ -562,8 +559,9 @@ u64 portsock_walk(void)
 {
 	portsock_socks_walk_begin();
 	/*
-	 * A release hook fires before the socket leaves the table: a socket
-	 * call that was past the hook when the walk began must be over.
+	 * A hook runs before the socket leaves the kernel's table. A call that had
+	 * passed the hook before the walk began must be over, or the walk would still
+	 * see its socket.
 	 */
 	synchronize_rcu();
 	synchronize_rcu_tasks();
@@ -572,7 +570,7 @@ u64 portsock_walk(void)
 	walk_dccp();
 	walk_udp_all();
 	walk_raw_all();
-	/* listeners first, which make their ports services */
+	/* before MPTCP and SCTP: it meets their listeners, which make ports services */
 	walk_files();
 	walk_mptcp();
 	walk_sctp();
