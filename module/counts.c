@@ -21,6 +21,30 @@ noinline void portsock_gauge_short(void)
 	atomic64_inc(&short_gauges);
 }
 
+static void gauge_mend(u32 *gauge)
+{
+	if ((s32)*gauge >= 0)
+		return;
+	*gauge = 0;
+	portsock_gauge_short();
+}
+
+/**
+ * portsock_gauges_mend() - some gauges are below zero: they become zero
+ * @counts: these; zero is nearer to the truth
+ *
+ * Context: any; the caller holds the lock that protects @counts.
+ */
+void portsock_gauges_mend(struct portsock_counts *counts)
+{
+	int state;
+
+	for (state = 0; state < PORTSOCK_STATE_NR; state++)
+		gauge_mend(&counts->state[state]);
+	gauge_mend(&counts->sockets);
+	gauge_mend(&counts->ipv6);
+}
+
 /**
  * portsock_gauges_short() - how often a gauge would have gone below zero
  *

@@ -61,21 +61,18 @@ static inline u64 portsock_opened(const struct portsock_counts *counts)
 	return opened;
 }
 
+void portsock_gauges_mend(struct portsock_counts *counts);
 void portsock_gauge_short(void);
 u64 portsock_gauges_short(void);
 
-/* A gauge that would go below zero stays at zero, which is nearer to the truth. */
-static __always_inline void gauge_sub(u32 *gauge, u32 number)
+/* Gauges from which something was taken: one is below zero if the sign of @all is set. */
+static __always_inline void gauges_check(struct portsock_counts *counts, u32 all)
 {
-	if (likely(*gauge >= number)) {
-		*gauge -= number;
-	} else {
-		*gauge = 0;
-		portsock_gauge_short();
-	}
+	if (unlikely((s32)all < 0))
+		portsock_gauges_mend(counts);
 }
 
-static inline void counts_add(struct portsock_counts *counts, u8 state, bool ipv6)
+static __always_inline void counts_add(struct portsock_counts *counts, u8 state, bool ipv6)
 {
 	counts->state[state]++;
 	if (state == TCP_TIME_WAIT)
@@ -86,20 +83,36 @@ static inline void counts_add(struct portsock_counts *counts, u8 state, bool ipv
 		counts->peak = counts->sockets;
 }
 
-static inline void counts_sub(struct portsock_counts *counts, u8 state, bool ipv6)
+static __always_inline void counts_sub(struct portsock_counts *counts, u8 state, bool ipv6)
 {
-	gauge_sub(&counts->state[state], 1);
-	if (state == TCP_TIME_WAIT)
-		return;
-	gauge_sub(&counts->sockets, 1);
-	gauge_sub(&counts->ipv6, ipv6);
+	u32 all = --counts->state[state];
+
+	if (state != TCP_TIME_WAIT) {
+		all |= --counts->sockets;
+		all |= counts->ipv6 -= ipv6;
+	}
+	gauges_check(counts, all);
 }
 
 /* A full socket changes its state, and nothing else. */
-static inline void counts_step(struct portsock_counts *counts, u8 from, u8 to)
+static __always_inline void counts_step(struct portsock_counts *counts, u8 from, u8 to)
 {
-	gauge_sub(&counts->state[from], 1);
+	gauges_check(counts, --counts->state[from]);
 	counts->state[to]++;
+}
+
+/* Takes the gauges of a row out of a sum. */
+static inline void counts_sub_gauges(struct portsock_counts *counts,
+				     const struct portsock_counts *row)
+{
+	u32 all = 0;
+	int state;
+
+	for (state = 0; state < PORTSOCK_STATE_NR; state++)
+		all |= counts->state[state] -= row->state[state];
+	all |= counts->sockets -= row->sockets;
+	all |= counts->ipv6 -= row->ipv6;
+	gauges_check(counts, all);
 }
 
 #endif /* PORTSOCK_COUNTS_H */

@@ -80,15 +80,26 @@ static void sk_released(const struct sock *sk)
  * state it keeps the port, as sock_diag shows it; mptcp_becomes() looks again when it goes
  * to CLOSE.
  */
-static void subflow_released(const struct sock *sk)
+static noinline void parent_released(const struct sock *sk)
 {
-	const struct sock *parent;
+	const struct sock *parent = portsock_sk_parent(sk);
 
-	rcu_read_lock();
-	parent = portsock_sk_parent(sk);
 	if (parent && portsock_sock_rests_on(parent, sk))
 		sk_released(parent);
-	rcu_read_unlock();
+}
+
+static void subflow_released(const struct sock *sk)
+{
+	const struct socket *sock;
+
+	if (!IS_ENABLED(CONFIG_MPTCP))
+		return;
+	/* on RCU's read side */
+	preempt_disable_notrace();
+	sock = READ_ONCE(sk->sk_socket);
+	if (sock && unlikely(READ_ONCE(sock->sk) != sk))
+		parent_released(sk);
+	preempt_enable_notrace();
 }
 
 /* Not the kernel's own raw sockets in a namespace that has no table yet: they hold nothing. */
@@ -240,7 +251,7 @@ static noinline void bound_becomes(const struct sock *sk, int proto, int old, in
 static void sk_closed(const struct sock *sk, int proto)
 {
 	sk_released(sk);
-	if (proto == PORTSOCK_TCP && sk->sk_socket)
+	if (proto == PORTSOCK_TCP)
 		subflow_released(sk);
 }
 
@@ -252,7 +263,7 @@ static bool mptcp_is_carried(const struct sock *sk)
 }
 
 /* An MPTCP socket holds the port that it names if on_mptcp_port() has recorded it. */
-static void mptcp_becomes(const struct sock *sk, int old, int new)
+static noinline void mptcp_becomes(const struct sock *sk, int old, int new)
 {
 	bool bound = portsock_sock_on(sk, PORTSOCK_MPTCP, sk->sk_num);
 	bool cloned = old == TCP_LISTEN && new == TCP_ESTABLISHED;

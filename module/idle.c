@@ -20,25 +20,6 @@ static u32 seconds(void)
 }
 
 /**
- * portsock_idle_begin() - a row begins to be a service
- * @idle: of the row, the lock of whose bucket the caller holds
- */
-void portsock_idle_begin(struct portsock_idle *idle)
-{
-	idle->used = false;
-	idle->since = seconds();
-}
-
-/**
- * portsock_idle_wake() - a row has a socket again
- * @idle: of the row, the lock of whose bucket the caller holds
- */
-void portsock_idle_wake(struct portsock_idle *idle)
-{
-	idle->since = seconds();
-}
-
-/**
  * __portsock_idle_add() - a row has no socket any more
  * @idle: of the row; the caller holds the locks of its bucket and its table
  * @table: its table

@@ -5,6 +5,7 @@
 #ifndef PORTSOCK_IDLE_H
 #define PORTSOCK_IDLE_H
 
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -43,8 +44,19 @@ struct portsock_idle {
 	bool used;
 };
 
-void portsock_idle_begin(struct portsock_idle *idle);
-void portsock_idle_wake(struct portsock_idle *idle);
+/* A row begins to be a service. Caller holds the lock of its bucket. */
+static inline void idle_begin(struct portsock_idle *idle)
+{
+	idle->used = false;
+	idle->since = ktime_get_seconds();
+}
+
+/* A row has a socket again. Caller holds the lock of its bucket. */
+static inline void idle_wake(struct portsock_idle *idle)
+{
+	idle->since = ktime_get_seconds();
+}
+
 void __portsock_idle_add(struct portsock_idle *idle, struct portsock_table *table);
 void __portsock_idle_del(struct portsock_idle *idle, struct portsock_table *table);
 struct portsock_idle *__portsock_idle_surplus(struct portsock_table *table);

@@ -26,7 +26,7 @@ static void shelf_fill(struct portsock_pool *pool, gfp_t gfp)
 	}
 }
 
-/* One that this CPU has too many, or NULL. */
+/* One of those that this CPU has beyond SHELF_REST, or NULL. */
 static void *shelf_surplus(struct portsock_pool *pool)
 {
 	struct pool_shelf *shelf;
@@ -35,7 +35,7 @@ static void *shelf_surplus(struct portsock_pool *pool)
 
 	local_irq_save(flags);
 	shelf = this_cpu_ptr(pool->shelves);
-	if (shelf->nr > SHELF_MAX)
+	if (shelf->nr > SHELF_REST)
 		object = shelf_pop(shelf);
 	local_irq_restore(flags);
 	return object;
@@ -43,11 +43,12 @@ static void *shelf_surplus(struct portsock_pool *pool)
 
 static void pool_level(struct portsock_pool *pool)
 {
+	unsigned int nr = READ_ONCE(raw_cpu_ptr(pool->shelves)->nr);
 	void *object;
 
-	if (READ_ONCE(raw_cpu_ptr(pool->shelves)->nr) <= SHELF_LOW)
+	if (nr <= SHELF_LOW)
 		shelf_fill(pool, GFP_ATOMIC);
-	while ((object = shelf_surplus(pool)))
+	while (nr > SHELF_MAX && (object = shelf_surplus(pool)))
 		kmem_cache_free(pool->cache, object);
 }
 

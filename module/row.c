@@ -36,18 +36,12 @@ static void counts_move(struct portsock_counts *counts,
  */
 static void __row_promote(struct portsock_row *row)
 {
-	struct portsock_total *total = row_total(row);
-	int state;
-
-	for (state = 0; state < PORTSOCK_STATE_NR; state++)
-		gauge_sub(&total->counts.state[state], row->counts.state[state]);
-	gauge_sub(&total->counts.sockets, row->counts.sockets);
-	gauge_sub(&total->counts.ipv6, row->counts.ipv6);
+	counts_sub_gauges(&row_total(row)->counts, &row->counts);
 	memset(row->counts.came, 0, sizeof(row->counts.came));
 	row->counts.came[PORTSOCK_BOUND] = row->counts.sockets;
 	row->counts.peak = row->counts.sockets;
 	__portsock_row_relink(row);
-	portsock_idle_begin(&row->idle);
+	idle_begin(&row->idle);
 }
 
 static void share_set(struct portsock_share *share,
@@ -83,7 +77,7 @@ static struct portsock_row *__row_begin(struct row_bucket *bucket,
 		return ERR_PTR(-ENOMEM);
 	counts_open(&row->counts, share);
 	if (service)
-		portsock_idle_begin(&row->idle);
+		idle_begin(&row->idle);
 	raw_spin_lock(&table->lock);
 	if (unlikely(table->dead)) {
 		raw_spin_unlock(&table->lock);
@@ -118,7 +112,7 @@ static void __row_join(struct portsock_row *row, const struct portsock_share *sh
 		raw_spin_lock(&table->lock);
 		__portsock_idle_del(&row->idle, table);
 		raw_spin_unlock(&table->lock);
-		portsock_idle_wake(&row->idle);
+		idle_wake(&row->idle);
 	}
 	counts_open(&row->counts, share);
 }
