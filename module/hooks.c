@@ -581,7 +581,7 @@ static void notrace on_mptcp_port(struct ftrace_regs *fregs)
 	{ .symbol = #_name, .on_trace = _handler,			\
 	  .kind = PORTSOCK_TRACEPOINT +					\
 		  BUILD_BUG_ON_ZERO(!__same_type(&check_trace_callback_type_##_name, \
-						 void (*)(typeof(&_handler)))) }
+						 void (*)(typeof(_handler) *))) }
 
 #define MPTCP_ONLY .protos = BIT(PORTSOCK_MPTCP), .absent = !IS_ENABLED(CONFIG_MPTCP)
 #define SCTP_ONLY .protos = BIT(PORTSOCK_SCTP), .module = "sctp"

@@ -89,8 +89,7 @@ static inline struct row_bucket *row_bucket(const struct portsock_table *table, 
 
 /* Caller holds the bucket's lock. */
 static inline struct portsock_row *__row_find(struct row_bucket *bucket,
-				       const struct portsock_table *table,
-				       u32 key)
+					      const struct portsock_table *table, u32 key)
 {
 	struct portsock_row *row;
 

@@ -381,12 +381,14 @@ static void mini_end(const struct trial *trial)
 static const void *try_time_wait(struct trial *trial)
 {
 	const void *tw = NULL;
+	bool begun;
 
 	sock_release(trial->server);
 	trial->server = NULL;
 	sock_release(trial->client);
 	trial->client = NULL;
-	if (soon(tw = mini_begun(trial)))
+	begun = soon((tw = mini_begun(trial)));
+	if (begun)
 		expect(trial, is_recorded(tw, PORTSOCK_TCP, trial->port, TCP_TIME_WAIT),
 		       "the beginning of TIME_WAIT", PORTSOCK_TWSK_HASHDANCE);
 	return tw;

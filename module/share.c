@@ -137,7 +137,7 @@ void portsock_share_del(struct portsock_share *share)
 }
 
 static bool share_is_unbound(const struct portsock_share *share,
-			 const struct portsock_table *table, u8 proto)
+			     const struct portsock_table *table, u8 proto)
 {
 	return share->table == table && !share->row && share->proto == proto;
 }
@@ -182,14 +182,14 @@ int portsock_share_unbound(struct portsock_share *share, struct portsock_table *
 }
 
 static bool share_is_on_row_of(const struct portsock_share *share,
-		       const struct portsock_holding *h)
+			       const struct portsock_holding *h)
 {
 	return share->table == h->table && share->row &&
 	       share->row->key == key_of(h->proto, h->port);
 }
 
 static bool share_is_current(const struct portsock_share *share,
-		       const struct portsock_holding *h)
+			     const struct portsock_holding *h)
 {
 	return share->state == h->state && share->ipv6 == h->ipv6 &&
 	       share->listener.requests == h->requests &&
