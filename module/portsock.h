@@ -32,7 +32,7 @@
 	X(UNBOUND, unbound, \
 	  "port 0: sockets that a user has and that hold no port") \
 	X(FOLDED, folded, \
-	  "idle services whose rows were let go")
+	  "what idle services had counted when their rows were given up")
 
 /*
  * X(name, unit, help): keys of line 1. All are numbers; struct portsock_health has a
@@ -44,11 +44,11 @@
 	X(exact, "0 or 1", \
 	  "1: nothing is known to be wrong") \
 	X(missed, "events since load", \
-	  "calls that the kernel says a probe did not get") \
+	  "calls that a probe did not see, as the kernel reports them") \
 	X(repaired, "sockets since load", \
 	  "records that a walk, other than the first, found wrong") \
 	X(untracked, "events since the last repair", \
-	  "times that memory was short for a socket or its row") \
+	  "times that there was no memory for a socket or its row") \
 	X(uptime_ms, "milliseconds", \
 	  "since the sockets that were there began to be counted") \
 	X(port_min, "port", \
