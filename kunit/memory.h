@@ -144,7 +144,6 @@ static unsigned int memory_at_hand;
 
 #define SHELF_THREAD 1
 #define SHELF_MAX memory_at_hand
-#define SHELF_REST SHELF_MAX
 #define SHELF_LOW 0
 
 static inline void memory_work(struct irq_work *work, bool wanted)

@@ -26,7 +26,7 @@ static void shelf_fill(struct portsock_pool *pool, gfp_t gfp)
 	}
 }
 
-/* One of those that this CPU has beyond SHELF_REST, or NULL. */
+/* One that this CPU has too many, or NULL. */
 static void *shelf_surplus(struct portsock_pool *pool)
 {
 	struct pool_shelf *shelf;
@@ -35,7 +35,7 @@ static void *shelf_surplus(struct portsock_pool *pool)
 
 	local_irq_save(flags);
 	shelf = this_cpu_ptr(pool->shelves);
-	if (shelf->nr > SHELF_REST)
+	if (shelf->nr > SHELF_MAX)
 		object = shelf_pop(shelf);
 	local_irq_restore(flags);
 	return object;
@@ -48,8 +48,12 @@ static void pool_level(struct portsock_pool *pool)
 
 	if (nr <= SHELF_LOW)
 		shelf_fill(pool, GFP_ATOMIC);
-	while (nr > SHELF_MAX && (object = shelf_surplus(pool)))
+	for (; nr > SHELF_MAX; nr--) {
+		object = shelf_surplus(pool);
+		if (!object)
+			break;
 		kmem_cache_free(pool->cache, object);
+	}
 }
 
 /* Run by a thread of the CPU that asked for it. */

@@ -24,14 +24,13 @@
 #endif
 
 /*
- * Free objects that a CPU keeps. With %SHELF_LOW or fewer it gets %SHELF_MAX, with more
- * than these it gives all beyond %SHELF_REST back. With KASAN, which is to see who uses a
- * free object, none stays: what was put here last is given back at once, and what was taken
- * is replaced at once.
+ * Free objects that a CPU keeps. With %SHELF_LOW or fewer it gets %SHELF_MAX; what it has
+ * beyond these it gives back. With KASAN, which is to see who uses a free object, none
+ * stays: what was put here last is given back at once, and what was taken is replaced at
+ * once.
  */
 #ifndef SHELF_MAX
 #define SHELF_MAX (SHELF_THREAD ? 512 : IS_ENABLED(CONFIG_KASAN) ? 8 : 64)
-#define SHELF_REST (IS_ENABLED(CONFIG_KASAN) ? SHELF_MAX : SHELF_MAX / 4 * 3)
 #define SHELF_LOW (IS_ENABLED(CONFIG_KASAN) ? SHELF_MAX - 1 : SHELF_THREAD ? SHELF_MAX / 2 : 8)
 #endif
 
