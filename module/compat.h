@@ -99,21 +99,17 @@ static_assert(__same_type(&inet_bind_hash,
 #endif
 
 /*
- * Is a port in the namespace's range of ephemeral ports? Before 6.8 the range is two words
- * under a seqlock, which a handler must not wait for. If the range is changed meanwhile,
- * the result is that of the old range, of the new one, or of a mixture.
+ * Ends of the namespace's range of ephemeral ports. Since 6.8 they are in one word; before,
+ * they are two under a seqlock, which a handler must not wait for. If the range is changed
+ * meanwhile, the result is the old one, the new one, or one end of each.
  */
-static inline bool portsock_port_is_local(const struct net *net, u16 port)
-{
 #ifdef PORTSOCK_HAVE_LOCAL_PORTS_WORD
-	u32 range = READ_ONCE(net->ipv4.ip_local_ports.range);
-
-	return port >= (range & 0xffff) && port <= range >> 16;
+#define portsock_port_min(net) (READ_ONCE((net)->ipv4.ip_local_ports.range) & 0xffff)
+#define portsock_port_max(net) (READ_ONCE((net)->ipv4.ip_local_ports.range) >> 16)
 #else
-	return port >= READ_ONCE(net->ipv4.ip_local_ports.range[0]) &&
-	       port <= READ_ONCE(net->ipv4.ip_local_ports.range[1]);
+#define portsock_port_min(net) READ_ONCE((net)->ipv4.ip_local_ports.range[0])
+#define portsock_port_max(net) READ_ONCE((net)->ipv4.ip_local_ports.range[1])
 #endif
-}
 
 /* Since 6.2 a namespace may have its own table of UDP sockets. */
 static inline struct udp_table *portsock_udp_table(const struct net *net)

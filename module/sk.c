@@ -130,12 +130,18 @@ static bool tb_is_bound(const struct inet_bind_bucket *tb)
 	return tb && tb->fastreuse >= 0;
 }
 
+/* Is the port one that the kernel chooses for sockets that do not name any? */
+static bool port_is_chosen(const struct net *net, u16 port)
+{
+	return port >= portsock_port_min(net) && port <= portsock_port_max(net);
+}
+
 /* A socket that listened has a backlog, and its children have a copy of it. */
 static bool csk_serves(const struct sock *sk)
 {
 	return tb_is_bound(READ_ONCE(inet_csk(sk)->icsk_bind_hash)) &&
 	       (READ_ONCE(sk->sk_max_ack_backlog) ||
-		!portsock_port_is_local(sock_net(sk), sk->sk_num));
+		!port_is_chosen(sock_net(sk), sk->sk_num));
 }
 
 /* An incoming association came to a listener. */
@@ -144,7 +150,7 @@ static bool sctp_serves(const struct sock *sk)
 	const struct sctp_endpoint *ep = READ_ONCE(sctp_sk(sk)->ep);
 	const struct list_head *first = ep ? READ_ONCE(ep->asocs.next) : NULL;
 
-	if (!portsock_port_is_local(sock_net(sk), sk->sk_num))
+	if (!port_is_chosen(sock_net(sk), sk->sk_num))
 		return true;
 	return first && first != &ep->asocs && READ_ONCE(sk->sk_state) != TCP_CLOSE &&
 	       !portsock_sk_assoc_went_out(list_entry(first, struct sctp_association, asocs));
@@ -185,7 +191,7 @@ bool portsock_sk_serves(const struct sock *sk, int proto)
 bool portsock_tw_serves(const struct inet_timewait_sock *tw)
 {
 	return tb_is_bound(READ_ONCE(tw->tw_tb)) &&
-	       !portsock_port_is_local(twsk_net(tw), tw->tw_num);
+	       !port_is_chosen(twsk_net(tw), tw->tw_num);
 }
 
 /**

@@ -11,7 +11,7 @@ import protocols
 from harness import HERE, SCALE, equal, fail, folded, needs_module, service, star, until
 from portsock import COUNTERS
 
-# PORTSOCK_IDLE_* of module/table.h; tests run in a namespace that is not the first
+# PORTSOCK_IDLE_* of module/idle.h; tests run in a namespace that is not the first
 IDLE_FIRST = 512
 IDLE_MAX = 64
 IDLE_OTHERS = 4096
