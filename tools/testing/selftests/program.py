@@ -15,7 +15,7 @@ import protocols
 SPACES = 3                      # network namespaces
 PROCESSES = 5                   # at most
 THINGS = 40                     # sockets, at most
-BATCHES = (20, 80, 120, 240)    # operations between two comparisons
+BATCHES = (20, 120, 240, 400)    # operations between two comparisons
 
 STREAMS = ("tcp", "sctp", "dccp", "mptcp")
 RANGES = ((32768, 60999), (32768, 60999), (40000, 40007), (4998, 5009))
@@ -27,7 +27,7 @@ ECHO = {False: bytes((8, 0, 0, 0, 0, 0, 0, 1)), True: bytes((128, 0, 0, 0, 0, 0,
 ALWAYS = {"socket": 14, "bind": 9, "listen": 7, "connect": 14, "accept": 10, "close": 9}
 SOMETIMES = {"send": 6, "sendto": 4, "receive": 4, "shutdown": 5, "disconnect": 7, "option": 7, "linger": 4, "fastopen": 3,
              "peeloff": 2, "unlisten": 2, "addrform": 2, "pass": 4, "take": 3, "setns": 2, "fork": 1, "exec": 0.3, "kill": 0.6, "end": 0.5,
-             "range": 1, "destroy": 0.8, "unprobe": 0.15, "unload": 0.04}
+             "range": 1, "destroy": 0.8, "unprobe": 0.08, "unload": 0.02}
 
 # What gives sockets to another process, or takes them.
 PROCESSES_COME = ("spawn", "fork", "exec", "kill", "pass", "take")

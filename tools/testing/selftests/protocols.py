@@ -31,6 +31,7 @@ SCTP_RTOINFO, SCTP_GET_ASSOC_ID_LIST, SCTP_SOCKOPT_PEELOFF = 0, 29, 102
 NO_ASSOCIATION = 0x7fffffff
 IP_FREEBIND = 15
 INET_DIAG_REQ_PROTOCOL, INET_DIAG_PEERS = 3, 13
+SOCK_DESTROY, NLM_F_REQUEST_ACK = 21, 5
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 # Protocols that this kernel has not, as the file tools/testing/kernels states.
@@ -48,6 +49,7 @@ class Entry:
     def __init__(self, data, at, length):
         self.state, self.timer, self.retransmits = struct.unpack_from("=BBB", data, at + 17)
         self.port, self.peer = struct.unpack_from("!HH", data, at + 20)
+        self.id = data[at + 20:at + 68]
         self.inode, = struct.unpack_from("=I", data, at + 84)
         self.attributes, attr = set(), at + 88
         while attr + 4 <= at + length:
@@ -94,6 +96,18 @@ def dump(family, protocol):
         if found is not None:
             return found
     raise RuntimeError("sock_diag dumps are interrupted all the time")
+
+
+def destroy(protocol, port):
+    """As ss -K: end all sockets on that port."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, diag.NETLINK_SOCK_DIAG) as nl:
+        for family in FAMILIES:
+            for entry in (e for e in dump(family, protocol) if e.port == port):
+                request = struct.pack("=BBBxI", family, protocol, 0, 0xffff) + entry.id
+                nl.sendto(struct.pack("=IHHII", 16 + len(request), SOCK_DESTROY, NLM_F_REQUEST_ACK, 1, 0) + request, (0, 0))
+                error, = struct.unpack_from("=i", nl.recv(1 << 12), 16)
+                if error not in (0, -errno.ENOENT, -errno.EOPNOTSUPP):
+                    raise OSError(-error, f"SOCK_DESTROY: {os.strerror(-error)} (protocol {protocol}, port {port})")
 
 
 def proc_lines(name):

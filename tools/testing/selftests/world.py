@@ -13,7 +13,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import tempfile
 
 import diag
@@ -565,13 +564,12 @@ class World:
         return True
 
     def run_destroy(self, op):
-        """ss -K of all sockets on the port of one."""
+        """What ss -K does, with all sockets on the port of one."""
         thing = self.things.get(op.thing)
         if not thing or not thing.port or thing.proto not in ("tcp", "udp") or thing.space not in self.spaces.values():
             return False
         with thing.space.ns:
-            subprocess.run(("ss", "-K", "-a", "-n", "-t" if thing.proto == "tcp" else "-u", "sport", "=", f":{thing.port}"),
-                           stdout=subprocess.DEVNULL, check=True)
+            protocols.destroy(KINDS[thing.proto][1], thing.port)
         for other in self.things.values():
             if (other.space, other.proto, other.port) == (thing.space, thing.proto, thing.port):
                 other.hold = "maybe" if other.hold == "given" else other.hold
