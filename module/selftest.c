@@ -142,11 +142,15 @@ static int loopback(int family, u16 port, struct sockaddr_storage *address)
 	return sizeof(*in);
 }
 
+/*
+ * A socket of the kernel; but not of MPTCP: lockdep would take the lock of its subflow,
+ * which is one of the kernel as well, for its own.
+ */
 static struct socket *open(int family, int type, int protocol)
 {
 	struct socket *sock;
 
-	if (sock_create_kern(&init_net, family, type, protocol, &sock))
+	if (__sock_create(&init_net, family, type, protocol, &sock, protocol != IPPROTO_MPTCP))
 		return NULL;
 	return sock;
 }
