@@ -12,6 +12,7 @@
  * @name: its name in the table, and the key in JSON
  * @heading: its name in the table for people, also accepted from them
  * @kind: what may be done with its values
+ * @unit: what they count or measure
  * @help: a line for --help
  * @optional: no module prints it yet
  */
@@ -19,6 +20,7 @@ struct portsock_column {
 	const char *name;
 	const char *heading;
 	enum portsock_kind kind;
+	const char *unit;
 	const char *help;
 	bool optional;
 };

@@ -17,7 +17,8 @@ _portsock()
 	local states='established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close
 		close_wait last_ack listen closing'
 	local options='-a --all -p --proto -P --port -s --state -N --netns -f --file
-		-o --output -n --numeric -j --json -h --help -V --version'
+		-o --output -n --numeric -j --json -F --format -l --limit
+		-O --output-file -h --help -V --version'
 
 	[[ ${COMP_WORDS[1]} != check || $COMP_CWORD = 1 ]] ||
 		options='-N --netns -f --file -v --verbose -h --help'
@@ -51,7 +52,15 @@ _portsock()
 			"$(cd /proc && echo [0-9]*; ls /run/netns 2> /dev/null)" -- "$cur")
 		return
 		;;
-	-f | --file)
+	-F | --format)
+		mapfile -t COMPREPLY < <(compgen -W \
+			'prometheus openmetrics influx collectd csv json' -- "$cur")
+		return
+		;;
+	-l | --limit)
+		return
+		;;
+	-f | --file | -O | --output-file)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return

@@ -28,6 +28,11 @@ struct request {
 	struct portsock_filter filter;
 	const char *file;
 	const char *netns;
+	/* Of --format: what is for agents, NULL for JSON. */
+	const struct portsock_format *format;
+	bool machine;
+	unsigned int limit;
+	const char *output_file;
 };
 
 static const char usage_text[] =
@@ -46,6 +51,11 @@ static const char usage_text[] =
 "  -o, --output LIST      these columns in this order; +LIST adds to the usual ones\n"
 "  -n, --numeric          no service names\n"
 "  -j, --json             JSON: all columns unless -o; a total's port is null\n"
+"  -F, --format NAME      for programs: prometheus, openmetrics, influx, collectd,\n"
+"                         csv or json; nothing matched is fine then\n"
+"  -l, --limit COUNT      with --format, but for json: at most so many service\n"
+"                         rows, listeners first; 500 unless given\n"
+"  -O, --output-file FILE replace FILE by the output, at once or not at all\n"
 "  -h, --help             this text\n"
 "  -V, --version          the version\n"
 "\n"
@@ -78,6 +88,20 @@ static int output_print(const char *text)
 		return output_failed();
 
 	return STATUS_OK;
+}
+
+/* Return: exit status. */
+static int request_print(const struct request *request, const char *text)
+{
+	struct portsock_error error;
+
+	if (!request->output_file)
+		return output_print(text);
+	if (!portsock_output_replace(request->output_file, text, &error))
+		return STATUS_OK;
+	error_print(&error);
+
+	return STATUS_ERROR;
 }
 
 static void column_help(const char *name, const char *kind, const char *help)
@@ -165,7 +189,7 @@ static int rows_read(struct portsock_snapshot *snapshot, struct portsock_filter 
 static int view_print(struct portsock_view *view, const struct portsock_snapshot *snapshot,
 		      const struct request *request, struct portsock_error *error)
 {
-	bool no_match = !view->nr_rows && portsock_filter_is_set(&request->filter);
+	bool no_match = !view->nr_rows && portsock_filter_is_set(&request->filter) && !request->machine;
 	int status;
 	char *text;
 
@@ -181,7 +205,7 @@ static int view_print(struct portsock_view *view, const struct portsock_snapshot
 		error_print(error);
 		return STATUS_ERROR;
 	}
-	status = output_print(text);
+	status = request_print(request, text);
 	free(text);
 
 	return status == STATUS_OK && no_match ? STATUS_NO_MATCH : status;
@@ -194,12 +218,65 @@ static unsigned int terminal_width(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col;
 }
 
+static int view_run(struct request *request, struct portsock_snapshot *snapshot)
+{
+	struct portsock_error error;
+	struct portsock_view view;
+	int status = STATUS_ERROR;
+
+	if (portsock_view_init(&view, &request->view, snapshot, &error) ||
+	    rows_read(snapshot, &request->filter, &view, &error))
+		error_print(&error);
+	else
+		status = view_print(&view, snapshot, request, &error);
+	portsock_view_exit(&view);
+
+	return status;
+}
+
+static int feed_print(const struct portsock_feed *feed, const struct request *request)
+{
+	char *text = portsock_format_text(request->format, feed);
+	int status;
+
+	if (!text) {
+		fputs("portsock: out of memory\n", stderr);
+		return STATUS_ERROR;
+	}
+	status = request_print(request, text);
+	free(text);
+
+	return status;
+}
+
+static int feed_run(struct request *request, struct portsock_snapshot *snapshot)
+{
+	struct portsock_error error;
+	struct portsock_feed feed;
+	int status = STATUS_ERROR;
+
+	if (portsock_feed_init(&feed, request->limit, 1)) {
+		portsock_error_set(&error, "out of memory");
+		error_print(&error);
+	} else {
+		portsock_feed_begin(&feed);
+		if (portsock_feed_add(&feed, &request->filter, snapshot, &error)) {
+			error_print(&error);
+		} else {
+			portsock_feed_end(&feed);
+			status = feed_print(&feed, request);
+		}
+	}
+	portsock_feed_exit(&feed);
+
+	return status;
+}
+
 static int request_run(struct request *request)
 {
 	static struct portsock_snapshot snapshot;
 	struct portsock_source source;
 	struct portsock_error error;
-	struct portsock_view view;
 	int status = STATUS_ERROR;
 
 	if (source_open(request, &source, &error)) {
@@ -208,19 +285,29 @@ static int request_run(struct request *request)
 	}
 	if (portsock_snapshot_open(&snapshot, source.in, source.name)) {
 		error_print(&snapshot.error);
-		goto close;
+	} else {
+		status = request->format ? feed_run(request, &snapshot) : view_run(request, &snapshot);
 	}
-
-	if (portsock_view_init(&view, &request->view, &snapshot, &error) ||
-	    rows_read(&snapshot, &request->filter, &view, &error))
-		error_print(&error);
-	else
-		status = view_print(&view, &snapshot, request, &error);
-	portsock_view_exit(&view);
-close:
 	fclose(source.in);
 
 	return status;
+}
+
+static int format_take(struct request *request, const char *name, struct portsock_error *error)
+{
+	const struct portsock_format *format;
+	char valid[128] = "json";
+
+	request->machine = true;
+	request->view.json = !strcmp(name, "json");
+	request->format = portsock_format_find(name);
+	if (request->format || request->view.json)
+		return 0;
+
+	for (format = portsock_formats; format->name; format++)
+		snprintf(valid + strlen(valid), sizeof(valid) - strlen(valid), " %s", format->name);
+
+	return portsock_error_set(error, "--format: unknown format '%s' (valid: %s)", name, valid);
 }
 
 /* Return: 0 to go on, or -1 with @error set, empty where getopt has already told. */
@@ -252,6 +339,13 @@ static int option_take(struct request *request, int option, struct portsock_erro
 	case 'j':
 		request->view.json = true;
 		return 0;
+	case 'F':
+		return format_take(request, optarg, error);
+	case 'l':
+		return portsock_feed_limit_parse(&request->limit, optarg, error);
+	case 'O':
+		request->output_file = optarg;
+		return 0;
 	}
 
 	return -1;
@@ -269,12 +363,15 @@ int main(int argc, char **argv)
 		{ "output",  required_argument, NULL, 'o' },
 		{ "numeric", no_argument,	NULL, 'n' },
 		{ "json",    no_argument,	NULL, 'j' },
+		{ "format",  required_argument, NULL, 'F' },
+		{ "limit",   required_argument, NULL, 'l' },
+		{ "output-file", required_argument, NULL, 'O' },
 		{ "help",    no_argument,	NULL, 'h' },
 		{ "version", no_argument,	NULL, 'V' },
 		{ NULL,	     0,			NULL, 0 },
 	};
 	struct portsock_error error = { .text = "" };
-	static struct request request;
+	static struct request request = { .limit = PORTSOCK_FEED_LIMIT };
 	int option;
 
 	setlocale(LC_ALL, "");
@@ -283,7 +380,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "check"))
 		return portsock_check_main(argc - 1, argv + 1);
 
-	while ((option = getopt_long(argc, argv, "ap:P:s:N:f:o:njhV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "ap:P:s:N:f:o:njF:l:O:hV", options, NULL)) != -1) {
 		if (option == 'h')
 			return usage_print();
 		if (option == 'V')
@@ -297,6 +394,10 @@ int main(int argc, char **argv)
 	}
 	if (request.file && request.netns) {
 		portsock_error_set(&error, "--file and --netns exclude each other");
+		goto usage;
+	}
+	if (request.format && (request.view.columns || request.view.singles)) {
+		portsock_error_set(&error, "--output and --all are for tables and JSON only");
 		goto usage;
 	}
 

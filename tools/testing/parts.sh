@@ -98,7 +98,7 @@ part_kunit()
 part_reader()
 {
 	local status=0
-	"$testing/deps" build check
+	"$testing/deps" build check oracles
 	here make -s -C "$repo/tools" test 2>&1 | tee "$tmp/cmocka" || status=$?
 	awk '/^\[  PASSED  \] [0-9]+ test/ { p += $4 }
 	     /^\[  FAILED  \] [0-9]+ test/ { f += $4 }

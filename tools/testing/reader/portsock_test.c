@@ -3,39 +3,15 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "table.h"
 
 #define WEB	"PORTSOCK_FILE=" SAMPLES "/web.table "
 #define RUN	WEB READER " "
 #define PRINT	"printf '%s' '"
 #define PIPE	"' | " READER " -f - "
-
-static char output[65536];
-
-/* Return: exit status of the shell command, what it prints in output[]. */
-static int run(const char *command)
-{
-	FILE *out = popen(command, "r");
-	size_t length;
-	int status;
-
-	assert_non_null(out);
-	length = fread(output, 1, sizeof(output) - 1, out);
-	output[length] = '\0';
-	status = pclose(out);
-	assert_true(WIFEXITED(status));
-
-	return WEXITSTATUS(status);
-}
-
-static void expect(const char *command, int status, const char *printed)
-{
-	assert_int_equal(run(command), status);
-	assert_string_equal(output, printed);
-}
 
 static void table_of_services(void **state)
 {

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "../../module/version.h"
+#include "metrics.h"
+#include "rows.h"
+
+#define NAME_LENGTH ((int)sizeof(((struct portsock_metric *)NULL)->name) - 32)
+
+#define KEY_HELP(name, unit, help) help,
+static const char * const key_help[PORTSOCK_KEY_NR] = { PORTSOCK_KEYS(KEY_HELP) };
+
+/* Keys of line 1 that are the same in all namespaces. */
+static const struct {
+	enum portsock_key key;
+	const char *name;
+	enum portsock_metric_type type;
+} health[] = {
+	{ PORTSOCK_KEY_exact, "exact", PORTSOCK_METRIC_GAUGE },
+	{ PORTSOCK_KEY_missed, "missed_events", PORTSOCK_METRIC_COUNTER },
+	{ PORTSOCK_KEY_repaired, "repaired_sockets", PORTSOCK_METRIC_COUNTER },
+	{ PORTSOCK_KEY_untracked, "untracked_events", PORTSOCK_METRIC_GAUGE },
+};
+
+static const struct portsock_metric sockets = {
+	"portsock_sockets", PORTSOCK_METRIC_GAUGE,
+	"sockets that hold the port, by state; time_wait and syn_recv are mini-sockets"
+};
+
+static const struct portsock_metric unbound_sockets = {
+	"portsock_unbound_sockets", PORTSOCK_METRIC_GAUGE, "sockets that a user has and that hold no port"
+};
+
+static const struct portsock_metric unbound_opened = {
+	"portsock_unbound_sockets_opened", PORTSOCK_METRIC_COUNTER,
+	"sockets that came to hold no port; those that got one are counted there again"
+};
+
+static const struct portsock_metric ephemeral_ports = {
+	"portsock_ephemeral_ports", PORTSOCK_METRIC_GAUGE, "ephemeral ports in use"
+};
+
+static const struct portsock_metric ephemeral_limit = {
+	"portsock_ephemeral_ports_limit", PORTSOCK_METRIC_GAUGE,
+	"ephemeral ports that the kernel may choose, of each protocol"
+};
+
+void portsock_metric_begin(const struct portsock_metrics *metrics, const struct portsock_metric *metric)
+{
+	const char *suffix = "", *type = "gauge";
+
+	if (metric->type == PORTSOCK_METRIC_COUNTER) {
+		suffix = metrics->openmetrics ? "" : "_total";
+		type = "counter";
+	} else if (metric->type == PORTSOCK_METRIC_INFO) {
+		suffix = metrics->openmetrics ? "" : "_info";
+		type = metrics->openmetrics ? "info" : "gauge";
+	}
+	fprintf(metrics->out, "# HELP %s%s %s\n# TYPE %s%s %s\n",
+		metric->name, suffix, metric->help, metric->name, suffix, type);
+}
+
+void portsock_metric_sample(const struct portsock_metrics *metrics, const struct portsock_metric *metric)
+{
+	static const char * const suffixes[] = {
+		[PORTSOCK_METRIC_GAUGE] = "",
+		[PORTSOCK_METRIC_COUNTER] = "_total",
+		[PORTSOCK_METRIC_INFO] = "_info",
+	};
+
+	fprintf(metrics->out, "%s%s", metric->name, suffixes[metric->type]);
+}
+
+void portsock_metric_text(const struct portsock_metrics *metrics, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			putc('\\', metrics->out);
+		putc(isascii((unsigned char)*text) && isprint((unsigned char)*text) ? *text : '?', metrics->out);
+	}
+}
+
+/* Is it the last word of the name? */
+static bool ends_with(const char *name, const char *word)
+{
+	size_t length = strlen(name), end = strlen(word);
+
+	return length > end && !strcmp(name + length - end, word);
+}
+
+static bool counts_sockets(const struct portsock_column *column)
+{
+	return !strcmp(column->unit, "sockets") || !strcmp(column->unit, "of `opened`");
+}
+
+uint64_t portsock_metric_of(struct portsock_metric *metric, const struct portsock_column *column)
+{
+	int length = strlen(column->name);
+	const char *unit = "";
+	uint64_t parts = 1;
+
+	if (ends_with(column->name, "_ms"))
+		parts = 1000;
+	else if (ends_with(column->name, "_us"))
+		parts = 1000000;
+	if (parts > 1) {
+		length -= strlen("_ms");
+		unit = "_seconds";
+	}
+
+	snprintf(metric->name, sizeof(metric->name), "portsock_%s%.*s%s", counts_sockets(column) ? "sockets_" : "",
+		 length < NAME_LENGTH ? length : NAME_LENGTH, column->name, unit);
+	metric->type = column->kind == PORTSOCK_KIND_COUNTER ? PORTSOCK_METRIC_COUNTER : PORTSOCK_METRIC_GAUGE;
+	metric->help = column->help;
+
+	return parts;
+}
+
+/* A double would round. */
+void portsock_metric_number(const struct portsock_metrics *metrics, uint64_t number, uint64_t parts)
+{
+	fprintf(metrics->out, " %" PRIu64, number / parts);
+	if (parts > 1)
+		fprintf(metrics->out, ".%0*" PRIu64, parts == 1000 ? 3 : 6, number % parts);
+	fputc('\n', metrics->out);
+}
+
+static void netns_label(const struct portsock_metrics *metrics, const struct portsock_feed *feed, unsigned int source,
+			const char *after)
+{
+	if (metrics->netns)
+		fprintf(metrics->out, "netns=\"%" PRIu64 "\"%s",
+			feed->sources[source].health[PORTSOCK_KEY_netns], after);
+}
+
+/* A sample of a row of class unbound or ephemeral, of which each protocol has one. */
+static void proto_sample(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
+			 const struct portsock_metric *metric, const struct portsock_feed_row *row,
+			 enum portsock_column_id column)
+{
+	portsock_metric_sample(metrics, metric);
+	fputc('{', metrics->out);
+	netns_label(metrics, feed, row->source, ",");
+	fprintf(metrics->out, "proto=\"%s\"}", portsock_proto_names[row->proto]);
+	portsock_metric_number(metrics, row->number[column], 1);
+}
+
+static void proto_metric(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
+			 const struct portsock_metric *metric, enum portsock_class class,
+			 enum portsock_column_id column)
+{
+	unsigned int i;
+
+	portsock_metric_begin(metrics, metric);
+	for (i = 0; i < feed->nr_rows; i++)
+		if (feed->rows[i]->class == class && portsock_feed_knows(feed->rows[i], &portsock_columns[column]))
+			proto_sample(metrics, feed, metric, feed->rows[i], column);
+}
+
+static void row_labels(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
+		       const struct portsock_feed_row *row)
+{
+	char port[PORTSOCK_FEED_PORT];
+
+	fputc('{', metrics->out);
+	netns_label(metrics, feed, row->source, ",");
+	fprintf(metrics->out, "proto=\"%s\",port=\"%s\",class=\"%s\"", portsock_proto_names[row->proto],
+		portsock_feed_port(row, port), portsock_feed_class(row));
+}
+
+static void states_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
+			 const struct portsock_feed_row *row)
+{
+	const struct portsock_column *column;
+
+	for (column = portsock_columns; column->name; column++) {
+		if (column->kind != PORTSOCK_KIND_STATE || !portsock_feed_tells(row, column))
+			continue;
+		portsock_metric_sample(metrics, &sockets);
+		row_labels(metrics, feed, row);
+		fprintf(metrics->out, ",state=\"%s\"}", column->name);
+		portsock_metric_number(metrics, portsock_feed_number(row, column), 1);
+	}
+}
+
+static void sockets_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
+{
+	unsigned int i;
+
+	portsock_metric_begin(metrics, &sockets);
+	for (i = 0; i < feed->nr_rows; i++)
+		if (feed->rows[i]->class != PORTSOCK_UNBOUND)
+			states_write(metrics, feed, feed->rows[i]);
+}
+
+static void column_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
+			 const struct portsock_column *column)
+{
+	struct portsock_metric metric;
+	uint64_t parts = portsock_metric_of(&metric, column);
+	unsigned int i;
+
+	portsock_metric_begin(metrics, &metric);
+	for (i = 0; i < feed->nr_rows; i++) {
+		if (feed->rows[i]->class == PORTSOCK_UNBOUND || !portsock_feed_tells(feed->rows[i], column))
+			continue;
+		portsock_metric_sample(metrics, &metric);
+		row_labels(metrics, feed, feed->rows[i]);
+		fputc('}', metrics->out);
+		portsock_metric_number(metrics, portsock_feed_number(feed->rows[i], column), parts);
+	}
+}
+
+/* Sockets are told by their states; ports of totals have a metric of their own, other rows have one. */
+static bool column_is_metric(const struct portsock_column *column)
+{
+	return (column->kind == PORTSOCK_KIND_GAUGE || column->kind == PORTSOCK_KIND_COUNTER) &&
+	       column != &portsock_columns[PORTSOCK_COLUMN_SOCKETS] &&
+	       column != &portsock_columns[PORTSOCK_COLUMN_PORTS];
+}
+
+static void columns_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
+{
+	const struct portsock_column *column;
+
+	for (column = portsock_columns; column->name; column++)
+		if (column_is_metric(column))
+			column_write(metrics, feed, column);
+}
+
+static void limit_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
+{
+	const struct portsock_feed_source *source;
+	uint64_t first, last;
+	unsigned int i;
+
+	portsock_metric_begin(metrics, &ephemeral_limit);
+	for (i = 0; i < feed->nr_sources; i++) {
+		source = &feed->sources[i];
+		first = source->health[PORTSOCK_KEY_port_min];
+		last = source->health[PORTSOCK_KEY_port_max];
+		/* Older modules do not tell. */
+		if (!last || last < first)
+			continue;
+		portsock_metric_sample(metrics, &ephemeral_limit);
+		if (metrics->netns) {
+			fputc('{', metrics->out);
+			netns_label(metrics, feed, i, "}");
+		}
+		portsock_metric_number(metrics, last - first + 1 - source->reserved, 1);
+	}
+}
+
+/* A metric of one sample without labels. */
+static void single_write(const struct portsock_metrics *metrics, const char *name, enum portsock_metric_type type,
+			 const char *help, uint64_t number)
+{
+	struct portsock_metric metric = { .type = type, .help = help };
+
+	snprintf(metric.name, sizeof(metric.name), "portsock_%s", name);
+	portsock_metric_begin(metrics, &metric);
+	portsock_metric_sample(metrics, &metric);
+	portsock_metric_number(metrics, number, 1);
+}
+
+static void health_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(health) / sizeof(*health); i++)
+		single_write(metrics, health[i].name, health[i].type, key_help[health[i].key],
+			     feed->sources[0].health[health[i].key]);
+	single_write(metrics, "start_time_seconds", PORTSOCK_METRIC_GAUGE,
+		     "Unix time at which the module began to count", feed->start_time);
+}
+
+static void collection_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
+{
+	static const struct portsock_metric build = {
+		"portsock_build", PORTSOCK_METRIC_INFO, "version of this program, and format of tables that it reads"
+	};
+	static const struct portsock_metric duration = {
+		"portsock_scrape_duration_seconds", PORTSOCK_METRIC_GAUGE, "how long it took to read the table"
+	};
+
+	single_write(metrics, "up", PORTSOCK_METRIC_GAUGE,
+		     "1: the table was read; 0: it could not be, load the module with modprobe portsock",
+		     feed->nr_sources > 0);
+	portsock_metric_begin(metrics, &build);
+	portsock_metric_sample(metrics, &build);
+	fprintf(metrics->out, "{version=\"" PORTSOCK_VERSION "\",format=\"%d\"} 1\n", PORTSOCK_FORMAT);
+	portsock_metric_begin(metrics, &duration);
+	portsock_metric_sample(metrics, &duration);
+	fprintf(metrics->out, " %.6f\n", feed->seconds);
+	single_write(metrics, "rows_dropped", PORTSOCK_METRIC_GAUGE,
+		     "rows left out because there were too many, or of a protocol that is not known", feed->dropped);
+}
+
+void portsock_metrics_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
+{
+	collection_write(metrics, feed);
+	if (!feed->nr_sources)
+		return;
+	health_write(metrics, feed);
+	sockets_write(metrics, feed);
+	columns_write(metrics, feed);
+	proto_metric(metrics, feed, &unbound_sockets, PORTSOCK_UNBOUND, PORTSOCK_COLUMN_SOCKETS);
+	proto_metric(metrics, feed, &unbound_opened, PORTSOCK_UNBOUND, PORTSOCK_COLUMN_OPENED);
+	proto_metric(metrics, feed, &ephemeral_ports, PORTSOCK_EPHEMERAL, PORTSOCK_COLUMN_PORTS);
+	limit_write(metrics, feed);
+}
+
+void portsock_metrics_end(const struct portsock_metrics *metrics)
+{
+	if (metrics->openmetrics)
+		fputs("# EOF\n", metrics->out);
+}

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""oracle.py FORMAT TABLE < document - read what portsock wrote with a parser that is not
+ours, and compare it with the table itself.
+
+Prints how many numbers were compared; an assertion tells what differs. FORMAT is one of
+those of portsock --format.
+"""
+
+import csv
+import re
+import sys
+
+STATES = ('established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait '
+          'last_ack listen closing').split()
+COUNTERS = 'opened accepted connected closed'.split()
+# What InfluxDB and CSV have of a row, in this order.
+NUMBERS = ['sockets', 'ipv6'] + STATES + COUNTERS + ['ports']
+
+
+def table(path):
+    """Line 1 as a dictionary, and the rows that agents are told, likewise."""
+    lines = [line.split() for line in open(path)]
+    head = dict(zip(lines[0][2::2], map(int, lines[0][3::2])))
+    rows = [dict(zip(lines[1], line)) for line in lines[2:]]
+    return head, [row for row in rows if row['class'] in ('service', 'unbound') or
+                  (row['class'] == 'ephemeral' and row['port'] == '*')]
+
+
+def states(row):
+    """Those that its protocol has."""
+    return STATES if row['proto'] == 'tcp' else ['established', 'close']
+
+
+def tells(row):
+    return [name for name in NUMBERS if name not in STATES or name in states(row)]
+
+
+def metrics_of(head, rows):
+    """Samples as the issue names them: {(name, labels): value}."""
+    want = {
+        ('portsock_up', ()): 1,
+        ('portsock_exact', ()): head['exact'],
+        ('portsock_missed_events_total', ()): head['missed'],
+        ('portsock_repaired_sockets_total', ()): head['repaired'],
+        ('portsock_untracked_events', ()): head['untracked'],
+        ('portsock_rows_dropped', ()): 0,
+        ('portsock_ephemeral_ports_limit', ()): head['port_max'] - head['port_min'] + 1,
+    }
+    for row in rows:
+        proto = (('proto', row['proto']),)
+        if row['class'] == 'unbound':
+            want['portsock_unbound_sockets', proto] = row['sockets']
+            want['portsock_unbound_sockets_opened_total', proto] = row['opened']
+            continue
+        if row['class'] == 'ephemeral':
+            want['portsock_ephemeral_ports', proto] = row['ports']
+        labels = tuple((key, row[key]) for key in ('class', 'port', 'proto'))
+        for state in states(row):
+            want['portsock_sockets', labels + (('state', state),)] = row[state]
+        want['portsock_sockets_ipv6', labels] = row['ipv6']
+        for counter in COUNTERS:
+            want[f'portsock_sockets_{counter}_total', labels] = row[counter]
+    return {key: int(value) for key, value in want.items()}
+
+
+def metrics(families, head, rows):
+    got, types = {}, {}
+    for family in families:
+        assert family.documentation, family.name
+        types[family.name] = family.type
+        for sample in family.samples:
+            assert sample.timestamp is None and sample.exemplar is None, sample
+            key = sample.name, tuple(sorted(sample.labels.items()))
+            assert key not in got, key
+            got[key] = sample.value
+    for name in 'portsock_scrape_duration_seconds', 'portsock_start_time_seconds':
+        assert got.pop((name, ())) >= 0
+    build = [key for key in got if key[0] == 'portsock_build_info']
+    assert got.pop(build[0]) == 1 and [key for key, _ in build[0][1]] == ['format', 'version']
+    want = metrics_of(head, rows)
+    assert got == want, set(got.items()) ^ set(want.items())
+    assert types['portsock_sockets'] == 'gauge' and types['portsock_sockets_opened'] == 'counter'
+    return len(got)
+
+
+def prometheus(text, head, rows):
+    from prometheus_client.parser import text_string_to_metric_families
+    assert '# TYPE portsock_sockets_opened_total counter\n' in text
+    assert '# TYPE portsock_build_info gauge\n' in text and '# EOF' not in text
+    return metrics(text_string_to_metric_families(text), head, rows)
+
+
+def openmetrics(text, head, rows):
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+    assert '# TYPE portsock_sockets_opened counter\n' in text
+    assert '# TYPE portsock_build info\n' in text and text.endswith('\n# EOF\n')
+    return metrics(text_string_to_metric_families(text), head, rows)
+
+
+def influx_line(line):
+    """One point of the line protocol, as its reference says: measurement, tags, fields.
+    Stricter: no escapes, strings or floats, which portsock has no use for."""
+    match = re.fullmatch(r'([^,= \\"]+)((?:,[^,= \\"]+=[^,= \\"]+)*) (.+)', line, re.ASCII)
+    assert match, line
+    measurement, tags, fields = match.groups()
+    assert not measurement.startswith('_'), line
+    tags = [tag.split('=') for tag in tags.split(',')[1:]]
+    assert [key for key, _ in tags] == sorted({key for key, _ in tags}), line
+    values = {}
+    for field in fields.split(','):
+        key, value = re.fullmatch(r'([^,= \\"_][^,= \\"]*)=(-?[0-9]+)i', field, re.ASCII).groups()
+        assert key not in values and -2**63 <= int(value) < 2**63, line
+        values[key] = int(value)
+    return measurement, dict(tags), values
+
+
+def influx(text, head, rows):
+    assert text.endswith('\n')
+    points = [influx_line(line) for line in text[:-1].split('\n')]
+    assert points[0] == ('portsock_health', {}, {**head, 'rows_dropped': 0}), points[0]
+    got = {tuple(tags[key] for key in ('proto', 'port', 'class')): values
+           for name, tags, values in points[1:] if name == 'portsock' and len(tags) == 3}
+    want = {(row['proto'], row['port'], row['class']): {name: int(row[name]) for name in tells(row)}
+            for row in rows}
+    assert got == want and len(points) == 1 + len(want), (got, want)
+    return sum(map(len, want.values()))
+
+
+def collectd(text, head, rows):
+    want = {f'portsock-health/gauge-{key}': value for key, value in head.items()}
+    want['portsock-health/gauge-rows_dropped'] = 0
+    for row in rows:
+        port = row['port'] if row['class'] == 'service' else row['class']
+        for name in tells(row):
+            key = f'portsock-{row["proto"]}-{port}/gauge-{name}'
+            if name in STATES and row['proto'] == 'tcp' and row['class'] == 'service':
+                state = 'CLOSED' if name == 'close' else name.upper()
+                key = f'tcpconns-{port}-local/tcp_connections-{state}'
+            elif name in COUNTERS:
+                key = f'portsock-{row["proto"]}-{port}/derive-{name}'
+            want[key] = int(row[name])
+    got = {}
+    for line in text.splitlines():
+        match = re.fullmatch(r'PUTVAL "a host/([^"]+)" interval=30\.000 N:(\d+)', line)
+        assert match and match[1] not in got, line
+        got[match[1]] = int(match[2])
+    assert got == want, set(got.items()) ^ set(want.items())
+    return len(got)
+
+
+def comma(text, head, rows):
+    got = list(csv.DictReader(text.splitlines()))
+    want = [{key: row[key] for key in ['proto', 'port', 'class'] + NUMBERS} for row in rows]
+    order = lambda row: tuple(row.values())
+    assert sorted(got, key=order) == sorted(want, key=order), (got, want)
+    assert list(got[0]) == list(want[0]) and text.count('\r\n') == len(want) + 1
+    return len(want) * len(NUMBERS)
+
+
+def main():
+    check = {'prometheus': prometheus, 'openmetrics': openmetrics, 'influx': influx,
+             'collectd': collectd, 'csv': comma}[sys.argv[1]]
+    print(check(sys.stdin.buffer.read().decode('ascii'), *table(sys.argv[2])))
+
+
+main()
