@@ -3,7 +3,8 @@
  * What a program that reads tables of portsock needs: link with libportsock.a.
  *
  * A source is opened, a snapshot reads its rows one at a time, a filter chooses among
- * them; rows have a whole table in memory. Errors are sentences for the user.
+ * them; rows have a whole table in memory; netns finds the tables of all namespaces.
+ * Errors are sentences for the user.
  */
 #ifndef LIBPORTSOCK_H
 #define LIBPORTSOCK_H
@@ -11,6 +12,7 @@
 #include "column.h"
 #include "error.h"
 #include "filter.h"
+#include "netns.h"
 #include "rows.h"
 #include "service.h"
 #include "snapshot.h"
