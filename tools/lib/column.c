@@ -4,12 +4,12 @@
 
 #include "column.h"
 
-#define COLUMN(id, name, heading, kind, unit, help) { #name, heading, PORTSOCK_KIND_##kind, unit, help, false },
+#define COLUMN(id, name, heading, kind, unit, help) { #name, heading, PORTSOCK_KIND_##kind, unit, help },
 
 const struct portsock_column portsock_columns[] = {
 	PORTSOCK_COLUMNS(COLUMN)
-	{ "comm", "COMM", PORTSOCK_KIND_TEXT, "name", "process name, where the module tells it", true },
-	{ NULL, NULL, PORTSOCK_KIND_TEXT, NULL, NULL, true },
+	{ "comm", "COMM", PORTSOCK_KIND_TEXT, "name", "process name, where the module tells it" },
+	{ NULL, NULL, PORTSOCK_KIND_TEXT, NULL, NULL },
 };
 
 const struct portsock_column *portsock_column_find(const char *name)

@@ -14,7 +14,6 @@
  * @kind: what may be done with its values
  * @unit: what they count or measure
  * @help: a line for --help
- * @optional: no module prints it yet
  */
 struct portsock_column {
 	const char *name;
@@ -22,12 +21,11 @@ struct portsock_column {
 	enum portsock_kind kind;
 	const char *unit;
 	const char *help;
-	bool optional;
 };
 
 /*
- * Those of enum portsock_column_id, then optional ones. Ends with an entry whose name is NULL; fewer than 64
- * columns, see portsock_column_bit().
+ * Those of enum portsock_column_id, then what a newer module may print. Ends with an entry whose name is NULL;
+ * fewer than 64 columns, see portsock_column_bit(). Only those of kind identity are in every table.
  */
 extern const struct portsock_column portsock_columns[];
 

@@ -13,11 +13,26 @@ static void field_write(FILE *out, const char *separator, const char *name, uint
 	fprintf(out, "%s%s=%" PRIu64 "i", separator, name, number < INT64_MAX ? number : INT64_MAX);
 }
 
+/* A table of an older module may be without any column that it could be. */
+static bool row_has_field(const struct portsock_feed_row *row)
+{
+	const struct portsock_column *column;
+
+	for (column = portsock_columns; column->name; column++)
+		if (portsock_feed_tells(row, column))
+			return true;
+
+	return false;
+}
+
 static void row_write(FILE *out, const struct portsock_feed_row *row)
 {
 	const struct portsock_column *column;
 	const char *separator = " ";
 	char port[PORTSOCK_FEED_PORT];
+
+	if (!row_has_field(row))
+		return;
 
 	/* Tags in the order of their names, as InfluxDB wants to have them. */
 	fprintf(out, "portsock,class=%s,port=%s,proto=%s", portsock_feed_class(row), portsock_feed_port(row, port),

@@ -3,8 +3,9 @@
  * What a program that reads tables of portsock needs: link with libportsock.a.
  *
  * A source is opened, a snapshot reads its rows one at a time, a filter chooses among
- * them; rows have a whole table in memory, a feed has what monitoring agents are told
- * of it, formats write that. Errors are sentences for the user.
+ * them; rows have a whole table in memory, netns finds the tables of all namespaces, a
+ * feed has what monitoring agents are told, formats write that. Errors are sentences for
+ * the user.
  */
 #ifndef LIBPORTSOCK_H
 #define LIBPORTSOCK_H
@@ -15,6 +16,7 @@
 #include "filter.h"
 #include "format.h"
 #include "metrics.h"
+#include "netns.h"
 #include "output.h"
 #include "reserved.h"
 #include "rows.h"

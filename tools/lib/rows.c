@@ -33,6 +33,17 @@ const char *portsock_count_name(enum portsock_count count)
 	return portsock_columns[count_columns[count]].name;
 }
 
+static bool column_is_there(const struct portsock_snapshot *snapshot, const struct portsock_column *column)
+{
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_fields; i++)
+		if (snapshot->fields[i].column == column)
+			return true;
+
+	return false;
+}
+
 /* Return: the number's place in a row, -1 if it is not compared. */
 static int count_find(const struct portsock_column *column)
 {
@@ -89,7 +100,7 @@ static int row_read(struct portsock_rows *rows, const struct portsock_snapshot *
 	struct portsock_row *row;
 	unsigned int i;
 
-	if (proto < 0)
+	if (proto < 0 || !portsock_snapshot_knows(snapshot))
 		return 0;
 
 	row = portsock_rows_make(rows, proto, row_port(snapshot));
@@ -113,6 +124,10 @@ int portsock_rows_read(struct portsock_rows *rows, struct portsock_snapshot *sna
 	unsigned int i;
 	int rc;
 
+	for (i = 0; i < PORTSOCK_COUNTS; i++)
+		if (!column_is_there(snapshot, &portsock_columns[count_columns[i]]))
+			return portsock_error_set(error, "%s: no column '%s' to compare: a table of an older module",
+						  snapshot->name, portsock_count_name(i));
 	for (i = 0; i < snapshot->nr_fields; i++)
 		counts[i] = count_find(snapshot->fields[i].column);
 

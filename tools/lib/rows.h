@@ -85,9 +85,9 @@ struct portsock_row *portsock_rows_make(struct portsock_rows *rows, enum portsoc
  * @snapshot: the table, opened
  * @error: set on failure
  *
- * Rows of protocols this reader does not know are left out.
+ * Rows of protocols and classes this reader does not know are left out.
  *
- * Return: 0, or -1 when reading failed or without memory.
+ * Return: 0, or -1 when reading failed, a number is in no column, or without memory.
  */
 int portsock_rows_read(struct portsock_rows *rows, struct portsock_snapshot *snapshot, struct portsock_error *error);
 

@@ -196,7 +196,7 @@ static int fields_read(struct portsock_snapshot *snapshot)
 	}
 
 	for (column = portsock_columns; column->name; column++)
-		if (!column->optional && field_index(snapshot, column->name) < 0)
+		if (column->kind == PORTSOCK_KIND_IDENTITY && field_index(snapshot, column->name) < 0)
 			return fail(snapshot, "column '%s' is missing", column->name);
 	snapshot->proto = field_index(snapshot, "proto");
 	snapshot->port = field_index(snapshot, "port");
@@ -227,7 +227,7 @@ static int cell_check(struct portsock_snapshot *snapshot, unsigned int i)
 			return fail(snapshot, "port '%s' is neither 0-%d nor '*'", cell->text, PORT_MAX);
 		return 0;
 	}
-	if (!cell->is_number)
+	if (!cell->is_number && strcmp(cell->text, "-"))
 		return fail(snapshot, "%s '%s' is not a 64-bit number", column->name, cell->text);
 
 	return 0;
@@ -279,6 +279,17 @@ bool portsock_snapshot_is_total(const struct portsock_snapshot *snapshot)
 bool portsock_snapshot_is_single(const struct portsock_snapshot *snapshot)
 {
 	return portsock_snapshot_is(snapshot, PORTSOCK_EPHEMERAL) && snapshot->cells[snapshot->port].is_number;
+}
+
+bool portsock_snapshot_knows(const struct portsock_snapshot *snapshot)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(class_names) / sizeof(*class_names); i++)
+		if (portsock_snapshot_is(snapshot, i))
+			return true;
+
+	return false;
 }
 
 uint64_t portsock_snapshot_health(const struct portsock_snapshot *snapshot, const char *key)

@@ -17,7 +17,7 @@
 /**
  * struct portsock_value - a word of the table
  * @text: as printed, bytes outside printable ASCII replaced by '?'
- * @number: its value, when @is_number
+ * @number: its value, when @is_number; otherwise 0
  * @is_number: @text is a decimal u64 without leading zeros
  */
 struct portsock_value {
@@ -84,8 +84,8 @@ struct portsock_snapshot {
  * @in: the table
  * @name: what to call it in messages; must outlive @snapshot
  *
- * Return: 0, or -1 with @snapshot->error set: not a table, another format, a known column or `exact`
- * missing, or the read failed.
+ * Return: 0, or -1 with @snapshot->error set: not a table, another format, `exact` or a
+ * column that tells which row it is missing, or the read failed.
  */
 int portsock_snapshot_open(struct portsock_snapshot *snapshot, FILE *in, const char *name);
 
@@ -117,6 +117,14 @@ bool portsock_snapshot_is_total(const struct portsock_snapshot *snapshot);
  * @snapshot: a snapshot with a current row
  */
 bool portsock_snapshot_is_single(const struct portsock_snapshot *snapshot);
+
+/**
+ * portsock_snapshot_knows() - does this reader know the class of the current row?
+ * @snapshot: a snapshot with a current row
+ *
+ * What rows of other classes stand for, and whether others have the same sockets, only a newer reader knows.
+ */
+bool portsock_snapshot_knows(const struct portsock_snapshot *snapshot);
 
 /**
  * portsock_snapshot_health() - a number from line 1

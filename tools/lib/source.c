@@ -9,8 +9,6 @@
 
 #include "source.h"
 
-#define NETNS_DIR "/run/netns"
-
 static const char *open_advice(const char *path, int err)
 {
 	if (err == ENOENT && !strncmp(path, "/proc/", strlen("/proc/")))
@@ -63,12 +61,12 @@ static int name_check(const char *name, struct portsock_error *error)
 	char path[512];
 
 	if (!*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
-		return portsock_error_set(error, "--netns '%s': neither a process ID nor a name in " NETNS_DIR, name);
+		return portsock_error_set(error, "--netns '%s': neither a process ID nor a name in " PORTSOCK_NETNS_DIR, name);
 
-	snprintf(path, sizeof(path), NETNS_DIR "/%.255s", name);
+	snprintf(path, sizeof(path), PORTSOCK_NETNS_DIR "/%.255s", name);
 	if (access(path, F_OK) && errno == ENOENT)
 		return portsock_error_set(error,
-					  "--netns %s: no such process ID or name in " NETNS_DIR " (see: ip netns list)",
+					  "--netns %s: no such process ID or name in " PORTSOCK_NETNS_DIR " (see: ip netns list)",
 					  name);
 
 	return 0;
@@ -104,7 +102,7 @@ int portsock_source_enter(const char *netns, struct portsock_error *error)
 	if (is_pid)
 		snprintf(path, sizeof(path), "/proc/%.20s/ns/net", netns);
 	else
-		snprintf(path, sizeof(path), NETNS_DIR "/%.255s", netns);
+		snprintf(path, sizeof(path), PORTSOCK_NETNS_DIR "/%.255s", netns);
 
 	return path_enter(netns, path, error);
 }

@@ -6,7 +6,8 @@
 
 #include "error.h"
 
-#define PORTSOCK_PROC	"/proc/portsock"
+#define PORTSOCK_PROC		"/proc/portsock"
+#define PORTSOCK_NETNS_DIR	"/run/netns"
 
 /**
  * struct portsock_source - where a table is read from
@@ -32,7 +33,7 @@ const char *portsock_source_path(const char *file);
  * @path: PORTSOCK_PROC, a captured table, or "-" for stdin
  * @error: set on failure
  *
- * Return: 0, or -1 if it cannot be opened.
+ * Return: 0, or -1 if it cannot be opened, with errno set.
  */
 int portsock_source_open(struct portsock_source *source, const char *path, struct portsock_error *error);
 

@@ -104,6 +104,25 @@ static int request_print(const struct request *request, const char *text)
 	return STATUS_ERROR;
 }
 
+/* Readers and modules of any versions go together; who asks for one may want to know both. */
+static int version_print(void)
+{
+	char module[64] = "";
+	FILE *in = fopen("/sys/module/portsock/version", "re");
+
+	errno = 0;
+	puts("portsock " PORTSOCK_VERSION);
+	if (in) {
+		if (fscanf(in, "%63s", module) == 1 && strcmp(module, PORTSOCK_VERSION))
+			printf("The module that is loaded has another version: %s\n", module);
+		fclose(in);
+	}
+	if (fflush(stdout) || ferror(stdout))
+		return output_failed();
+
+	return STATUS_OK;
+}
+
 static void column_help(const char *name, const char *kind, const char *help)
 {
 	printf("  %-11s  %-8s  %s\n", name, kind, help);
@@ -384,7 +403,7 @@ int main(int argc, char **argv)
 		if (option == 'h')
 			return usage_print();
 		if (option == 'V')
-			return output_print("portsock " PORTSOCK_VERSION "\n");
+			return version_print();
 		if (option_take(&request, option, &error))
 			goto usage;
 	}

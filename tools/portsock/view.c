@@ -122,7 +122,7 @@ static int column_error(const struct portsock_snapshot *snapshot, const char *na
 	for (i = 0; i < snapshot->nr_fields; i++)
 		snprintf(valid + strlen(valid), sizeof(valid) - strlen(valid), " %s", snapshot->fields[i].name);
 
-	return portsock_error_set(error, "--output: unknown column '%.40s' (valid: %s%s)", name, service_name, valid);
+	return portsock_error_set(error, "--output: the table has no column '%.40s' (valid: %s%s)", name, service_name, valid);
 }
 
 static int columns_add_list(struct portsock_view *view, const struct portsock_snapshot *snapshot,
@@ -156,16 +156,26 @@ static int columns_add_states(struct portsock_view *view, const struct portsock_
 	return 0;
 }
 
+/* A table of an older module may be without. */
+static int column_add_known(struct portsock_view *view, const struct portsock_snapshot *snapshot,
+			    enum portsock_column_id id, enum portsock_view_role role, struct portsock_error *error)
+{
+	int field = field_find(snapshot, portsock_columns[id].name);
+
+	return field == FIELD_SERVICE ? 0 : column_add(view, snapshot, field, role, error);
+}
+
 static int columns_add_people(struct portsock_view *view, const struct portsock_snapshot *snapshot,
 			      struct portsock_error *error)
 {
-	const char *first = view->options.numeric ? "proto,port,class,sockets" : "proto,port,service,sockets";
+	const char *first = view->options.numeric ? "proto,port,class" : "proto,port,service";
 
 	if (columns_add_list(view, snapshot, first, PORTSOCK_VIEW_ASKED, error) ||
+	    column_add_known(view, snapshot, PORTSOCK_COLUMN_SOCKETS, PORTSOCK_VIEW_ASKED, error) ||
 	    columns_add_states(view, snapshot, error))
 		return -1;
 
-	return columns_add_list(view, snapshot, "opened", PORTSOCK_VIEW_SPARE, error);
+	return column_add_known(view, snapshot, PORTSOCK_COLUMN_OPENED, PORTSOCK_VIEW_SPARE, error);
 }
 
 int portsock_view_init(struct portsock_view *view, const struct portsock_view_options *options,
@@ -229,7 +239,7 @@ static const char *cell_text(const struct portsock_view *view, const struct port
 
 /*
  * Ephemeral totals are there again as single rows, unbound sockets in the counters of the port they got;
- * folded ports are not there any more.
+ * folded ports are not there any more. What is of a class that this reader does not know may be there again.
  */
 static bool cell_adds(const struct portsock_view *view, const struct portsock_snapshot *snapshot, int field)
 {
@@ -240,7 +250,8 @@ static bool cell_adds(const struct portsock_view *view, const struct portsock_sn
 	if (known && known->kind == PORTSOCK_KIND_GAUGE && portsock_snapshot_is(snapshot, PORTSOCK_FOLDED))
 		return false;
 
-	return !view->options.singles || !portsock_snapshot_is_total(snapshot);
+	return portsock_snapshot_knows(snapshot) &&
+	       (!view->options.singles || !portsock_snapshot_is_total(snapshot));
 }
 
 static void column_count(struct portsock_view_column *column, const struct portsock_value *cell, bool add)

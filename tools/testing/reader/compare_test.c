@@ -277,15 +277,31 @@ static void rows_read_by_name(void **state)
 	portsock_rows_clear(&rows);
 }
 
-static void rows_of_unknown_proto_are_left_out(void **state)
+static void rows_of_unknown_proto_or_class_are_left_out(void **state)
 {
 	struct portsock_rows rows;
 
 	(void)state;
-	rows_of(&rows, HEALTH COLUMNS ROW("quic", "443", "service", "3", "2", "0", "1") "\n" DOMAIN);
+	rows_of(&rows, HEALTH COLUMNS ROW("quic", "443", "service", "3", "2", "0", "1") "\n" DOMAIN
+		ROW("udp", "53", "remote", "9", "9", "0", "0") "\n");
 	assert_int_equal(rows.nr[PORTSOCK_UDP], 1);
+	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_UDP, 53)->count[PORTSOCK_SOCKETS], 2);
 	assert_null(rows.port[PORTSOCK_TCP]);
 	portsock_rows_clear(&rows);
+}
+
+static void rows_without_a_number_are_not_compared(void **state)
+{
+	static struct portsock_snapshot snapshot;
+	FILE *in = snapshot_of(&snapshot, HEALTH "proto port class sockets\ntcp 22 service 3\n");
+	struct portsock_rows rows = { 0 };
+	struct portsock_error error;
+
+	(void)state;
+	assert_int_equal(portsock_rows_read(&rows, &snapshot, &error), -1);
+	assert_string_equal(error.text, "T: no column 'established' to compare: a table of an older module");
+	portsock_rows_clear(&rows);
+	fclose(in);
 }
 
 int main(void)
@@ -303,7 +319,8 @@ int main(void)
 		cmocka_unit_test(case_verdicts),
 		cmocka_unit_test(row_flaws),
 		cmocka_unit_test(rows_read_by_name),
-		cmocka_unit_test(rows_of_unknown_proto_are_left_out),
+		cmocka_unit_test(rows_of_unknown_proto_or_class_are_left_out),
+		cmocka_unit_test(rows_without_a_number_are_not_compared),
 	};
 
 	return cmocka_run_group_tests_name("compare", tests, NULL, NULL);

@@ -59,6 +59,19 @@ static void numbers_that_are_too_large_for_influx(void **state)
 	       "sockets=9223372036854775807i\n");
 }
 
+/* Of an older module, and with a number that has no answer. */
+static void columns_missing_are_not_told(void **state)
+{
+	(void)state;
+	expect("t=$(mktemp); printf '%s\\n' 'portsock 1 exact 1' 'proto port class sockets opened' 'tcp 22 service 3 -' "
+	       "'tcp 80 service - -' > $t; "
+	       "for f in csv influx prometheus; do " READER " -f $t -F $f | grep -E '^(tcp|portsock(,|_sockets.*{))'; done; "
+	       "rm $t", 0,
+	       "tcp,22,service,3,,,,,,,,,,,,,,,,,\r\n"
+	       "tcp,80,service,,,,,,,,,,,,,,,,,,\r\n"
+	       "portsock,class=service,port=22,proto=tcp sockets=3i\n");
+}
+
 static void json_is_that_of_option_j(void **state)
 {
 	(void)state;
@@ -166,6 +179,7 @@ int main(void)
 		cmocka_unit_test(collectd_has_names_of_tcpconns),
 		cmocka_unit_test(collectd_has_no_odd_host_or_interval),
 		cmocka_unit_test(numbers_that_are_too_large_for_influx),
+		cmocka_unit_test(columns_missing_are_not_told),
 		cmocka_unit_test(json_is_that_of_option_j),
 		cmocka_unit_test(nothing_matched_is_0),
 		cmocka_unit_test(rows_left_out_are_counted),

@@ -222,7 +222,7 @@ static void usage_wrong_is_2(void **state)
 	expect(RUN "-N 1 -f x 2>&1", 2, "portsock: --file and --netns exclude each other\n");
 	expect(RUN "-P 70000 2>&1", 2, "portsock: --port: '70000' is beyond 65535\n");
 	expect(RUN "-s up 2>&1", 2, "portsock: --state: unknown state 'up' (valid: " STATES ")\n");
-	expect(RUN "-o up 2>&1", 2, "portsock: --output: unknown column 'up' (valid: service " NAMES ")\n");
+	expect(RUN "-o up 2>&1", 2, "portsock: --output: the table has no column 'up' (valid: service " NAMES ")\n");
 	expect(RUN "--up 2>/dev/null", 2, "");
 }
 
@@ -247,12 +247,34 @@ static void version_is_the_module_s(void **state)
 	expect(READER " -V", 0, version);
 }
 
+#define LOADED(version) "unshare -rm sh -c 'mount -t tmpfs none /sys/module && mkdir /sys/module/portsock && " \
+	"echo " version " > /sys/module/portsock/version && " READER " -V' 2>&1"
+
+static void version_of_another_module_is_told(void **state)
+{
+	static char version[sizeof(output)];
+
+	(void)state;
+	if (run("unshare -rm mount -t tmpfs none /sys/module 2>&1"))
+		skip();
+	run(READER " -V");
+	strcpy(version, output);
+	assert_int_equal(run(LOADED("9.8.7")), 0);
+	assert_memory_equal(output, version, strlen(version));
+	assert_string_equal(output + strlen(version), "The module that is loaded has another version: 9.8.7\n");
+	version[strlen(version) - 1] = '\0';
+	assert_int_equal(run(LOADED("$(" READER " -V | tr -d \"a-z \")")), 0);
+	output[strlen(output) - 1] = '\0';
+	assert_string_equal(output, version);
+}
+
 static void disk_full_is_2(void **state)
 {
 	(void)state;
 	expect(RUN "2>&1 >/dev/full", 2, "portsock: write failed: No space left on device\n");
 	expect(RUN "-j 2>&1 >/dev/full", 2, "portsock: write failed: No space left on device\n");
 	expect(READER " -h 2>&1 >/dev/full", 2, "portsock: write failed: No space left on device\n");
+	expect(READER " -V 2>&1 >/dev/full", 2, "portsock: write failed: No space left on device\n");
 	expect(RUN "2>&1 >&-", 2, "portsock: write failed: Bad file descriptor\n");
 }
 
@@ -329,6 +351,7 @@ int main(void)
 		cmocka_unit_test(usage_wrong_is_2),
 		cmocka_unit_test(help_names_every_column),
 		cmocka_unit_test(version_is_the_module_s),
+		cmocka_unit_test(version_of_another_module_is_told),
 		cmocka_unit_test(disk_full_is_2),
 		cmocka_unit_test(pipe_closed_is_silent),
 		cmocka_unit_test(rows_behind_the_first_single_are_not_read),

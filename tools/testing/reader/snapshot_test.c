@@ -135,9 +135,7 @@ static void columns_missing_or_double_are_refused(void **state)
 	(void)state;
 	assert_string_equal(table_refusal(HEALTH "proto class sockets ipv6 " STATES "\n"),
 			    "T: line 2: column 'port' is missing");
-	assert_string_equal(table_refusal(HEALTH "proto port class sockets ipv6 " STATES
-					  " accepted connected closed peak\n"),
-			    "T: line 2: column 'opened' is missing");
+	assert_string_equal(table_refusal(HEALTH "proto port sockets\n"), "T: line 2: column 'class' is missing");
 	assert_string_equal(table_refusal(HEALTH NAMES " port\n"), "T: line 2: column 'port' is there twice");
 	assert_string_equal(table_refusal(HEALTH NAMES " a\"b\n"), "T: line 2: column 'a\"b' is garbage");
 }
@@ -205,6 +203,44 @@ static void row_with_unknown_columns(void **state)
 	assert_int_equal(cell_of(&snapshot, "backlog")->number, 128);
 	assert_string_equal(cell_of(&snapshot, "owner")->text, "root");
 	assert_false(cell_of(&snapshot, "owner")->is_number);
+	fclose(in);
+}
+
+/* The first module there was had fewer columns. */
+static void row_of_an_older_table(void **state)
+{
+	FILE *in = snapshot_of(&snapshot, HEALTH "proto port class sockets listen\n" "tcp 22 service 3 1\n");
+
+	(void)state;
+	assert_int_equal(portsock_snapshot_next(&snapshot), 1);
+	assert_int_equal(cell_of(&snapshot, "listen")->number, 1);
+	assert_int_equal(portsock_snapshot_next(&snapshot), 0);
+	fclose(in);
+}
+
+static void row_number_without_an_answer(void **state)
+{
+	FILE *in = snapshot_of(&snapshot, HEALTH COLUMNS ROW("tcp", "22", "service", "3", "2", "-", "1") "\n");
+
+	(void)state;
+	assert_int_equal(portsock_snapshot_next(&snapshot), 1);
+	assert_false(cell_of(&snapshot, "time_wait")->is_number);
+	assert_int_equal(cell_of(&snapshot, "time_wait")->number, 0);
+	fclose(in);
+}
+
+static void row_of_a_class_unknown(void **state)
+{
+	FILE *in = snapshot_of(&snapshot, HEALTH COLUMNS SSH ROW("tcp", "443", "remote", "3", "2", "0", "1") "\n" TCP_FOLDED);
+
+	(void)state;
+	assert_int_equal(portsock_snapshot_next(&snapshot), 1);
+	assert_true(portsock_snapshot_knows(&snapshot));
+	assert_int_equal(portsock_snapshot_next(&snapshot), 1);
+	assert_false(portsock_snapshot_knows(&snapshot));
+	assert_false(portsock_snapshot_is_single(&snapshot));
+	assert_int_equal(portsock_snapshot_next(&snapshot), 1);
+	assert_true(portsock_snapshot_knows(&snapshot));
 	fclose(in);
 }
 
@@ -349,6 +385,9 @@ int main(void)
 		cmocka_unit_test(row_is_read_by_name),
 		cmocka_unit_test(row_of_columns_shuffled),
 		cmocka_unit_test(row_with_unknown_columns),
+		cmocka_unit_test(row_of_an_older_table),
+		cmocka_unit_test(row_number_without_an_answer),
+		cmocka_unit_test(row_of_a_class_unknown),
 		cmocka_unit_test(row_comm_takes_the_rest),
 		cmocka_unit_test(row_of_another_length_is_refused),
 		cmocka_unit_test(row_number_u64_max),

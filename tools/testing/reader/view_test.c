@@ -135,9 +135,9 @@ static void table_columns_unknown_are_refused(void **state)
 {
 	(void)state;
 	assert_string_equal(refusal_of("port,colour"),
-			    "--output: unknown column 'colour' (valid: service " NAMES ")");
-	assert_string_equal(refusal_of(""), "--output: unknown column '' (valid: service " NAMES ")");
-	assert_string_equal(refusal_of("+"), "--output: unknown column '' (valid: service " NAMES ")");
+			    "--output: the table has no column 'colour' (valid: service " NAMES ")");
+	assert_string_equal(refusal_of(""), "--output: the table has no column '' (valid: service " NAMES ")");
+	assert_string_equal(refusal_of("+"), "--output: the table has no column '' (valid: service " NAMES ")");
 }
 
 static void table_too_wide_sheds_opened(void **state)
@@ -174,6 +174,39 @@ static void table_unknown_columns_stand_as_they_are(void **state)
 				    (struct portsock_view_options) { .columns = "backlog,comm" }),
 			    "BACKLOG COMM\n"
 			    "      0 a b\n");
+}
+
+static void table_of_an_older_module(void **state)
+{
+	(void)state;
+	assert_string_equal(text_of(HEALTH "proto port class sockets listen\ntcp 22 service 3 1\n",
+				    (struct portsock_view_options) { .columns = NULL }),
+			    "PROTO PORT SERVICE SOCKETS LISTEN\n"
+			    "tcp     22 ssh           3      1\n"
+			    "total                    3      1\n");
+	text_free(NULL);
+	assert_string_equal(text_of(HEALTH "proto port class\ntcp 22 service\n",
+				    (struct portsock_view_options) { .columns = NULL }),
+			    "PROTO PORT SERVICE\n"
+			    "tcp     22 ssh\n"
+			    "total      \n");
+	assert_string_equal(refusal_of("port,comm"), "--output: the table has no column 'comm' (valid: service " NAMES ")");
+}
+
+static void table_of_a_newer_module(void **state)
+{
+	static const char table[] = HEALTH NAMES " drops comm\n"
+		ROW("tcp", "22", "service", "3", "2", "-", "1") " 5 a b\n"
+		ROW("tcp", "443", "remote", "9", "9", "0", "0") " - -\n"
+		ROW("quic", "443", "service", "1", "1", "0", "0") " 0 c\n";
+
+	(void)state;
+	assert_string_equal(text_of(table, (struct portsock_view_options) { .columns = "+drops,comm" }),
+			    "PROTO PORT SERVICE SOCKETS ESTAB LISTEN OPENED DROPS COMM\n"
+			    "tcp     22 ssh           3     2      1      7     5 a b\n"
+			    "tcp    443 remote        9     9      -      7     - -\n"
+			    "quic   443               1     1      -      7     0 c\n"
+			    "total                    4     3      1     14       \n");
 }
 
 static void json_has_health_and_all_columns(void **state)
@@ -241,6 +274,8 @@ int main(void)
 		VIEW_TEST(table_too_wide_sheds_opened),
 		VIEW_TEST(table_sum_stops_at_the_end_of_u64),
 		VIEW_TEST(table_unknown_columns_stand_as_they_are),
+		VIEW_TEST(table_of_an_older_module),
+		VIEW_TEST(table_of_a_newer_module),
 		VIEW_TEST(json_has_health_and_all_columns),
 		VIEW_TEST(json_total_has_no_port),
 		VIEW_TEST(json_number_that_cannot_be_is_null),
