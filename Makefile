@@ -22,6 +22,9 @@ headers:
 reader: ## build tools/portsock/portsock
 	@$(MAKE) --no-print-directory -C tools PREFIX=$(PREFIX)
 
+exporter: ## build tools/exporter/portsock-exporter
+	@$(MAKE) --no-print-directory -C tools exporter
+
 install: all ## install both, load the module (as root)
 	$(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) modules_install
 	$(MAKE) --no-print-directory -C tools install PREFIX=$(PREFIX)
@@ -41,7 +44,7 @@ uninstall: ## unload the module, remove both (as root)
 	$(MAKE) --no-print-directory -C tools uninstall PREFIX=$(PREFIX)
 	[ -n "$(DESTDIR)" ] || depmod $(RELEASE)
 
-deb: ## build the Debian packages portsock and portsock-dkms
+deb: ## build the Debian packages portsock, portsock-exporter, portsock-dkms
 	@$(testing)/deb $(CURDIR)
 
 demo: ## see it at work in a virtual machine, next to ss
@@ -82,9 +85,9 @@ clean: ## remove what was built
 	@find . -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
 		-o -name '.*.cmd' -o -name modules.order -o -name Module.symvers | \
 		xargs rm -f
-	@rm -rf module/have module/have.h portsock_*.deb portsock-dkms_*.deb
+	@rm -rf module/have module/have.h portsock_*.deb portsock-exporter_*.deb portsock-dkms_*.deb
 
 help: ## show this
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
-.PHONY: all module headers reader install load uninstall deb demo test test-all test-arm64 tested soak bench check kunit vm clean help
+.PHONY: all module headers reader exporter install load uninstall deb demo test test-all test-arm64 tested soak bench check kunit vm clean help

@@ -164,4 +164,5 @@ def main():
     print(check(sys.stdin.buffer.read().decode('ascii'), *table(sys.argv[2])))
 
 
-main()
+if __name__ == '__main__':
+    main()
