@@ -18,7 +18,7 @@ static void row_write(FILE *out, const struct portsock_feed_row *row)
 		if (portsock_feed_knows(row, column))
 			fprintf(out, "%" PRIu64, portsock_feed_number(row, column));
 	}
-	fputs("\r\n", out);
+	fputs("\n", out);
 }
 
 void portsock_csv_write(FILE *out, const struct portsock_feed *feed)
@@ -30,7 +30,7 @@ void portsock_csv_write(FILE *out, const struct portsock_feed *feed)
 	for (column = portsock_columns; column->name; column++)
 		if (portsock_column_adds_up(column))
 			fprintf(out, ",%s", column->name);
-	fputs("\r\n", out);
+	fputs("\n", out);
 	for (i = 0; i < feed->nr_rows; i++)
 		row_write(out, feed->rows[i]);
 }

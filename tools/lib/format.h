@@ -54,7 +54,7 @@ void portsock_influx_write(FILE *out, const struct portsock_feed *feed);
 void portsock_collectd_write(FILE *out, const struct portsock_feed *feed);
 
 /**
- * portsock_csv_write() - comma-separated values (RFC 4180) with a header
+ * portsock_csv_write() - comma-separated values with a header
  * @out: where to
  * @feed: ended, with one table
  */

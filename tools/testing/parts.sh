@@ -108,9 +108,16 @@ part_reader()
 
 part_exporter()
 {
+	local status=0
 	"$testing/deps" build exporter oracles
 	here make -s -C "$repo/tools" all exporter
-	"$testing/exporter/exporter_test.py"
+	"$testing/exporter/exporter_test.py" > "$tmp/exporter" || status=1
+	"$testing/exporter/monitoring_test.py" > "$tmp/monitoring" || status=1
+	cat "$tmp/exporter" "$tmp/monitoring" | awk '
+		/^[0-9]+ passed, [0-9]+ failed$/ { p += $1; f += $3; next }
+		{ print }
+		END { printf "%d passed, %d failed\n", p, f }'
+	return $status
 }
 
 # guest VERSION: sets $options (of vm), $command, and how many of the sockets that tests make

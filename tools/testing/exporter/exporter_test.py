@@ -495,11 +495,12 @@ TESTS = [metrics_are_the_table, format_is_what_the_client_prefers, answer_is_pac
          systemd_is_told, socket_of_systemd_is_taken, usage_wrong_is_2, addresses_of_both_families, units_are_tight]
 
 
-def main():
+def conclude(tests):
+    """Run them, or those that the command line names."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
     failed = 0
-    chosen = [test for test in TESTS if not sys.argv[1:] or test.__name__.startswith(tuple(sys.argv[1:]))]
+    chosen = [test for test in tests if not sys.argv[1:] or test.__name__.startswith(tuple(sys.argv[1:]))]
     for test in chosen:
         try:
             test()
@@ -511,4 +512,5 @@ def main():
     sys.exit(failed > 0)
 
 
-main()
+if __name__ == '__main__':
+    conclude(TESTS)

@@ -67,8 +67,8 @@ static void columns_missing_are_not_told(void **state)
 	       "'tcp 80 service - -' > $t; "
 	       "for f in csv influx prometheus; do " READER " -f $t -F $f | grep -E '^(tcp|portsock(,|_sockets.*{))'; done; "
 	       "rm $t", 0,
-	       "tcp,22,service,3,,,,,,,,,,,,,,,,,\r\n"
-	       "tcp,80,service,,,,,,,,,,,,,,,,,,\r\n"
+	       "tcp,22,service,3,,,,,,,,,,,,,,,,,\n"
+	       "tcp,80,service,,,,,,,,,,,,,,,,,,\n"
 	       "portsock,class=service,port=22,proto=tcp sockets=3i\n");
 }
 
@@ -125,8 +125,8 @@ static void file_is_replaced(void **state)
 	expect(IN_DIR("umask 027 && " FORMAT "csv -p raw -O f && stat -c %a f"), 0,
 	       "640\nf\n"
 	       "proto,port,class,sockets,ipv6,established,syn_sent,syn_recv,fin_wait1,fin_wait2,time_wait,close,"
-	       "close_wait,last_ack,listen,closing,opened,accepted,connected,closed,ports\r\n"
-	       "raw,1,service,1,0,0,0,0,0,0,0,1,0,0,0,0,1,0,0,0,1\r\n");
+	       "close_wait,last_ack,listen,closing,opened,accepted,connected,closed,ports\n"
+	       "raw,1,service,1,0,0,0,0,0,0,0,1,0,0,0,0,1,0,0,0,1\n");
 	expect(IN_DIR(READER " -f " WEB " -P 22 -o port --output-file $PWD/f"), 0, "f\nPORT\n  22\n");
 	expect(IN_DIR("rm f && " READER " -f " WEB " -P 22 -o port -O f"), 0, "f\nPORT\n  22\n");
 }

@@ -1,0 +1,124 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""monitoring_test.py - test the rules and the dashboard of tools/monitoring with a real
+Prometheus that scrapes three exporters; ends with "N passed, N failed"
+
+Grafana is not in Debian: what is tested of the dashboard is that each of its queries, with
+its variables filled in, returns data, and what its panels must say.
+"""
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+import urllib.request
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from exporter_test import TABLE, TOOLS, Exporter, conclude, free_port, until  # noqa: E402
+
+MONITORING = os.path.join(TOOLS, 'monitoring')
+CONFIGURATION = '''
+global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+rule_files: ['{rules}/alerts.yml', '{rules}/recording.yml']
+scrape_configs:
+  - job_name: portsock
+    static_configs: [{{targets: [{targets}]}}]
+'''
+
+
+@contextlib.contextmanager
+def prometheus(exporters):
+    """Its function query(expression), once it has scraped all of them some times."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, 'prometheus.yml')
+        with open(path, 'w') as file:
+            file.write(CONFIGURATION.format(rules=os.path.realpath(MONITORING), targets=', '.join(
+                f"'127.0.0.1:{exporter.port}'" for exporter in exporters)))
+
+        def query(expression):
+            url = f'http://127.0.0.1:{port}/api/v1/query?' + urllib.parse.urlencode({'query': expression})
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return json.load(answer)['data']['result']
+
+        def has_scraped():
+            with contextlib.suppress(OSError):
+                found = query('count_over_time(portsock_up[1m]) >= 4')
+                return len(found) == len(exporters) and query('node_tcp_connection_states')
+        process = subprocess.Popen(['prometheus', f'--config.file={path}', f'--storage.tsdb.path={directory}/data',
+                                    f'--web.listen-address=127.0.0.1:{port}'], stderr=subprocess.DEVNULL)
+        try:
+            until(has_scraped, 60)
+            yield query
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def rules_do_what_they_say():
+    subprocess.run(['promtool', 'test', 'rules', 'rules_test.yml'], cwd=MONITORING, check=True)
+
+
+def numbers(result, *labels):
+    return {tuple(series['metric'].get(label) for label in labels): float(series['value'][1]) for series in result}
+
+
+def fleet_is_summed_up():
+    with contextlib.ExitStack() as stack:
+        exporters = [stack.enter_context(Exporter()) for _ in range(3)]
+        with prometheus(exporters) as query:
+            sums = numbers(query('port:portsock_sockets:sum'), 'proto', 'port', 'state')
+            assert sums['tcp', '443', 'established'] == 3 * 20480
+            assert sums['tcp', '443', 'close_wait'] == 3 * 50 and sums['udp', '53', 'close'] == 3 * 2
+            states = numbers(query('node_tcp_connection_states'), 'state', 'instance')
+            for exporter in exporters:
+                instance = f'127.0.0.1:{exporter.port}'
+                assert states['established', instance] == 2 + 10 + 20480 + 16 + 3
+                assert states['time_wait', instance] == 311 + 1893 + 9
+            assert numbers(query('instance:portsock_ephemeral_ports:ratio'), 'proto')['tcp',] == 2 / 28232
+
+
+def queries(dashboard):
+    """Title, expression: all of its targets."""
+    for panel in dashboard['panels']:
+        for target in panel.get('targets', []):
+            yield panel['title'], target['expr']
+
+
+def dashboard_finds_data():
+    with open(os.path.join(MONITORING, 'dashboard.json')) as file:
+        dashboard = json.load(file)
+    assert dashboard['schemaVersion'] >= 41
+    assert {v['name'] for v in dashboard['templating']['list']} == {'datasource', 'job', 'instance', 'proto', 'port'}
+    for panel in dashboard['panels']:
+        if panel['type'] != 'row':
+            assert panel['title'] and panel['description'] and panel['fieldConfig']['defaults']['unit']
+            assert panel['datasource']['uid'] == '${datasource}'
+    with contextlib.ExitStack() as stack:
+        exporters = [stack.enter_context(Exporter()) for _ in range(2)]
+        values = {'job': 'portsock', 'instance': f'127.0.0.1:{exporters[0].port}', 'proto': 'tcp', 'port': '443',
+                  '__rate_interval': '4s'}
+        with prometheus(exporters) as query:
+            # Something comes, so that rates are not those of a standstill.
+            with open(TABLE) as table, open(exporters[0].table(), 'w') as out:
+                out.write(table.read().replace(' 1839201 1839197 0 1818667 ', ' 1839301 1839297 0 1818767 '))
+            until(lambda: numbers(query('sum(rate(portsock_sockets_opened_total{port="443"}[4s]))')).get((), 0) > 0)
+            asked = 0
+            for title, expression in queries(dashboard):
+                assert '[5m]' not in expression, title
+                filled = re.sub(r'\$(\w+)', lambda match: values[match[1]], expression)
+                assert query(filled), (title, filled)
+                asked += 1
+            assert asked >= 16, asked
+            for variable in dashboard['templating']['list'][1:]:
+                match = re.fullmatch(r'label_values\((.*), (\w+)\)', variable['query']['query'])
+                selector = re.sub(r'\$(\w+)', lambda name: values[name[1]], match[1])
+                assert values[variable['name']] in {s['metric'][match[2]] for s in query(selector)}, variable
+
+
+if __name__ == '__main__':
+    conclude([rules_do_what_they_say, fleet_is_summed_up, dashboard_finds_data])
