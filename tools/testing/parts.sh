@@ -34,7 +34,7 @@ all_parts()
 		echo "random $version"
 		[ "$version" = $main ] || echo "vm $version"
 	done
-	printf '%s\n' configs selftests packages soak fuzz check bench exporter reader
+	printf '%s\n' configs selftests packages agents soak fuzz check bench exporter reader
 }
 
 # unused PART: pathspecs without the files that cannot change its result.
@@ -56,7 +56,7 @@ named_parts()
 	local name version list
 	for name; do
 		case $name in
-		check | kunit | reader | exporter | fuzz | soak | selftests | packages | bench | configs) echo "$name" ;;
+		check | kunit | reader | exporter | agents | fuzz | soak | selftests | packages | bench | configs) echo "$name" ;;
 		core | vm | random | rest | reload)
 			list=("${every_kernel[@]}")
 			[[ $name != re[sl]* ]] || list=("$main")
@@ -233,6 +233,8 @@ part_random()
 part_bench() { KERNEL=$main "$testing/bench" --check; }
 
 part_soak() { "$testing/soak" 180 1; }
+
+part_agents() { "$testing/agents"; }
 
 part_fuzz() { "$testing/fuzz"; }
 
