@@ -17,9 +17,8 @@ unsigned int portsock_reserved_count(FILE *in, unsigned int first, unsigned int 
 
 	/* The kernel prints them sorted, and each port once. */
 	while (fscanf(in, "%5u", &from) == 1) {
-		to = from;
-		if (fscanf(in, "-%5u", &to) == EOF && ferror(in))
-			break;
+		if (fscanf(in, "-%5u", &to) != 1)
+			to = from;
 		count += overlap(from, to, first, last);
 		if (fgetc(in) != ',')
 			break;

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""monitoring_test.py - test the rules and the dashboard of tools/monitoring with a real
-Prometheus that scrapes three exporters; ends with "N passed, N failed"
+"""monitoring_test.py [NAME...] - test the rules and the dashboard of tools/monitoring with a
+real Prometheus that scrapes three exporters, and files for other agents; ends with "N passed, N failed"
 
 Grafana is not in Debian: what is tested of the dashboard is that each of its queries, with
 its variables filled in, returns data, and what its panels must say.
@@ -14,11 +14,14 @@ import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 import urllib.parse
 import urllib.request
 
+import yaml
+
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from exporter_test import TABLE, TOOLS, Exporter, conclude, free_port, until  # noqa: E402
+from exporter_test import oracle, TABLE, TOOLS, Exporter, conclude, free_port, until  # noqa: E402
 
 MONITORING = os.path.join(TOOLS, 'monitoring')
 CONFIGURATION = '''
@@ -120,5 +123,31 @@ def dashboard_finds_data():
                 assert values[variable['name']] in {s['metric'][match[2]] for s in query(selector)}, variable
 
 
+def configuration(name):
+    with open(os.path.join(TOOLS, 'agents', name)) as file:
+        return yaml.safe_load(file)
+
+
+def agents_not_in_debian_have_files():
+    """Of these the syntax is checked, and what they and portsock must agree on."""
+    with open(os.path.join(TOOLS, 'agents/telegraf/portsock.conf'), 'rb') as file:
+        assert tomllib.load(file)['inputs']['exec'][0] == {
+            'commands': ['/usr/bin/portsock --format=influx'], 'data_format': 'influx'}
+    collector = configuration('opentelemetry/collector.yaml')
+    job = collector['receivers']['prometheus']['config']['scrape_configs'][0]
+    assert job['static_configs'][0]['targets'] == ['127.0.0.1:19763']
+    transform = collector['processors']['metricstransform']['transforms'][0]
+    renamed = {action['value']: action['new_value'] for operation in transform['operations']
+               for action in operation.get('value_actions', [])}
+    # Those of network.connection.state in the semantic conventions.
+    assert {renamed.pop(state, state) for state in oracle.STATES} == {
+        'closed', 'close_wait', 'closing', 'established', 'fin_wait_1', 'fin_wait_2', 'last_ack', 'listen',
+        'syn_received', 'syn_sent', 'time_wait'} and not renamed
+    assert configuration('vector/portsock.yaml')['sources']['portsock']['endpoints'] == ['http://127.0.0.1:19763/metrics']
+    source = configuration('fluent-bit/portsock.yaml')['pipeline']['inputs'][0]
+    assert (source['host'], source['port'], source['metrics_path']) == ('127.0.0.1', 19763, '/metrics')
+
+
 if __name__ == '__main__':
-    conclude([rules_do_what_they_say, fleet_is_summed_up, dashboard_finds_data])
+    conclude([rules_do_what_they_say, fleet_is_summed_up, dashboard_finds_data,
+              agents_not_in_debian_have_files])
