@@ -148,6 +148,29 @@ def agents_not_in_debian_have_files():
     assert (source['host'], source['port'], source['metrics_path']) == ('127.0.0.1', 19763, '/metrics')
 
 
+def zabbix_template_asks_for_what_is_there():
+    """Its paths, but for their syntax of conditions, in what the agent's item returns."""
+    template = configuration('zabbix/template.yaml')['zabbix_export']['templates'][0]
+    rule = template['discovery_rules'][0]
+    answer = json.loads(subprocess.run([os.path.join(TOOLS, 'portsock/portsock'), '-f', TABLE, '--format=json', '--numeric'],
+                                       capture_output=True, check=True).stdout)
+    assert 'exact' in answer['portsock'] and {'proto', 'port', 'class'} <= set(answer['rows'][0])
+    assert rule['preprocessing'][0]['parameters'] == ['$.rows[?(@.class == "service")]']
+    assert {path['path'] for path in rule['lld_macro_paths']} == {'$.port', '$.proto'}
+    uuids = re.findall(r'uuid: (\w+)', open(os.path.join(TOOLS, 'agents/zabbix/template.yaml')).read())
+    assert len(set(uuids)) == len(uuids) and all(re.fullmatch('[0-9a-f]{12}4[0-9a-f]{3}a[0-9a-f]{15}', uuid)
+                                                 for uuid in uuids[1:])
+    columns = set()
+    for item in rule['item_prototypes']:
+        column = re.fullmatch(r'portsock\.service\[\{#PROTO\},\{#PORT\},(\w+)\]', item['key'])[1]
+        path = item['preprocessing'][0]['parameters'][0]
+        assert path.startswith('$.rows[?(@.class == "service" && @.proto == "{#PROTO}" && @.port == {#PORT})].')
+        assert path.endswith(f'.{column}.first()') and column in answer['rows'][0]
+        assert item['master_item']['key'] == 'portsock.json'
+        columns.add(column)
+    assert columns == {'sockets', 'opened', 'closed', *oracle.STATES}
+
+
 if __name__ == '__main__':
     conclude([rules_do_what_they_say, fleet_is_summed_up, dashboard_finds_data,
-              agents_not_in_debian_have_files])
+              agents_not_in_debian_have_files, zabbix_template_asks_for_what_is_there])
