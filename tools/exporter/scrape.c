@@ -22,25 +22,23 @@ static const struct portsock_metric netns_dropped = {
 
 int portsock_scraper_init(struct portsock_scraper *scraper, unsigned int limit, bool netns)
 {
-	*scraper->failed = '\0';
-	if (portsock_feed_init(&scraper->own, limit, 1))
+	if (portsock_feed_init(&scraper->own.feed, limit, 1))
 		return -1;
 
-	return netns ? portsock_feed_init(&scraper->all, limit, PORTSOCK_SCRAPE_NETNS_MAX) : 0;
+	return netns ? portsock_feed_init(&scraper->all.feed, limit, PORTSOCK_SCRAPE_NETNS_MAX) : 0;
 }
 
-static void success_log(struct portsock_scraper *scraper)
+/* Once for each reason, and when it is over. */
+static void result_log(struct portsock_scraped *scraped, int rc, const struct portsock_error *error)
 {
-	if (*scraper->failed)
+	if (!rc && *scraped->failed.text)
 		fputs("portsock-exporter: the table can be read again\n", stderr);
-	*scraper->failed = '\0';
-}
-
-static void failure_log(struct portsock_scraper *scraper, const struct portsock_error *error)
-{
-	if (strcmp(scraper->failed, error->text))
+	if (rc && strcmp(scraped->failed.text, error->text))
 		fprintf(stderr, "portsock-exporter: %s\n", error->text);
-	snprintf(scraper->failed, sizeof(scraper->failed), "%s", error->text);
+	if (rc)
+		scraped->failed = *error;
+	else
+		*scraped->failed.text = '\0';
 }
 
 static int source_add(struct portsock_scraper *scraper, struct portsock_feed *feed, struct portsock_source *source,
@@ -68,7 +66,7 @@ static int own_add(struct portsock_scraper *scraper, struct portsock_error *erro
 	if (portsock_source_open(&source, path, error))
 		return -1;
 
-	return source_add(scraper, &scraper->own, &source, error);
+	return source_add(scraper, &scraper->own.feed, &source, error);
 }
 
 static char *text_end(const struct portsock_metrics *metrics, char **text)
@@ -86,18 +84,17 @@ char *portsock_scrape_own(struct portsock_scraper *scraper, bool openmetrics, si
 	struct portsock_metrics metrics = { .openmetrics = openmetrics };
 	struct portsock_error error;
 	char *text = NULL;
+	int rc;
 
-	portsock_feed_begin(&scraper->own);
-	if (own_add(scraper, &error))
-		failure_log(scraper, &error);
-	else
-		success_log(scraper);
-	portsock_feed_end(&scraper->own);
+	portsock_feed_begin(&scraper->own.feed);
+	rc = own_add(scraper, &error);
+	result_log(&scraper->own, rc, &error);
+	portsock_feed_end(&scraper->own.feed);
 
 	metrics.out = open_memstream(&text, size);
 	if (!metrics.out)
 		return NULL;
-	portsock_metrics_write(&metrics, &scraper->own);
+	portsock_metrics_write(&metrics, &scraper->own.feed);
 
 	return text_end(&metrics, &text);
 }
@@ -108,7 +105,7 @@ char *portsock_scrape_own(struct portsock_scraper *scraper, bool openmetrics, si
  */
 static size_t list_read(struct portsock_scraper *scraper, struct portsock_netns_list *list)
 {
-	struct portsock_feed *feed = &scraper->all;
+	struct portsock_feed *feed = &scraper->all.feed;
 	struct portsock_source source;
 	struct portsock_error error;
 	struct portsock_netns *netns;
@@ -177,19 +174,18 @@ char *portsock_scrape_all(struct portsock_scraper *scraper, bool openmetrics, si
 	struct portsock_error error;
 	char *text = NULL;
 	size_t dropped;
+	int rc;
 
-	portsock_feed_begin(&scraper->all);
-	if (portsock_netns_find(&list, scraper->procfs, PORTSOCK_NETNS_DIR, &error))
-		failure_log(scraper, &error);
-	else
-		success_log(scraper);
+	portsock_feed_begin(&scraper->all.feed);
+	rc = portsock_netns_find(&list, scraper->procfs, PORTSOCK_NETNS_DIR, &error);
+	result_log(&scraper->all, rc, &error);
 	dropped = list_read(scraper, &list);
-	portsock_feed_end(&scraper->all);
+	portsock_feed_end(&scraper->all.feed);
 
 	metrics.out = open_memstream(&text, size);
 	if (metrics.out) {
-		portsock_metrics_write(&metrics, &scraper->all);
-		list_write(&metrics, &list, &scraper->all, dropped);
+		portsock_metrics_write(&metrics, &scraper->all.feed);
+		list_write(&metrics, &list, &scraper->all.feed, dropped);
 		text = text_end(&metrics, &text);
 	}
 	portsock_netns_clear(&list);

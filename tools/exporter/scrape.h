@@ -11,19 +11,27 @@
 #define PORTSOCK_SCRAPE_NETNS_MAX 4096
 
 /**
+ * struct portsock_scraped - what is told, and how reading it went
+ * @feed: what is told
+ * @failed: what was said last about why it could not be read, empty since it could
+ */
+struct portsock_scraped {
+	struct portsock_feed feed;
+	struct portsock_error failed;
+};
+
+/**
  * struct portsock_scraper - what is needed to answer
  * @procfs: where /proc is
  * @filter: rows that may be told
  * @own: about the namespace of this process
  * @all: about all namespaces, if they may be asked for
- * @failed: what was said last about a table that could not be read, empty since it could
  */
 struct portsock_scraper {
 	const char *procfs;
 	struct portsock_filter filter;
-	struct portsock_feed own;
-	struct portsock_feed all;
-	char failed[sizeof(((struct portsock_error *)NULL)->text)];
+	struct portsock_scraped own;
+	struct portsock_scraped all;
 };
 
 /**

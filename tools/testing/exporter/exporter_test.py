@@ -191,17 +191,20 @@ def requests_that_are_too_long():
 
 
 def module_absent_is_told():
-    with Exporter() as exporter:
+    with Exporter('--netns') as exporter:
         os.rename(exporter.table(), exporter.table() + '.away')
         for _ in range(3):
+            exporter.get('/metrics/netns')
             status, _, body = exporter.get('/metrics')
             assert status == 200 and b'\nportsock_up 0\n' in body and b'portsock_exact' not in body
             assert b'load the module with modprobe portsock\n' in body
         subprocess.run(['promtool', 'check', 'metrics'], input=body, check=True)
         os.rename(exporter.table() + '.away', exporter.table())
         assert b'\nportsock_up 1\n' in exporter.get('/metrics')[2]
-        assert exporter.said() == f'portsock-exporter: {exporter.table()}: No such file or directory\n' \
-                                  'portsock-exporter: the table can be read again\n'
+        hint = '(is the module loaded? modprobe portsock)'
+        assert exporter.said() == f'portsock-exporter: {exporter.proc}: no process has a table {hint}\n' \
+                                  f'portsock-exporter: {exporter.table()}: No such file or directory\n' \
+                                  'portsock-exporter: the table can be read again\n', exporter.said()
 
 
 def table_broken_is_not_told():
