@@ -14,11 +14,6 @@
 /* Idle rows of all namespaces but the first. */
 static atomic_t idle_others = ATOMIC_INIT(0);
 
-static u32 seconds(void)
-{
-	return ktime_get_seconds();
-}
-
 /**
  * __portsock_idle_add() - a row has no socket any more
  * @idle: of the row; the caller holds the locks of its bucket and its table
@@ -26,7 +21,7 @@ static u32 seconds(void)
  */
 void __portsock_idle_add(struct portsock_idle *idle, struct portsock_table *table)
 {
-	u32 now = seconds();
+	u32 now = ktime_get_seconds();
 
 	idle->used |= now - idle->since >= PORTSOCK_USE_SECONDS;
 	idle->since = now;
@@ -76,7 +71,7 @@ static struct portsock_idle *__idle_first(struct portsock_table *table)
 	used = list_first_entry_or_null(&table->used, struct portsock_idle, node);
 	if (!used || !unused)
 		return used ?: unused;
-	now = seconds();
+	now = ktime_get_seconds();
 	if (now - used->since < PORTSOCK_USED_SECONDS || now - used->since < now - unused->since)
 		return unused;
 	return used;

@@ -4,7 +4,6 @@
  */
 #include "row.h"
 
-#include <linux/bits.h>
 #include <linux/err.h>
 #include <linux/string.h>
 
