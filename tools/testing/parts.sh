@@ -17,7 +17,9 @@ mute=('hooks.[!a]*')
 # What takes long: volumes, losses and repair, churn.
 rest=(bound. repair. 'life.[!lu]*' life.load_twice)
 # Without the loads amid churn.
-rest_debug=(bound. 'repair.[!l]*' repair.lost "${mute[@]}")
+rest_debug=(bound. 'repair.[!ln]*' repair.lost repair.namespace repair.no_memory_for_records "${mute[@]}")
+# What needs bind buckets that may fail, which no other test there could bear.
+core_debug=(repair.no_memory_for_another)
 
 # quick_parts: those of make test, what takes longest first.
 quick_parts()
@@ -106,12 +108,13 @@ part_reader()
 	return $status
 }
 
-# guest VERSION: sets $options (of vm), $command, and how many of the sockets that tests make
+# guest VERSION [CACHES]: sets $options (of vm), $command, and how many of the sockets that tests make
 # are to be made in the parts core and vm ($few, $many); fills the directory that the guest is
-# to have. Ends the part when the mirror has dropped that kernel.
+# to have. Ends the part when the mirror has dropped that kernel. In the debug kernel these
+# caches can be made to fail.
 guest()
 {
-	local version=$1 assignments status=0 share=$tmp/share
+	local version=$1 caches=${2:-portsock_rec,portsock_row} assignments status=0 share=$tmp/share
 	# Caches show who holds objects; the fewer buckets, the less a dump takes.
 	local boot='slab_nomerge thash_entries=2048 uhash_entries=256 dccp.thash_entries=64'
 	few=0.3 many=1
@@ -166,7 +169,7 @@ debug_guest()
 	cp "$tmp/module/portsock.ko" "$tmp/module/slow/slow.ko" "$share"
 	# shellcheck disable=SC2054
 	options=(--vmlinuz "${KERNEL:?}" --modules "${MODULES:?}/lib/modules/$RELEASE" --smp 2,sockets=2
-		--append "$boot slub_debug=A,portsock_rec,portsock_row,tcp_bind2_bucket")
+		--append "$boot slub_debug=A,$caches")
 	command=(./debug)
 	few=0.05 many=0.05
 }
@@ -183,9 +186,13 @@ in_guest()
 part_core()
 {
 	local tests=("${core[@]}")
-	# There it is a part of its own.
-	[ "$1" = debug ] || tests+=(random.)
-	guest "$1"
+	# There random programs are a part of their own.
+	if [ "$1" = debug ]; then
+		tests+=("${core_debug[@]}")
+	else
+		tests+=(random.)
+	fi
+	guest "$1" tcp_bind2_bucket
 	in_guest "PORTSOCK_SCALE=$few" "${tests[@]}"
 }
 
