@@ -170,7 +170,7 @@ debug_guest()
 	# shellcheck disable=SC2054
 	options=(--vmlinuz "${KERNEL:?}" --modules "${MODULES:?}/lib/modules/$RELEASE" --smp 2,sockets=2
 		--append "$boot slub_debug=A,$caches")
-	command=(./debug)
+	command=(env "PORTSOCK_ABSENT=${ABSENT//,/ }" ./debug)
 	few=0.05 many=0.05
 }
 
