@@ -31,7 +31,7 @@ quick_parts()
 all_parts()
 {
 	local version
-	printf '%s\n' kunit 'rest debug' "rest $main" 'core debug' "vm $main" "reload $main"
+	printf '%s\n' kunit clang 'rest debug' "rest $main" 'core debug' "vm $main" "reload $main"
 	for version in "${every_kernel[@]}"; do
 		echo "random $version"
 		[ "$version" = $main ] || echo "vm $version"
@@ -58,7 +58,7 @@ named_parts()
 	local name version list
 	for name; do
 		case $name in
-		check | kunit | reader | soak | selftests | packages | bench | configs) echo "$name" ;;
+		check | kunit | reader | soak | selftests | packages | bench | configs | clang) echo "$name" ;;
 		core | vm | random | rest | reload)
 			list=("${every_kernel[@]}")
 			[[ $name != re[sl]* ]] || list=("$main")
@@ -120,8 +120,8 @@ guest()
 	few=0.3 many=1
 	"$testing/deps" build vm
 	mkdir -p "$share"
-	if [ "$version" = debug ]; then
-		debug_guest
+	if [ "$version" = debug ] || [ "$version" = clang ]; then
+		own_guest "$version"
 	else
 		assignments=$("$testing/kernel" "$version") || status=$?
 		if [ $status = "${status_skipped:?}" ]; then
@@ -155,23 +155,26 @@ build_module()
 	fi
 }
 
-debug_guest()
+# own_guest debug | clang: a kernel of the script debug-kernel.
+own_guest()
 {
-	local assignments
-	"$testing/deps" kunit
-	assignments=$("$testing/debug-kernel" x86)
+	local assignments kind=$1 run=./run
+	if [ "$kind" = debug ]; then
+		kind=x86 run=./debug
+		few=0.05 many=0.05
+	fi
+	assignments=$("$testing/debug-kernel" "$kind")
 	eval "$assignments"
 	mkdir "$tmp/module"
 	here cp -r "$repo/Kbuild" "$repo/module" "$testing/selftests/slow" "$tmp/module"
 	find "$tmp/module" -name '*.o' -delete
-	make -s -C "${KDIR:?}" M="$tmp/module" modules
-	make -s -C "$KDIR" M="$tmp/module/slow" modules
+	"${MAKE[@]}" -s -C "${KDIR:?}" M="$tmp/module" modules
+	"${MAKE[@]}" -s -C "$KDIR" M="$tmp/module/slow" modules
 	cp "$tmp/module/portsock.ko" "$tmp/module/slow/slow.ko" "$share"
 	# shellcheck disable=SC2054
 	options=(--vmlinuz "${KERNEL:?}" --modules "${MODULES:?}/lib/modules/$RELEASE" --smp 2,sockets=2
 		--append "$boot slub_debug=A,$caches")
-	command=(env "PORTSOCK_ABSENT=${ABSENT//,/ }" ./debug)
-	few=0.05 many=0.05
+	command=(env "PORTSOCK_ABSENT=${ABSENT//,/ }" "$run")
 }
 
 # in_guest SETTINGS TEST...: run these tests there, with these (words) in their environment.
@@ -215,6 +218,13 @@ part_reload()
 {
 	guest "$1"
 	in_guest "PORTSOCK_SCALE=$few PORTSOCK_RELOAD=1" tcp. udp. proto.
+}
+
+# Without what has sockets in the kernel, which it was not compiled with.
+part_clang()
+{
+	guest clang
+	in_guest "PORTSOCK_SCALE=$few" "${core[@]/proto./proto.[!k]*}" random.
 }
 
 part_random()
