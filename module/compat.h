@@ -193,23 +193,18 @@ static inline void portsock_raw_v6_put(void)
 #endif
 
 /*
- * Goes through the SCTP endpoints of a namespace, since 7.2 and stable updates of July
- * 2026. Older kernels can only go through those of all namespaces, under the locks of
- * their buckets; that is done for the first namespace.
+ * What sctp_for_each_endpoint(), here @for_each, goes through: since 7.2 and
+ * stable updates of July 2026 the SCTP endpoints of a namespace, before those
+ * of all, under the locks of their buckets.
  */
-static inline void portsock_sctp_endpoints(typeof(sctp_for_each_endpoint) *for_each,
-					   int (*seen)(struct sctp_endpoint *, void *),
-					   struct net *net)
-{
 #ifdef PORTSOCK_HAVE_SCTP_ENDPOINTS_OF_NET
-	int pos = 0;
-
-	for_each(seen, net, &pos, NULL);
+#define PORTSOCK_SCTP_ENDPOINTS_OF_NET true
+#define portsock_sctp_endpoints(for_each, seen, net) \
+	for_each(seen, net, &(int){ 0 }, NULL)
 #else
-	if (net_eq(net, &init_net))
-		for_each(seen, NULL);
+#define PORTSOCK_SCTP_ENDPOINTS_OF_NET false
+#define portsock_sctp_endpoints(for_each, seen, net) for_each(seen, NULL)
 #endif
-}
 
 /* Since 6.0 the lock of a table of raw sockets is a spinlock, before a rwlock. */
 #ifdef PORTSOCK_HAVE_RAW_SPINLOCK

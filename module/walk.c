@@ -542,7 +542,10 @@ static void walk_sctp(void)
 	while ((net = net_next(net))) {
 		int pos = 0;
 
-		portsock_sctp_endpoints(for_each, sctp_endpoint_seen, net);
+		/* where they cannot be had by namespace, all with the first */
+		if (PORTSOCK_SCTP_ENDPOINTS_OF_NET || net_eq(net, &init_net))
+			portsock_sctp_endpoints(for_each, sctp_endpoint_seen,
+						net);
 		traverse(sctp_seen, NULL, net, &pos, NULL);
 	}
 	symbol_put(sctp_for_each_endpoint);
