@@ -204,13 +204,22 @@ static const char *hint(int err)
 	return err == -EBUSY ? " (is kernel.ftrace_enabled 0?)" : "";
 }
 
-/* It does not see what it should: arm what stands in for it, or do without. */
-static void __probe_replace(struct portsock_probe *probe)
+/* What it should see events of. */
+static unsigned long probe_protos(const struct portsock_probe *probe)
+{
+	return probe->protos ?: ~0UL;
+}
+
+/*
+ * It does not see what it should of these protocols: arm what stands in for it,
+ * or do without.
+ */
+static void __probe_replace(struct portsock_probe *probe, unsigned long protos)
 {
 	struct portsock_probe *other;
 	int err;
 
-	probe->unseen = probe->protos ?: ~0UL;
+	probe->unseen |= protos;
 	for_each_probe(other) {
 		if (!other->instead || strcmp(other->instead, probe->symbol))
 			continue;
@@ -265,7 +274,7 @@ static void __probe_arm(struct portsock_probe *probe)
 	if (probe->armed)
 		return;
 	err = err ?: -ENOENT;
-	__probe_replace(probe);
+	__probe_replace(probe, probe_protos(probe));
 	probe_complain(probe, "cannot hook %s: error %d%s", probe->symbol, err,
 		       hint(err));
 }
@@ -469,6 +478,7 @@ bool portsock_probes_called(const char *symbol)
  * portsock_probes_replace() - a probe did not see what happened
  * @symbol: where it is
  * @what: happened
+ * @protos: bit mask of the protocols of which it does not see it
  *
  * From now on what stands in for it is watched, or else the protocols that need
  * it are not exact.
@@ -476,19 +486,20 @@ bool portsock_probes_called(const char *symbol)
  * Context: process, may sleep.
  * Return: true when another one was armed in its place.
  */
-bool portsock_probes_replace(const char *symbol, const char *what)
+bool portsock_probes_replace(const char *symbol, const char *what,
+			     unsigned long protos)
 {
 	struct portsock_probe *probe = probe_find(symbol);
-	unsigned long protos = probe->protos ?: ~0UL;
 	bool replaced = false;
 
+	protos &= probe_protos(probe);
 	mutex_lock(&probes_lock);
-	if (probe->unseen != protos) {
-		__probe_replace(probe);
+	if (protos & ~probe->unseen) {
+		__probe_replace(probe, protos);
 		probe_complain(probe,
 			       "self-test: %s was not seen, %s is not called",
 			       what, symbol);
-		replaced = probe->unseen != protos;
+		replaced = protos & ~probe->unseen;
 	}
 	mutex_unlock(&probes_lock);
 	return replaced;

@@ -87,7 +87,8 @@ void portsock_probes_count(struct portsock_probe_counts *counts);
 
 u64 portsock_probes_missed(void);
 bool portsock_probes_called(const char *symbol);
-bool portsock_probes_replace(const char *symbol, const char *what);
+bool portsock_probes_replace(const char *symbol, const char *what,
+			     unsigned long protos);
 
 void portsock_proto_used(int proto);
 void portsock_protos_unused(void);

@@ -228,18 +228,37 @@ static bool has_lost(struct trial *trial)
 	return trial->lost;
 }
 
+/* Something happened to a socket of these protocols, and was not seen. */
+static void blame(struct trial *trial, const char *symbol, const char *what,
+		  unsigned long protos)
+{
+	if (!has_lost(trial))
+		trial->again |= portsock_probes_replace(symbol, what, protos);
+}
+
 /* Something happened: was it seen? If not, this hook is to blame. */
 static void expect(struct trial *trial, bool seen, const char *what,
 		   const char *symbol)
 {
-	if (!seen && !has_lost(trial))
-		trial->again |= portsock_probes_replace(symbol, what);
+	if (!seen)
+		blame(trial, symbol, what, ~0UL);
 }
 
 static void expect_call(struct trial *trial, const char *what,
 			const char *symbol)
 {
 	expect(trial, portsock_probes_called(symbol), what, symbol);
+}
+
+/*
+ * Of raw and ICMP sockets this is called by its address; of others by
+ * udp_disconnect(), into which a compiler may inline it.
+ */
+static void expect_disconnect(struct trial *trial, unsigned long protos)
+{
+	if (!portsock_probes_called("__udp_disconnect"))
+		blame(trial, "__udp_disconnect",
+		      "disconnect() of a datagram socket", protos);
 }
 
 static bool try_listener(struct trial *trial)
@@ -494,8 +513,7 @@ static bool try_udp(struct trial *trial)
 		    v6 ? "__ip6_datagram_connect" : "__ip4_datagram_connect");
 	disconnect(sock);
 	expect(trial, is_unknown(sk), "disconnect() of UDP", "udp_lib_unhash");
-	expect_call(trial, "disconnect() of a datagram socket",
-		    "__udp_disconnect");
+	expect_disconnect(trial, BIT(PORTSOCK_UDPLITE));
 	expect_call(trial, "disconnect() of UDP", "udp_lib_unhash");
 	tried = true;
 close:
@@ -532,6 +550,8 @@ static void try_raw(struct trial *trial)
 	expect(trial,
 	       is_recorded(sock->sk, PORTSOCK_RAW, IPPROTO_RAW, TCP_CLOSE),
 	       "a raw socket", "raw_hash_sk");
+	disconnect(sock);
+	expect_disconnect(trial, BIT(PORTSOCK_RAW) | BIT(PORTSOCK_ICMP));
 	close(&sock);
 	expect_call(trial, "close() of a raw socket", "raw_unhash_sk");
 }
