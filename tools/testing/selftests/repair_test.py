@@ -127,8 +127,10 @@ def lose(t, act):
 def test_lost_bind_is_repaired(t):
     """A hole: sockets that got a port unseen, of each protocol."""
     protocols.modprobe("sctp")
-    sysctl("net.ipv4.ping_group_range", "0 2147483647")
-    makers = {"tcp": harness.Case.tcp, "udp": harness.Case.udp, "udplite": udplite, "icmp": icmp}
+    protocols.allow_ping()
+    makers = {"tcp": harness.Case.tcp, "udp": harness.Case.udp, "icmp": icmp}
+    if "udplite" in protocols.PRESENT:
+        makers["udplite"] = udplite
     if not os.path.isdir(FAILSLAB):                             # a debug kernel objects to how it is done
         makers["sctp"] = sctp
     repaired = 0
@@ -146,10 +148,11 @@ def test_lost_bind_is_repaired(t):
 @needs_module
 def test_lost_unbind_is_repaired(t):
     """A ghost: sockets that live on without the port that they had."""
-    sysctl("net.ipv4.ping_group_range", "0 2147483647")
+    protocols.allow_ping()
+    makers = {"udp": harness.Case.udp, "udplite": udplite, "icmp": icmp}
     repaired = 0
     with Slow() as slow:
-        for make in (harness.Case.udp, udplite, icmp):
+        for make in (makers[proto] for proto in makers.keys() & set(protocols.PRESENT)):
             socks = [make(t) for _ in range(5)]
             for n, sock in enumerate(socks):
                 sock.bind(("127.0.0.1", 6000 + n))
@@ -317,7 +320,7 @@ def test_reset_child_that_the_kernel_accepts(t):
 @needs_module
 def test_whose_calls_are_heard_of_is_not_asked(t):
     """A call on a ping socket over IPv4 is heard of when it ends. One over IPv6 is not: the next reader asks, once."""
-    sysctl("net.ipv4.ping_group_range", "0 2147483647")
+    protocols.allow_ping()
     with Slow() as slow:
         slow.count_calls("portsock_sk_ask")
         for n in range(5):
@@ -475,7 +478,7 @@ LOAD_STEPS = ("blocking_notifier_chain_register", "register_kprobe", "unregister
               "register_ftrace_function", "tracepoint_probe_register")
 
 
-PROTOCOL_MODULES = [name for names in protocols.MODULES.values() for name in names]
+PROTOCOL_MODULES = [name for proto, names in protocols.MODULES.items() if proto in protocols.PRESENT for name in names]
 
 
 @needs_module
@@ -539,7 +542,7 @@ def test_load_under_churn(t):
     unloaded then, too: life.reload_50_times_under_traffic has the rest, and waits long for tasks that run."""
     t.repaired = None
     protocols.modprobe("sctp")
-    sysctl("net.ipv4.ping_group_range", "0 2147483647")
+    protocols.allow_ping()
     churn = t.churn("-s", 5, "-w", 3, "-d", 200)
 
     def mixed():
