@@ -220,12 +220,12 @@ part_reload()
 	in_guest "PORTSOCK_SCALE=$few PORTSOCK_RELOAD=1" tcp. udp. proto.
 }
 
-# Without what has sockets in the kernel, which it was not compiled with. Of two protocols
+# Without what has sockets in the kernel, which it was not compiled with. Of three protocols
 # clang inlines what is hooked.
 part_clang()
 {
 	guest clang
-	in_guest "PORTSOCK_SCALE=$few PORTSOCK_UNSEEN=mptcp,udplite" "${core[@]/proto./proto.[!k]*}" \
+	in_guest "PORTSOCK_SCALE=$few PORTSOCK_UNSEEN=mptcp,udplite,dccp" "${core[@]/proto./proto.[!k]*}" \
 		hooks.each_protocol_is_watched random.
 }
 
