@@ -90,11 +90,11 @@ def test_all_fire(t):
 @needs_module
 def test_each_protocol_is_watched(t):
     """Or else it is named in the kernel log, and the table does not claim to be exact once there is a socket of it."""
-    makers = {"udplite": protocols.udplite, "mptcp": mptcp, "dccp": protocols.dccp}
+    makers = {"udplite": protocols.udplite, "mptcp": mptcp}     # DCCP comes as a module, which has sockets of its own
     unseen = {proto for line in complaints(load(t)) if "a socket of " in line for proto in line.split("a socket of ")[1].split()}
     equal(unseen, set(protocols.UNSEEN), "protocols of which not all is seen")
     equal(exact(), 1, "exact without sockets of these")
-    for proto in protocols.UNSEEN:
+    for proto in makers.keys() & protocols.UNSEEN:
         load(t)
         sock = makers[proto](t)
         equal(exact(), 0, f"exact with a socket of {proto}")
