@@ -6,7 +6,7 @@
 
 #include <linux/module.h>
 
-/* What each socket says, by its place in sks: an error, or the port that it holds. */
+/* What each socket says, by its place in sks: an error, or its port. */
 static int answers[ARRAY_SIZE(sks)];
 static int asked[ARRAY_SIZE(sks)];
 static bool goes[ARRAY_SIZE(sks)];
@@ -117,7 +117,10 @@ static void socket_that_is_about_to_go_is_not_asked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, table->awaited_nr, 0);
 }
 
-/* Between the two steps, in which nothing is locked, it may have said all itself, and have gone. */
+/*
+ * Between the two steps, in which nothing is locked, it may have said all
+ * itself, and have gone.
+ */
 static void answer_that_nobody_waits_for_changes_nothing(struct kunit *test)
 {
 	struct portsock_holding h = holding(40000, TCP_CLOSE);

@@ -69,7 +69,8 @@ static void line_has_every_number_in_its_column(struct kunit *test)
 		.counts = {
 			.sockets = 1,
 			.ipv6 = 2,
-			.state = { 999, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21 },
+			.state = { 999, 11, 12, 13, 14, 15,
+				   16, 17, 18, 19, 20, 21 },
 			.came = { 31, 32, 33 },
 			.peak = 35,
 		},
@@ -128,7 +129,8 @@ static void line_names_protocol_port_and_class(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		m->count = 0;
 		portsock_format_line(m, &rows[i].line);
-		KUNIT_EXPECT_PTR_EQ(test, strstr(text(test), rows[i].start), m->buf);
+		KUNIT_EXPECT_PTR_EQ(test, strstr(text(test), rows[i].start),
+				    m->buf);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The memory that the code under test gets: none when a case says so, never clean,
- * and counted. Comes before that code.
+ * The memory that the code under test gets: none when a case says so, never
+ * clean, and counted. Comes before that code.
  */
 #ifndef PORTSOCK_KUNIT_MEMORY_H
 #define PORTSOCK_KUNIT_MEMORY_H
@@ -37,7 +37,7 @@ static inline void memory_begin(void)
 	memory_held = 0;
 }
 
-/* Ends a case: nothing is left of what it had, and interrupts are as they were. */
+/* Ends a case: nothing is left of what it had; interrupts are as they were. */
 static inline void memory_end(struct kunit *test)
 {
 	while (memory_freed_nr)
@@ -78,7 +78,9 @@ static inline void *memory_soiled(void *memory, size_t size)
 static inline struct kmem_cache *memory_cache(const char *name, size_t size,
 					      slab_flags_t flags)
 {
-	return memory_short() ? NULL : memory_got(kmem_cache_create(name, size, 0, flags, NULL));
+	if (memory_short())
+		return NULL;
+	return memory_got(kmem_cache_create(name, size, 0, flags, NULL));
 }
 
 static inline void memory_cache_destroy(struct kmem_cache *cache)
@@ -91,13 +93,15 @@ static inline void *memory_object(struct kmem_cache *cache, gfp_t flags)
 {
 	if (memory_short())
 		return NULL;
-	return memory_soiled(kmem_cache_alloc(cache, flags), kmem_cache_size(cache));
+	return memory_soiled(kmem_cache_alloc(cache, flags),
+			     kmem_cache_size(cache));
 }
 
 static inline void __percpu *memory_percpu(size_t size, size_t align)
 {
-	void __percpu *memory = memory_short() ? NULL : __alloc_percpu(size, align);
+	void __percpu *memory;
 
+	memory = memory_short() ? NULL : __alloc_percpu(size, align);
 	if (memory)
 		memory_held++;
 	return memory;
@@ -114,7 +118,8 @@ static inline void *memory_array(size_t nr, size_t size, gfp_t flags)
 {
 	if (memory_short())
 		return NULL;
-	return memory_got(memory_soiled(kvmalloc_array(nr, size, flags), nr * size));
+	return memory_got(memory_soiled(kvmalloc_array(nr, size, flags),
+					nr * size));
 }
 
 static inline void memory_free_array(const void *memory)
@@ -136,8 +141,9 @@ static inline void memory_free_later(void *memory)
 }
 
 /*
- * Objects that a CPU has at hand from the start. Others are allocated when they are wanted
- * and freed when they are not, at once, unless a suite has sizes of its own.
+ * Objects that a CPU has at hand from the start. Others are allocated when
+ * they are wanted and freed when they are not, at once, unless a suite has
+ * sizes of its own.
  */
 #ifndef SHELF_MAX
 static unsigned int memory_at_hand;
@@ -161,7 +167,8 @@ static inline void memory_work(struct irq_work *work, bool wanted)
 
 #undef alloc_percpu
 #undef kfree_rcu
-#define kmem_cache_create(name, size, align, flags, ctor) memory_cache(name, size, flags)
+#define kmem_cache_create(name, size, align, flags, ctor) \
+	memory_cache(name, size, flags)
 #define kmem_cache_destroy(cache) memory_cache_destroy(cache)
 #define kmem_cache_alloc(cache, flags) memory_object(cache, flags)
 #define alloc_percpu(type) \

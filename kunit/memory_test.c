@@ -46,8 +46,8 @@ static int socks_init(void)
 }
 
 /* Of so many allocations each is needed. */
-static void expect_all_or_nothing(struct kunit *test, int (*init)(void), void (*exit)(void),
-				  int allocations)
+static void expect_all_or_nothing(struct kunit *test, int (*init)(void),
+				  void (*exit)(void), int allocations)
 {
 	int left;
 
@@ -71,7 +71,8 @@ static void pool_init_without_memory_leaves_nothing(struct kunit *test)
 static void shelf_init_without_memory_leaves_nothing(struct kunit *test)
 {
 	memory_at_hand = 4;
-	expect_all_or_nothing(test, pool_init, pool_exit, 2 + 4 * num_possible_cpus());
+	expect_all_or_nothing(test, pool_init, pool_exit,
+			      2 + 4 * num_possible_cpus());
 }
 
 static void table_init_without_memory_leaves_nothing(struct kunit *test)

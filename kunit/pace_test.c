@@ -18,7 +18,10 @@ static int pace_test_init(struct kunit *test)
 	return 0;
 }
 
-/* Seconds until a walk is due, looking every second, while something is lost all the time. */
+/*
+ * Seconds until a walk is due, looking every second, while something is lost
+ * all the time.
+ */
 static int seconds_to_walk(void)
 {
 	int seconds = 0;

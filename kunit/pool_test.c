@@ -122,7 +122,7 @@ static void shelf_is_filled_when_low(struct kunit *test)
 	give(objects, ARRAY_SIZE(objects));
 }
 
-/* A shelf that has enough is left alone when another, or a surplus, is seen to. */
+/* A shelf with enough is left alone when another, or a surplus, is seen to. */
 static void shelf_that_is_not_low_is_not_filled(struct kunit *test)
 {
 	void *object;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the suites of the records share: a table for each case, and how to say things.
+ * What the suites of the records share: a table for each case, and how to say
+ * things.
  */
 #ifndef PORTSOCK_KUNIT_RECS_H
 #define PORTSOCK_KUNIT_RECS_H
@@ -112,7 +113,8 @@ static inline bool change(const void *sk, u16 port, u8 state)
 	return portsock_sock_change(sk, &h);
 }
 
-static inline bool step_of(const void *sk, u8 proto, u16 port, bool ipv6, u8 state)
+static inline bool step_of(const void *sk, u8 proto, u16 port, bool ipv6,
+			   u8 state)
 {
 	return portsock_sock_step(sk, portsock_step(proto, port, ipv6, state));
 }

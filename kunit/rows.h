@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the suites of the table share: a table for each case, and how to look into it.
+ * What the suites of the table share: a table for each case, and how to look
+ * into it.
  */
 #ifndef PORTSOCK_KUNIT_ROWS_H
 #define PORTSOCK_KUNIT_ROWS_H
@@ -40,8 +41,8 @@ static inline void table_test_exit(struct kunit *test)
 	memory_end(test);
 }
 
-static inline struct portsock_holding holding(struct kunit *test, u8 proto, u16 port,
-					      u8 state)
+static inline struct portsock_holding holding(struct kunit *test, u8 proto,
+					      u16 port, u8 state)
 {
 	return (struct portsock_holding){
 		.table = test->priv,
@@ -51,8 +52,8 @@ static inline struct portsock_holding holding(struct kunit *test, u8 proto, u16 
 	};
 }
 
-static inline struct portsock_holding service(struct kunit *test, u8 proto, u16 port,
-					      u8 state)
+static inline struct portsock_holding service(struct kunit *test, u8 proto,
+					      u16 port, u8 state)
 {
 	struct portsock_holding h = holding(test, proto, port, state);
 
@@ -72,9 +73,10 @@ static inline void del_all(struct portsock_share *shares, size_t n)
 		portsock_share_del(&shares[n]);
 }
 
-/* The row of a part, protocol and port, as a reader meets it; no folded total. */
-static inline bool line_find(struct portsock_table *table, enum portsock_part part,
-			     u8 proto, u16 port, struct portsock_line *line)
+/* The row of a part, protocol and port, as a reader meets it; none folded. */
+static inline bool line_find(struct portsock_table *table,
+			     enum portsock_part part, u8 proto, u16 port,
+			     struct portsock_line *line)
 {
 	struct portsock_cursor cursor = { };
 
@@ -88,7 +90,8 @@ static inline bool line_find(struct portsock_table *table, enum portsock_part pa
 }
 
 /* The folded total of a protocol; all zero where there is none. */
-static inline struct portsock_line folded_line(struct portsock_table *table, u8 proto)
+static inline struct portsock_line folded_line(struct portsock_table *table,
+					       u8 proto)
 {
 	struct portsock_cursor cursor = { .part = PORTSOCK_TOTALS };
 	struct portsock_line line;
@@ -100,12 +103,14 @@ static inline struct portsock_line folded_line(struct portsock_table *table, u8 
 	return (struct portsock_line){ };
 }
 
-static inline struct portsock_counts row_counts(struct kunit *test, enum portsock_part part,
+static inline struct portsock_counts row_counts(struct kunit *test,
+						enum portsock_part part,
 						u8 proto, u16 port)
 {
 	struct portsock_line line;
 
-	KUNIT_ASSERT_TRUE(test, line_find(test->priv, part, proto, port, &line));
+	KUNIT_ASSERT_TRUE(test,
+			  line_find(test->priv, part, proto, port, &line));
 	return line.counts;
 }
 
@@ -125,7 +130,8 @@ static inline u64 closed(const struct portsock_counts *counts)
 	return portsock_opened(counts) - counts->sockets;
 }
 
-static inline void expect_balanced(struct kunit *test, const struct portsock_counts *counts)
+static inline void expect_balanced(struct kunit *test,
+				   const struct portsock_counts *counts)
 {
 	u32 sum = 0;
 	int state;

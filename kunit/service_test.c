@@ -22,12 +22,14 @@ static void service_row_stays_with_its_counters(struct kunit *test)
 
 static void ephemeral_row_turned_service_leaves_the_total_balanced(struct kunit *test)
 {
-	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000, TCP_CLOSE);
+	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000,
+					    TCP_CLOSE);
 	struct portsock_share shares[2] = { };
 	struct portsock_counts counts;
 
 	add(test, &shares[0], h);
-	add(test, &shares[1], holding(test, PORTSOCK_TCP, 40000, TCP_TIME_WAIT));
+	add(test, &shares[1],
+	    holding(test, PORTSOCK_TCP, 40000, TCP_TIME_WAIT));
 	h.state = TCP_LISTEN;
 	h.service = true;
 	portsock_share_hold(&shares[0], &h);
@@ -53,7 +55,8 @@ static void ephemeral_row_turns_service_when_a_service_joins(struct kunit *test)
 	struct portsock_share shares[2] = { };
 	struct portsock_counts counts;
 
-	add(test, &shares[0], holding(test, PORTSOCK_TCP, 40000, TCP_ESTABLISHED));
+	add(test, &shares[0],
+	    holding(test, PORTSOCK_TCP, 40000, TCP_ESTABLISHED));
 	add(test, &shares[1], service(test, PORTSOCK_TCP, 40000, TCP_CLOSE));
 	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 40000);
 	KUNIT_EXPECT_EQ(test, counts.sockets, 2);
@@ -63,21 +66,27 @@ static void ephemeral_row_turns_service_when_a_service_joins(struct kunit *test)
 
 static void ephemeral_row_turned_service_takes_its_ipv6_along(struct kunit *test)
 {
-	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000, TCP_ESTABLISHED);
+	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000,
+					    TCP_ESTABLISHED);
 	struct portsock_share shares[2] = { };
+	struct portsock_counts counts;
 
 	h.ipv6 = true;
 	add(test, &shares[0], h);
 	add(test, &shares[1], service(test, PORTSOCK_TCP, 40000, TCP_LISTEN));
-	KUNIT_EXPECT_EQ(test, row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 40000).ipv6, 1);
-	KUNIT_EXPECT_EQ(test, row_counts(test, PORTSOCK_TOTALS, PORTSOCK_TCP, 0).ipv6, 0);
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 40000);
+	KUNIT_EXPECT_EQ(test, counts.ipv6, 1);
+	counts = row_counts(test, PORTSOCK_TOTALS, PORTSOCK_TCP, 0);
+	KUNIT_EXPECT_EQ(test, counts.ipv6, 0);
 	del_all(shares, 2);
 }
 
 static void ephemeral_row_turned_service_begins_its_peak_anew(struct kunit *test)
 {
-	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000, TCP_ESTABLISHED);
+	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000,
+					    TCP_ESTABLISHED);
 	struct portsock_share shares[3] = { };
+	struct portsock_counts counts;
 	int i;
 
 	for (i = 0; i < 3; i++)
@@ -85,14 +94,17 @@ static void ephemeral_row_turned_service_begins_its_peak_anew(struct kunit *test
 	del_all(&shares[1], 2);
 	h.service = true;
 	portsock_share_hold(&shares[0], &h);
-	KUNIT_EXPECT_EQ(test, row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 40000).peak, 1);
-	KUNIT_EXPECT_EQ(test, row_counts(test, PORTSOCK_TOTALS, PORTSOCK_TCP, 0).peak, 3);
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 40000);
+	KUNIT_EXPECT_EQ(test, counts.peak, 1);
+	counts = row_counts(test, PORTSOCK_TOTALS, PORTSOCK_TCP, 0);
+	KUNIT_EXPECT_EQ(test, counts.peak, 3);
 	portsock_share_del(&shares[0]);
 }
 
 static void ephemeral_row_turned_service_forgets_how_its_sockets_came(struct kunit *test)
 {
-	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000, TCP_ESTABLISHED);
+	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000,
+					    TCP_ESTABLISHED);
 	struct portsock_share shares[3] = { };
 	struct portsock_counts counts;
 
@@ -118,21 +130,25 @@ static void ephemeral_row_turned_service_leaves_the_others(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 3; i++)
-		add(test, &shares[i], holding(test, PORTSOCK_TCP, 40000 + i, TCP_CLOSE));
+		add(test, &shares[i],
+		    holding(test, PORTSOCK_TCP, 40000 + i, TCP_CLOSE));
 	add(test, &shares[3], service(test, PORTSOCK_TCP, 40001, TCP_LISTEN));
 	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_EQ(test, i != 1, line_find(test->priv, PORTSOCK_EPHEMERALS,
-							PORTSOCK_TCP, 40000 + i, &line));
+		KUNIT_EXPECT_EQ(test, i != 1,
+				line_find(test->priv, PORTSOCK_EPHEMERALS,
+					  PORTSOCK_TCP, 40000 + i, &line));
 	del_all(shares, 4);
 }
 
-/* Ports from @first on that were asked for; each is held for so many seconds. */
-static void use(struct kunit *test, u16 first, unsigned int nr, unsigned int seconds)
+/* Ports from @first on were asked for; each is held for so many seconds. */
+static void use(struct kunit *test, u16 first, unsigned int nr,
+		unsigned int seconds)
 {
 	struct portsock_share share = { };
 
 	for (; nr--; first++) {
-		add(test, &share, service(test, PORTSOCK_TCP, first, TCP_CLOSE));
+		add(test, &share,
+		    service(test, PORTSOCK_TCP, first, TCP_CLOSE));
 		clock_seconds += seconds;
 		portsock_share_del(&share);
 	}
@@ -142,7 +158,8 @@ static bool has(struct kunit *test, u16 port)
 {
 	struct portsock_line line;
 
-	return line_find(test->priv, PORTSOCK_SERVICES, PORTSOCK_TCP, port, &line);
+	return line_find(test->priv, PORTSOCK_SERVICES, PORTSOCK_TCP, port,
+			 &line);
 }
 
 /* A case in the table of a namespace that is not the first. */
@@ -169,10 +186,10 @@ static void idle_services_beyond_the_limit_fold_oldest_first(struct kunit *test)
 	portsock_share_del(&share);
 
 	KUNIT_EXPECT_EQ(test, table->idle_nr, PORTSOCK_IDLE_FIRST);
-	KUNIT_EXPECT_TRUE(test, line_find(table, PORTSOCK_SERVICES, PORTSOCK_TCP, 1, &line));
-	KUNIT_EXPECT_TRUE(test, line_find(table, PORTSOCK_SERVICES, PORTSOCK_TCP, 2, &line));
-	KUNIT_EXPECT_FALSE(test, line_find(table, PORTSOCK_SERVICES, PORTSOCK_TCP, 3, &line));
-	KUNIT_EXPECT_TRUE(test, line_find(table, PORTSOCK_SERVICES, PORTSOCK_TCP, 4, &line));
+	KUNIT_EXPECT_TRUE(test, has(test, 1));
+	KUNIT_EXPECT_TRUE(test, has(test, 2));
+	KUNIT_EXPECT_FALSE(test, has(test, 3));
+	KUNIT_EXPECT_TRUE(test, has(test, 4));
 	line = folded_line(table, PORTSOCK_TCP);
 	KUNIT_EXPECT_EQ(test, line.ports, 1);
 	KUNIT_EXPECT_EQ(test, portsock_opened(&line.counts), 1);
@@ -308,7 +325,9 @@ static void idle_services_of_others_are_counted(struct kunit *test)
 /* So many are elsewhere while a case goes on. */
 static void elsewhere(struct kunit *test, int idle)
 {
-	atomic_set(&idle_others, idle + ((struct portsock_table *)test->priv)->idle_nr);
+	const struct portsock_table *table = test->priv;
+
+	atomic_set(&idle_others, idle + table->idle_nr);
 }
 
 static void other_namespace_keeps_fewer_as_others_take_more(struct kunit *test)
@@ -386,15 +405,19 @@ static void fold_of_a_row_that_went_is_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lines(test->priv), (size_t)0);
 }
 
-/* A port is used by so many sockets at once, by each way to come to it, and folded. */
+/*
+ * A port is used by so many sockets at once, by each way to come to it, and
+ * folded.
+ */
 static void use_and_fold(struct kunit *test, u16 port, int sockets)
 {
 	struct portsock_share shares[PORTSOCK_HOW_NR] = { };
 	int i;
 
 	for (i = 0; i < sockets; i++) {
-		struct portsock_holding h = service(test, PORTSOCK_TCP, port, TCP_CLOSE);
+		struct portsock_holding h;
 
+		h = service(test, PORTSOCK_TCP, port, TCP_CLOSE);
 		h.how = i;
 		add(test, &shares[i], h);
 	}
@@ -428,7 +451,8 @@ static void fold_leaves_the_ephemeral_total_alone(struct kunit *test)
 
 	add(test, &share, holding(test, PORTSOCK_TCP, 40000, TCP_CLOSE));
 	use_and_fold(test, 80, 3);
-	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_TOTALS, PORTSOCK_TCP, 0, &line));
+	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_TOTALS,
+					  PORTSOCK_TCP, 0, &line));
 	KUNIT_EXPECT_EQ(test, line.class, PORTSOCK_EPHEMERAL);
 	KUNIT_EXPECT_EQ(test, line.ports, 1);
 	KUNIT_EXPECT_EQ(test, portsock_opened(&line.counts), 1);
@@ -477,7 +501,10 @@ static void fold_of_a_row_without_history_is_told(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, folded_line(test->priv, PORTSOCK_TCP).ports, 1);
 }
 
-/* Services and both totals: what all sockets of a protocol did that ever held a port. */
+/*
+ * Services and both totals: what all sockets of a protocol did that ever held a
+ * port.
+ */
 static u64 all_opened(struct kunit *test)
 {
 	struct portsock_cursor cursor = { };
@@ -485,7 +512,8 @@ static u64 all_opened(struct kunit *test)
 	u64 opened = 0;
 
 	while (portsock_table_next(test->priv, &cursor, &line))
-		if (line.part == PORTSOCK_TOTALS || line.class == PORTSOCK_SERVICE)
+		if (line.part == PORTSOCK_TOTALS ||
+		    line.class == PORTSOCK_SERVICE)
 			opened += portsock_opened(&line.counts);
 	return opened;
 }
@@ -501,14 +529,16 @@ static void nothing_is_lost_or_counted_twice_when_services_fold(struct kunit *te
 		int port = 1 + i % (PORTSOCK_IDLE_FIRST + 8);
 
 		add(test, &share, service(test, PORTSOCK_TCP, port, TCP_CLOSE));
-		add(test, &client, holding(test, PORTSOCK_TCP, 40000, TCP_CLOSE));
+		add(test, &client,
+		    holding(test, PORTSOCK_TCP, 40000, TCP_CLOSE));
 		opened += 2;
 		KUNIT_ASSERT_EQ(test, all_opened(test), opened);
 		portsock_share_del(&share);
 		portsock_share_del(&client);
 		KUNIT_ASSERT_EQ(test, all_opened(test), opened);
 	}
-	KUNIT_EXPECT_EQ(test, folded_line(test->priv, PORTSOCK_TCP).ports, PORTSOCK_IDLE_FIRST);
+	KUNIT_EXPECT_EQ(test, folded_line(test->priv, PORTSOCK_TCP).ports,
+			PORTSOCK_IDLE_FIRST);
 }
 
 static void ports_are_those_that_a_row_stands_for(struct kunit *test)
@@ -520,22 +550,28 @@ static void ports_are_those_that_a_row_stands_for(struct kunit *test)
 	add(test, &shares[0], service(test, PORTSOCK_TCP, 80, TCP_LISTEN));
 	add(test, &shares[1], holding(test, PORTSOCK_TCP, 0, TCP_CLOSE));
 	for (i = 2; i < 4; i++)
-		add(test, &shares[i], holding(test, PORTSOCK_TCP, 40000 + i, TCP_CLOSE));
-	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES, PORTSOCK_TCP, 80, &line));
+		add(test, &shares[i],
+		    holding(test, PORTSOCK_TCP, 40000 + i, TCP_CLOSE));
+	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES,
+					  PORTSOCK_TCP, 80, &line));
 	KUNIT_EXPECT_EQ(test, line.ports, 1);
-	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES, PORTSOCK_TCP, 0, &line));
+	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES,
+					  PORTSOCK_TCP, 0, &line));
 	KUNIT_EXPECT_EQ(test, line.ports, 0);
 	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_EPHEMERALS,
 					  PORTSOCK_TCP, 40002, &line));
 	KUNIT_EXPECT_EQ(test, line.ports, 1);
-	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_TOTALS, PORTSOCK_TCP, 0, &line));
+	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_TOTALS,
+					  PORTSOCK_TCP, 0, &line));
 	KUNIT_EXPECT_EQ(test, line.ports, 2);
 	/* one goes, the other turns service */
 	portsock_share_del(&shares[2]);
-	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_TOTALS, PORTSOCK_TCP, 0, &line));
+	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_TOTALS,
+					  PORTSOCK_TCP, 0, &line));
 	KUNIT_EXPECT_EQ(test, line.ports, 1);
 	add(test, &shares[3], service(test, PORTSOCK_TCP, 40003, TCP_LISTEN));
-	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_TOTALS, PORTSOCK_TCP, 0, &line));
+	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_TOTALS,
+					  PORTSOCK_TCP, 0, &line));
 	KUNIT_EXPECT_EQ(test, line.ports, 0);
 	portsock_share_del(&shares[0]);
 	portsock_share_del(&shares[1]);

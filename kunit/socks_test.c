@@ -102,8 +102,10 @@ static void step_of_more_than_a_state_is_refused(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, step(&sks[0], 80, TCP_CLOSE));
 	KUNIT_EXPECT_FALSE(test, step(&sks[1], 80, TCP_CLOSE));
 	KUNIT_EXPECT_FALSE(test, step(&sks[2], 81, TCP_CLOSE));
-	KUNIT_EXPECT_FALSE(test, step_of(&sks[2], PORTSOCK_DCCP, 80, false, TCP_CLOSE));
-	KUNIT_EXPECT_FALSE(test, step_of(&sks[2], PORTSOCK_TCP, 80, true, TCP_CLOSE));
+	KUNIT_EXPECT_FALSE(test, step_of(&sks[2], PORTSOCK_DCCP, 80, false,
+					 TCP_CLOSE));
+	KUNIT_EXPECT_FALSE(test,
+			   step_of(&sks[2], PORTSOCK_TCP, 80, true, TCP_CLOSE));
 	KUNIT_EXPECT_FALSE(test, step(&sks[3], 80, TCP_CLOSE));
 	KUNIT_EXPECT_FALSE(test, step(&sks[4], 80, TCP_CLOSE));
 	KUNIT_EXPECT_EQ(test, line_of(80).counts.state[TCP_CLOSE], 0);
@@ -299,7 +301,7 @@ static void release_after_close_revives_nothing(struct kunit *test)
 
 static void missed_event_is_set_right_by_the_next(struct kunit *test)
 {
-	/* the socket at this address was closed unseen, its memory used again */
+	/* the socket at this address was closed unseen, its memory reused */
 	hold(&sks[0], 80, TCP_ESTABLISHED);
 	hold(&sks[0], 81, TCP_LISTEN);
 	KUNIT_EXPECT_EQ(test, sockets(80), 0);

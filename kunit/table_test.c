@@ -9,7 +9,10 @@
 
 static u64 connected(struct kunit *test, u16 port)
 {
-	return row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, port).came[PORTSOCK_CONNECTED];
+	struct portsock_counts counts;
+
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, port);
+	return counts.came[PORTSOCK_CONNECTED];
 }
 
 static void table_new_is_empty(struct kunit *test)
@@ -20,7 +23,8 @@ static void table_new_is_empty(struct kunit *test)
 static void share_add_counts_in_its_state(struct kunit *test)
 {
 	struct portsock_share shares[3] = { };
-	struct portsock_holding child = holding(test, PORTSOCK_TCP, 80, TCP_SYN_RECV);
+	struct portsock_holding child = holding(test, PORTSOCK_TCP, 80,
+						TCP_SYN_RECV);
 	struct portsock_counts counts;
 
 	child.how = PORTSOCK_ACCEPTED;
@@ -43,7 +47,8 @@ static void share_add_counts_in_its_state(struct kunit *test)
 
 static void share_update_moves_state_and_family(struct kunit *test)
 {
-	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_ESTABLISHED);
+	struct portsock_holding h = service(test, PORTSOCK_TCP, 80,
+					    TCP_ESTABLISHED);
 	struct portsock_share share = { };
 	struct portsock_counts counts;
 
@@ -80,14 +85,16 @@ static void share_connected_counts_once_while_held(struct kunit *test)
 
 static void share_connected_in_the_same_state_counts(struct kunit *test)
 {
-	struct portsock_holding h = service(test, PORTSOCK_UDP, 53, TCP_ESTABLISHED);
+	struct portsock_holding h = service(test, PORTSOCK_UDP, 53,
+					    TCP_ESTABLISHED);
 	struct portsock_share share = { };
+	struct portsock_counts counts;
 
 	add(test, &share, h);
 	h.how = PORTSOCK_CONNECTED;
 	portsock_share_hold(&share, &h);
-	KUNIT_EXPECT_EQ(test, row_counts(test, PORTSOCK_SERVICES, PORTSOCK_UDP, 53)
-			.came[PORTSOCK_CONNECTED], 1);
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_UDP, 53);
+	KUNIT_EXPECT_EQ(test, counts.came[PORTSOCK_CONNECTED], 1);
 	portsock_share_del(&share);
 }
 
@@ -108,7 +115,8 @@ static void time_wait_is_no_socket(struct kunit *test)
 
 static void ephemeral_row_goes_with_its_last_share(struct kunit *test)
 {
-	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000, TCP_SYN_SENT);
+	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000,
+					    TCP_SYN_SENT);
 	struct portsock_share share = { }, tw = { };
 	struct portsock_counts total;
 	struct portsock_line line;
@@ -181,14 +189,16 @@ static void lines_come_in_order(struct kunit *test)
 		row_fold(test->priv, key_of(folded[i], 7));
 	}
 	for (i = 0; i < ARRAY_SIZE(out); i++) {
-		KUNIT_ASSERT_TRUE(test, portsock_table_next(test->priv, &cursor, &line));
+		KUNIT_ASSERT_TRUE(test, portsock_table_next(test->priv, &cursor,
+							    &line));
 		KUNIT_EXPECT_EQ(test, line.part, out[i].part);
 		KUNIT_EXPECT_EQ(test, line.class, out[i].class);
 		KUNIT_EXPECT_EQ(test, line.proto, out[i].proto);
 		KUNIT_EXPECT_EQ(test, line.port, out[i].port);
 		KUNIT_EXPECT_EQ(test, line.requests, 0);
 	}
-	KUNIT_EXPECT_FALSE(test, portsock_table_next(test->priv, &cursor, &line));
+	KUNIT_EXPECT_FALSE(test,
+			   portsock_table_next(test->priv, &cursor, &line));
 	del_all(shares, ARRAY_SIZE(shares));
 }
 
@@ -200,14 +210,18 @@ static void reader_goes_on_where_a_row_vanished(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 3; i++)
-		add(test, &shares[i], holding(test, PORTSOCK_TCP, 40000 + i, TCP_CLOSE));
-	KUNIT_ASSERT_TRUE(test, portsock_table_next(test->priv, &cursor, &line));
+		add(test, &shares[i],
+		    holding(test, PORTSOCK_TCP, 40000 + i, TCP_CLOSE));
+	KUNIT_ASSERT_TRUE(test,
+			  portsock_table_next(test->priv, &cursor, &line));
 	KUNIT_EXPECT_EQ(test, line.port, 40000);
 	portsock_share_del(&shares[0]);
 	portsock_share_del(&shares[1]);
-	KUNIT_ASSERT_TRUE(test, portsock_table_next(test->priv, &cursor, &line));
+	KUNIT_ASSERT_TRUE(test,
+			  portsock_table_next(test->priv, &cursor, &line));
 	KUNIT_EXPECT_EQ(test, line.port, 40002);
-	KUNIT_EXPECT_FALSE(test, portsock_table_next(test->priv, &cursor, &line));
+	KUNIT_EXPECT_FALSE(test,
+			   portsock_table_next(test->priv, &cursor, &line));
 	portsock_share_del(&shares[2]);
 }
 
@@ -219,7 +233,8 @@ static void reader_may_begin_with_the_totals(struct kunit *test)
 
 	memset(&line, 0x5a, sizeof(line));
 	add(test, &share, holding(test, PORTSOCK_UDP, 40000, TCP_CLOSE));
-	KUNIT_ASSERT_TRUE(test, portsock_table_next(test->priv, &cursor, &line));
+	KUNIT_ASSERT_TRUE(test,
+			  portsock_table_next(test->priv, &cursor, &line));
 	KUNIT_EXPECT_EQ(test, line.part, PORTSOCK_TOTALS);
 	KUNIT_EXPECT_EQ(test, line.proto, PORTSOCK_UDP);
 	KUNIT_EXPECT_EQ(test, line.port, 0);
@@ -236,7 +251,8 @@ static void reader_is_led_to_the_next_row(struct kunit *test)
 	u32 key = 0;
 
 	add(test, &share, service(test, PORTSOCK_UDP, 53, TCP_CLOSE));
-	KUNIT_EXPECT_TRUE(test, portsock_rows_next(table, &table->services, &key));
+	KUNIT_EXPECT_TRUE(test,
+			  portsock_rows_next(table, &table->services, &key));
 	KUNIT_EXPECT_EQ(test, key, key_of(PORTSOCK_UDP, 53));
 	portsock_share_del(&share);
 }
@@ -295,9 +311,8 @@ static void requests_of_many_listeners_are_summed_when_read(struct kunit *test)
 		add(test, &shares[at], h);
 	}
 	for (i = 0; i <= nr; i++) {
-		bool found = line_find(test->priv, PORTSOCK_SERVICES, PORTSOCK_TCP, 80, &line);
-
-		KUNIT_ASSERT_TRUE(test, found);
+		KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES,
+						  PORTSOCK_TCP, 80, &line));
 		KUNIT_EXPECT_EQ(test, line.requests, sum);
 		if (i == nr)
 			break;
@@ -343,7 +358,8 @@ static void counters_balance_across_overflow(struct kunit *test)
 
 static void share_add_without_memory_leaves_nothing(struct kunit *test)
 {
-	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000, TCP_CLOSE);
+	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000,
+					    TCP_CLOSE);
 	struct portsock_share share = { };
 	struct portsock_counts counts;
 
@@ -369,8 +385,10 @@ static void unpin(struct portsock_table *table)
 
 static void dead_table_takes_no_new_row(struct kunit *test)
 {
-	struct portsock_holding known = service(test, PORTSOCK_TCP, 80, TCP_LISTEN);
-	struct portsock_holding fresh = service(test, PORTSOCK_TCP, 81, TCP_LISTEN);
+	struct portsock_holding known = service(test, PORTSOCK_TCP, 80,
+						TCP_LISTEN);
+	struct portsock_holding fresh = service(test, PORTSOCK_TCP, 81,
+						TCP_LISTEN);
 	struct portsock_share shares[2] = { };
 	struct portsock_table *table = test->priv;
 
@@ -378,7 +396,8 @@ static void dead_table_takes_no_new_row(struct kunit *test)
 	table->pins++;
 	portsock_rows_kill(table);
 	test->priv = NULL;
-	KUNIT_EXPECT_EQ(test, portsock_share_hold(&shares[1], &fresh), -ESHUTDOWN);
+	KUNIT_EXPECT_EQ(test, portsock_share_hold(&shares[1], &fresh),
+			-ESHUTDOWN);
 	KUNIT_EXPECT_NULL(test, shares[1].row);
 	/* one for the row, one taken above */
 	KUNIT_EXPECT_EQ(test, table->pins, 2U);
@@ -418,7 +437,8 @@ static void killed_table_goes_with_its_last_row(struct kunit *test)
 	struct portsock_share shares[2] = { };
 
 	add(test, &shares[0], service(test, PORTSOCK_TCP, 80, TCP_LISTEN));
-	add(test, &shares[1], holding(test, PORTSOCK_TCP, 40000, TCP_TIME_WAIT));
+	add(test, &shares[1],
+	    holding(test, PORTSOCK_TCP, 40000, TCP_TIME_WAIT));
 	portsock_rows_kill(test->priv);
 	test->priv = NULL;
 	portsock_share_del(&shares[0]);
@@ -487,7 +507,8 @@ static void row_forget(struct kunit *test, u8 proto, u16 port)
 
 static void gauge_of_a_service_does_not_go_below_zero(struct kunit *test)
 {
-	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_ESTABLISHED);
+	struct portsock_holding h = service(test, PORTSOCK_TCP, 80,
+					    TCP_ESTABLISHED);
 	u64 before = portsock_gauges_short();
 	struct portsock_share share = { };
 	struct portsock_counts counts;
@@ -496,7 +517,8 @@ static void gauge_of_a_service_does_not_go_below_zero(struct kunit *test)
 	add(test, &share, h);
 	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 0);
 	row_forget(test, PORTSOCK_TCP, 80);
-	portsock_share_step(&share, portsock_step(PORTSOCK_TCP, 80, true, TCP_CLOSE_WAIT));
+	portsock_share_step(&share, portsock_step(PORTSOCK_TCP, 80, true,
+						  TCP_CLOSE_WAIT));
 	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 1);
 	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80);
 	KUNIT_EXPECT_EQ(test, counts.state[TCP_ESTABLISHED], 0);
@@ -511,7 +533,8 @@ static void gauge_of_a_service_does_not_go_below_zero(struct kunit *test)
 
 static void gauge_of_a_total_does_not_go_below_zero(struct kunit *test)
 {
-	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000, TCP_ESTABLISHED);
+	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000,
+					    TCP_ESTABLISHED);
 	struct portsock_table *table = test->priv;
 	struct portsock_counts *total = &table->totals[PORTSOCK_TCP].counts;
 	u64 before = portsock_gauges_short();
@@ -531,8 +554,9 @@ static void gauge_of_a_total_does_not_go_below_zero(struct kunit *test)
 
 static u64 unbound_both(struct kunit *test)
 {
-	struct portsock_counts counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_UDP, 0);
+	struct portsock_counts counts;
 
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_UDP, 0);
 	return (u64)counts.ipv6 << 32 | counts.sockets;
 }
 
@@ -602,7 +626,8 @@ static void tables_do_not_see_each_other(struct kunit *test)
 
 static void share_equals_tells_every_gauge_apart(struct kunit *test)
 {
-	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_ESTABLISHED);
+	struct portsock_holding h = service(test, PORTSOCK_TCP, 80,
+					    TCP_ESTABLISHED);
 	struct portsock_share share = { };
 	struct portsock_holding other;
 	atomic_t requests;
@@ -632,12 +657,14 @@ static void share_equals_tells_every_gauge_apart(struct kunit *test)
 static void random_shares_equal_a_plain_count(struct kunit *test)
 {
 	enum { SHARES = 200, PORTS = 16, STEPS = 20000 };
-	struct portsock_holding *h = kunit_kcalloc(test, SHARES, sizeof(*h), GFP_KERNEL);
-	struct portsock_share *shares = kunit_kcalloc(test, SHARES, sizeof(*shares), GFP_KERNEL);
+	struct portsock_share *shares;
+	struct portsock_holding *h;
 	struct rnd_state rnd;
 	int step, port, i;
 
+	h = kunit_kcalloc(test, SHARES, sizeof(*h), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, h);
+	shares = kunit_kcalloc(test, SHARES, sizeof(*shares), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, shares);
 	prandom_seed_state(&rnd, 20261);
 	for (step = 0; step < STEPS; step++) {
@@ -654,10 +681,12 @@ static void random_shares_equal_a_plain_count(struct kunit *test)
 		h[i].service = !(r & (63 << 8));
 		if (shares[i].row) {
 			if (h[i].state != TCP_TIME_WAIT &&
-			    shares[i].state != TCP_TIME_WAIT)
+			    shares[i].state != TCP_TIME_WAIT) {
 				portsock_share_hold(&shares[i], &h[i]);
-			else
-				h[i].state = shares[i].state, h[i].ipv6 = shares[i].ipv6;
+			} else {
+				h[i].state = shares[i].state;
+				h[i].ipv6 = shares[i].ipv6;
+			}
 			continue;
 		}
 		h[i].table = test->priv;
@@ -677,8 +706,10 @@ static void random_shares_equal_a_plain_count(struct kunit *test)
 			want.sockets++;
 			want.ipv6 += h[i].ipv6;
 		}
-		if (!line_find(test->priv, PORTSOCK_SERVICES, PORTSOCK_TCP, port, &line))
-			line_find(test->priv, PORTSOCK_EPHEMERALS, PORTSOCK_TCP, port, &line);
+		if (!line_find(test->priv, PORTSOCK_SERVICES, PORTSOCK_TCP,
+			       port, &line))
+			line_find(test->priv, PORTSOCK_EPHEMERALS, PORTSOCK_TCP,
+				  port, &line);
 		KUNIT_EXPECT_EQ(test, line.port, port);
 		KUNIT_EXPECT_EQ(test, line.counts.sockets, want.sockets);
 		KUNIT_EXPECT_EQ(test, line.counts.ipv6, want.ipv6);

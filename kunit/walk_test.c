@@ -53,7 +53,7 @@ static void walk_finds_what_the_hooks_missed(struct kunit *test)
 	hold(&sks[1], 80, TCP_ESTABLISHED);	/* changed state unseen */
 	hold(&sks[2], 80, TCP_ESTABLISHED);	/* closed unseen */
 	hold(&sks[3], 82, TCP_ESTABLISHED);	/* rebound unseen */
-	hold(&sks[5], 0, TCP_CLOSE);		/* unbound, out of the walk's sight */
+	hold(&sks[5], 0, TCP_CLOSE);		/* unbound, out of sight */
 	portsock_socks_walk_begin();
 	seen(&sks[0], 80, TCP_LISTEN);
 	seen(&sks[1], 80, TCP_CLOSE_WAIT);
@@ -87,7 +87,8 @@ static void walk_of_a_sound_table_changes_nothing(struct kunit *test)
 		portsock_socks_walk_begin();
 		seen(&sks[0], 80, TCP_LISTEN);
 		seen(&sks[1], 80, TCP_ESTABLISHED);
-		KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(BIT(PORTSOCK_TCP)), 0);
+		KUNIT_EXPECT_EQ(test,
+				portsock_socks_walk_end(BIT(PORTSOCK_TCP)), 0);
 	}
 	KUNIT_EXPECT_EQ(test, sockets(80), 2);
 }
@@ -186,7 +187,8 @@ static void walk_is_not_misled_by_a_mere_question(struct kunit *test)
 
 static void walk_meets_a_socket_that_only_asked(struct kunit *test)
 {
-	walk_epoch = 0x5a5a5a5a - 1;	/* the walk's will be what fresh memory holds */
+	/* the walk's will be what fresh memory holds */
+	walk_epoch = 0x5a5a5a5a - 1;
 	portsock_socks_walk_begin();
 	portsock_sock_asked(&sks[0], true);
 	seen(&sks[0], 80, TCP_LISTEN);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Differences between kernels, and nothing else. The rest of the module is written for the
- * newest kernel. Each block gives an older kernel what it lacks, and says since which
- * version that is not needed. PORTSOCK_HAVE_* and PORTSOCK_EXPORTS_* come from the compile
- * tests in Kbuild.
+ * Differences between kernels, and nothing else. The rest of the module is
+ * written for the newest kernel. Each block gives an older kernel what it
+ * lacks, and says since which version that is not needed. PORTSOCK_HAVE_* and
+ * PORTSOCK_EXPORTS_* come from the compile tests in Kbuild.
  */
 #ifndef PORTSOCK_COMPAT_H
 #define PORTSOCK_COMPAT_H
@@ -27,35 +27,40 @@
 
 /*
  * Since 5.11 ftrace callbacks get a struct ftrace_regs. With
- * HAVE_DYNAMIC_FTRACE_WITH_ARGS (arm64: since 6.2) the arguments of the function are always
- * in it; without, only with FTRACE_OPS_FL_SAVE_REGS. Before 5.11 callbacks get a struct
- * pt_regs, which needs that flag, too, and ftrace protects them against recursion unless
- * they have FTRACE_OPS_FL_RECURSION_SAFE.
+ * HAVE_DYNAMIC_FTRACE_WITH_ARGS (arm64: since 6.2) the arguments of the
+ * function are always in it; without, only with FTRACE_OPS_FL_SAVE_REGS. Before
+ * 5.11 callbacks get a struct pt_regs, which needs that flag, too, and ftrace
+ * protects them against recursion unless they have
+ * FTRACE_OPS_FL_RECURSION_SAFE.
  */
-#if defined(PORTSOCK_HAVE_FTRACE_REGS) && defined(CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS)
+#if defined(PORTSOCK_HAVE_FTRACE_REGS) && \
+	defined(CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS)
 #define PORTSOCK_FTRACE_FLAGS 0
 #elif defined(PORTSOCK_HAVE_FTRACE_REGS)
 #define PORTSOCK_FTRACE_FLAGS FTRACE_OPS_FL_SAVE_REGS
 #else
-#define PORTSOCK_FTRACE_FLAGS (FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION_SAFE)
+#define PORTSOCK_FTRACE_FLAGS \
+	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION_SAFE)
 #define ftrace_regs pt_regs
 #define ftrace_regs_get_argument(regs, n) regs_get_kernel_argument(regs, n)
 #endif
 
 /* ftrace_regs_get_argument() came with 6.2. */
-#if defined(PORTSOCK_HAVE_FTRACE_REGS) && !defined(PORTSOCK_HAVE_FTRACE_REGS_GET_ARGUMENT)
+#if defined(PORTSOCK_HAVE_FTRACE_REGS) && \
+	!defined(PORTSOCK_HAVE_FTRACE_REGS_GET_ARGUMENT)
 #define ftrace_regs_get_argument(fregs, n) \
 	regs_get_kernel_argument(&(fregs)->regs, n)
 #endif
 
-/* Exported since 6.2. Before, setting an empty filter frees the old one as well. */
+/* Exported since 6.2. Before, an empty filter frees the old one as well. */
 #ifndef PORTSOCK_EXPORTS_ftrace_free_filter
 #define ftrace_free_filter(ops) ftrace_set_filter(ops, NULL, 0, 1)
 #endif
 
 /*
- * The argument of inet_bind_hash() that is the port. Since 6.1 it follows a second bind
- * bucket, by address. A wrong number would compile, so the other prototype is asserted.
+ * The argument of inet_bind_hash() that is the port. Since 6.1 it follows a
+ * second bind bucket, by address. A wrong number would compile, so the other
+ * prototype is asserted.
  */
 #ifdef PORTSOCK_HAVE_BIND2_HASH
 #define PORTSOCK_BIND_HASH_PORT 3
@@ -72,18 +77,22 @@ static_assert(__same_type(&inet_bind_hash,
 	(sk_fullsock(sk) ? inet_csk(sk)->icsk_bind_hash : inet_twsk(sk)->tw_tb)
 
 /*
- * The buckets with the lists of bound sockets: since 6.8 those by address, before those by
- * port. portsock_owners_first() and portsock_owners_next() go through all of a port,
- * portsock_sk_owners() is that of a full socket or TIME_WAIT mini-socket.
+ * The buckets with the lists of bound sockets: since 6.8 those by address,
+ * before those by port. portsock_owners_first() and portsock_owners_next() go
+ * through all of a port, portsock_sk_owners() is that of a full socket or
+ * TIME_WAIT mini-socket.
  */
 #ifdef PORTSOCK_HAVE_BIND2_OWNERS
 #define portsock_owners inet_bind2_bucket
 #define portsock_owners_first(tb) \
-	hlist_entry_safe((tb)->bhash2.first, struct inet_bind2_bucket, bhash_node)
+	hlist_entry_safe((tb)->bhash2.first, struct inet_bind2_bucket, \
+			 bhash_node)
 #define portsock_owners_next(bucket) \
-	hlist_entry_safe((bucket)->bhash_node.next, struct inet_bind2_bucket, bhash_node)
+	hlist_entry_safe((bucket)->bhash_node.next, struct inet_bind2_bucket, \
+			 bhash_node)
 #define portsock_sk_owners(sk) \
-	(sk_fullsock(sk) ? inet_csk(sk)->icsk_bind2_hash : inet_twsk(sk)->tw_tb2)
+	(sk_fullsock(sk) ? inet_csk(sk)->icsk_bind2_hash : \
+			   inet_twsk(sk)->tw_tb2)
 #else
 #define portsock_owners inet_bind_bucket
 #define portsock_owners_first(tb) (tb)
@@ -99,13 +108,16 @@ static_assert(__same_type(&inet_bind_hash,
 #endif
 
 /*
- * Ends of the namespace's range of ephemeral ports. Since 6.8 they are in one word; before,
- * they are two under a seqlock, which a handler must not wait for. If the range is changed
- * meanwhile, the result is the old one, the new one, or one end of each.
+ * Ends of the namespace's range of ephemeral ports. Since 6.8 they are in one
+ * word; before, they are two under a seqlock, which a handler must not wait
+ * for. If the range is changed meanwhile, the result is the old one, the new
+ * one, or one end of each.
  */
 #ifdef PORTSOCK_HAVE_LOCAL_PORTS_WORD
-#define portsock_port_min(net) (READ_ONCE((net)->ipv4.ip_local_ports.range) & 0xffff)
-#define portsock_port_max(net) (READ_ONCE((net)->ipv4.ip_local_ports.range) >> 16)
+#define portsock_port_min(net) \
+	(READ_ONCE((net)->ipv4.ip_local_ports.range) & 0xffff)
+#define portsock_port_max(net) \
+	(READ_ONCE((net)->ipv4.ip_local_ports.range) >> 16)
 #else
 #define portsock_port_min(net) READ_ONCE((net)->ipv4.ip_local_ports.range[0])
 #define portsock_port_max(net) READ_ONCE((net)->ipv4.ip_local_ports.range[1])
@@ -137,8 +149,9 @@ static inline struct udp_table *portsock_udplite_table(void)
 #endif
 
 /*
- * DCCP was removed in 6.16. No public header declares its table. DCCP is a module: it may
- * not be loaded, and must not be unloaded while its table is walked.
+ * DCCP was removed in 6.16. No public header declares its table. DCCP is
+ * a module: it may not be loaded, and must not be unloaded while its
+ * table is walked.
  */
 #ifdef PORTSOCK_HAVE_DCCP
 #include <linux/dccp.h>
@@ -170,7 +183,10 @@ static inline void portsock_dccp_hashinfo_put(void)
 }
 #endif
 
-/* IPv6 may be a module: maybe not loaded, and not to be unloaded while its table is walked. */
+/*
+ * IPv6 may be a module: maybe not loaded, and not to be unloaded while its
+ * table is walked.
+ */
 #if IS_ENABLED(CONFIG_IPV6)
 static inline struct raw_hashinfo *portsock_raw_v6_get(void)
 {
@@ -193,25 +209,20 @@ static inline void portsock_raw_v6_put(void)
 #endif
 
 /*
- * Goes through the SCTP endpoints of a namespace, since 7.2 and stable updates of July
- * 2026. Older kernels can only go through those of all namespaces, under the locks of
- * their buckets; that is done for the first namespace.
+ * What sctp_for_each_endpoint(), here @for_each, goes through: since 7.2 and
+ * stable updates of July 2026 the SCTP endpoints of a namespace, before those
+ * of all, under the locks of their buckets.
  */
-static inline void portsock_sctp_endpoints(typeof(sctp_for_each_endpoint) *for_each,
-					   int (*seen)(struct sctp_endpoint *, void *),
-					   struct net *net)
-{
 #ifdef PORTSOCK_HAVE_SCTP_ENDPOINTS_OF_NET
-	int pos = 0;
-
-	for_each(seen, net, &pos, NULL);
+#define PORTSOCK_SCTP_ENDPOINTS_OF_NET true
+#define portsock_sctp_endpoints(for_each, seen, net) \
+	for_each(seen, net, &(int){ 0 }, NULL)
 #else
-	if (net_eq(net, &init_net))
-		for_each(seen, NULL);
+#define PORTSOCK_SCTP_ENDPOINTS_OF_NET false
+#define portsock_sctp_endpoints(for_each, seen, net) for_each(seen, NULL)
 #endif
-}
 
-/* Since 6.0 the lock of a table of raw sockets is a spinlock, before a rwlock. */
+/* The lock of a table of raw sockets: since 6.0 a spinlock, before a rwlock. */
 #ifdef PORTSOCK_HAVE_RAW_SPINLOCK
 #define portsock_raw_lock(table) spin_lock_bh(&(table)->lock)
 #define portsock_raw_unlock(table) spin_unlock_bh(&(table)->lock)
@@ -249,9 +260,9 @@ static inline struct socket *portsock_sock_from_file(struct file *file)
 
 /*
  * Exported since 5.12 or so. In a kernel without preemption, as Debian's 5.10,
- * synchronize_rcu() waits for the same. In a preemptible one a task may be preempted after
- * the hook and before the function acts; the walk may then be wrong about that socket,
- * until the next one.
+ * synchronize_rcu() waits for the same. In a preemptible one a task may be
+ * preempted after the hook and before the function acts; the walk may then be
+ * wrong about that socket, until the next one.
  */
 #ifndef PORTSOCK_EXPORTS_synchronize_rcu_tasks
 #undef synchronize_rcu_tasks
@@ -259,15 +270,16 @@ static inline struct socket *portsock_sock_from_file(struct file *file)
 #endif
 
 /*
- * Goes through the MPTCP connections of a namespace; the result has a reference. No public
- * header declares it. Exported for mptcp_diag since 5.11.
+ * Goes through the MPTCP connections of a namespace; the result has a
+ * reference. No public header declares it. Exported for mptcp_diag since 5.11.
  */
 #if IS_ENABLED(CONFIG_MPTCP)
 struct mptcp_sock *mptcp_token_iter_next(const struct net *net, long *s_slot,
 					 long *s_num);
 #else
 static inline struct mptcp_sock *mptcp_token_iter_next(const struct net *net,
-						       long *s_slot, long *s_num)
+						       long *s_slot,
+						       long *s_num)
 {
 	return NULL;
 }

@@ -17,7 +17,8 @@ static atomic64_t short_gauges = ATOMIC64_INIT(0);
  */
 noinline void portsock_gauge_short(void)
 {
-	WARN_ONCE(IS_ENABLED(CONFIG_DEBUG_NET), "a gauge would have gone below zero\n");
+	WARN_ONCE(IS_ENABLED(CONFIG_DEBUG_NET),
+		  "a gauge would have gone below zero\n");
 	atomic64_inc(&short_gauges);
 }
 

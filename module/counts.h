@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The numbers of a row, or of a sum of rows, and their arithmetic. The caller holds the
- * lock that protects them.
+ * The numbers of a row, or of a sum of rows, and their arithmetic. The caller
+ * holds the lock that protects them.
  */
 #ifndef PORTSOCK_COUNTS_H
 #define PORTSOCK_COUNTS_H
@@ -65,14 +65,19 @@ void portsock_gauges_mend(struct portsock_counts *counts);
 void portsock_gauge_short(void);
 u64 portsock_gauges_short(void);
 
-/* Gauges from which something was taken: one is below zero if the sign of @all is set. */
-static __always_inline void gauges_check(struct portsock_counts *counts, u32 all)
+/*
+ * Gauges from which something was taken: one is below zero if the sign of @all
+ * is set.
+ */
+static __always_inline void gauges_check(struct portsock_counts *counts,
+					 u32 all)
 {
 	if (unlikely((s32)all < 0))
 		portsock_gauges_mend(counts);
 }
 
-static __always_inline void counts_add(struct portsock_counts *counts, u8 state, bool ipv6)
+static __always_inline void counts_add(struct portsock_counts *counts,
+				       u8 state, bool ipv6)
 {
 	counts->state[state]++;
 	if (state == TCP_TIME_WAIT)
@@ -83,7 +88,8 @@ static __always_inline void counts_add(struct portsock_counts *counts, u8 state,
 		counts->peak = counts->sockets;
 }
 
-static __always_inline void counts_sub(struct portsock_counts *counts, u8 state, bool ipv6)
+static __always_inline void counts_sub(struct portsock_counts *counts,
+				       u8 state, bool ipv6)
 {
 	u32 all = --counts->state[state];
 
@@ -95,7 +101,8 @@ static __always_inline void counts_sub(struct portsock_counts *counts, u8 state,
 }
 
 /* A full socket changes its state, and nothing else. */
-static __always_inline void counts_step(struct portsock_counts *counts, u8 from, u8 to)
+static __always_inline void counts_step(struct portsock_counts *counts,
+					u8 from, u8 to)
 {
 	gauges_check(counts, --counts->state[from]);
 	counts->state[to]++;

@@ -43,14 +43,16 @@ static bool row_copy(struct portsock_table *table, u32 key,
 	row = __row_find(bucket, table, key);
 	found = row && row->ephemeral == (line->part == PORTSOCK_EPHEMERALS);
 	if (found) {
-		line->class = row->ephemeral ? PORTSOCK_EPHEMERAL : PORTSOCK_SERVICE;
+		line->class = row->ephemeral ? PORTSOCK_EPHEMERAL :
+					       PORTSOCK_SERVICE;
 		line->proto = key_proto(key);
 		line->port = key_port(key);
 		line->ports = 1;
 		raw_spin_lock(&table->lock);
 		line->counts = row->counts;
 		raw_spin_unlock(&table->lock);
-		address = __portsock_listeners_requests(&row->listeners, 0, &line->requests);
+		address = __portsock_listeners_requests(&row->listeners, 0,
+							&line->requests);
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 
@@ -58,8 +60,10 @@ static bool row_copy(struct portsock_table *table, u32 key,
 		cond_resched();
 		raw_spin_lock_irqsave(&bucket->lock, flags);
 		row = __row_find(bucket, table, key);
-		address = row ? __portsock_listeners_requests(&row->listeners, address,
-							      &line->requests) : 0;
+		address = !row ? 0 :
+			  __portsock_listeners_requests(&row->listeners,
+							address,
+							&line->requests);
 		raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	}
 	return found;
@@ -81,7 +85,8 @@ static bool row_next(struct portsock_table *table, const struct rb_root *root,
 }
 
 /* Services, and before those of a protocol its unbound sockets. */
-static bool service_next(struct portsock_table *table, struct portsock_cursor *cursor,
+static bool service_next(struct portsock_table *table,
+			 struct portsock_cursor *cursor,
 			 struct portsock_line *line)
 {
 	while (cursor->key < key_of(PORTSOCK_PROTO_NR, 0)) {
@@ -102,7 +107,8 @@ static bool service_next(struct portsock_table *table, struct portsock_cursor *c
 }
 
 /* Copies a total; false when nothing was ever in it. */
-static bool total_copy(struct portsock_table *table, const struct portsock_total *total,
+static bool total_copy(struct portsock_table *table,
+		       const struct portsock_total *total,
 		       struct portsock_line *line)
 {
 	unsigned long flags;
@@ -113,10 +119,11 @@ static bool total_copy(struct portsock_table *table, const struct portsock_total
 	line->ports = total->ports;
 	line->counts = total->counts;
 	raw_spin_unlock_irqrestore(&table->lock, flags);
-	return line->ports || memchr_inv(&line->counts, 0, sizeof(line->counts));
+	return line->ports ||
+	       memchr_inv(&line->counts, 0, sizeof(line->counts));
 }
 
-/* Each protocol has two keys: that of its ephemeral total, that of its folded one. */
+/* Each protocol has two keys: of its ephemeral total and of its folded one. */
 static bool total_next(struct portsock_table *table,
 		       struct portsock_cursor *cursor,
 		       struct portsock_line *line)
@@ -142,10 +149,10 @@ static bool total_next(struct portsock_table *table,
  * @cursor: zeroed to begin with; moved behind the row
  * @line: receives the row
  *
- * Each row is consistent in itself; rows that come, go or turn service meanwhile
- * may or may not be met, all others are met once. Costs O(log rows), and what the
- * row's listeners take to be asked, whatever the number of other sockets; a lock is held
- * for a few dozen of them at most.
+ * Each row is consistent in itself; rows that come, go or turn service
+ * meanwhile may or may not be met, all others are met once. Costs O(log rows),
+ * and what the row's listeners take to be asked, whatever the number of other
+ * sockets; a lock is held for a few dozen of them at most.
  *
  * Context: process, may sleep.
  * Return: false when there is no further row.

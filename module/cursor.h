@@ -15,8 +15,8 @@ struct portsock_table;
 /**
  * enum portsock_part - the parts of a table, in the order they are shown
  * @PORTSOCK_SERVICES: service and unbound rows
- * @PORTSOCK_TOTALS: for each protocol one row for ephemeral ports that it has or had,
- *	and one for services that were folded
+ * @PORTSOCK_TOTALS: for each protocol one row for ephemeral ports that it has
+ *	or had, and one for services that were folded
  * @PORTSOCK_EPHEMERALS: single ephemeral rows
  * @PORTSOCK_END: nothing is left
  */

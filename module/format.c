@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Prints the lines of /proc/portsock. Readers find columns by name, so a new column may be
- * appended; another meaning of a column needs another format number.
+ * Prints the lines of /proc/portsock. Readers find columns by name, so a
+ * new column may be appended; another meaning of a column needs another
+ * format number.
  */
 #include "format.h"
 
@@ -78,14 +79,16 @@ static u64 column_ports(const struct portsock_line *line)
 #define NUMBER_GAUGE(state, column) column(line),
 #define NUMBER_COUNTER(state, column) column(line),
 #define NUMBER_PEAK(state, column) column(line),
-#define NUMBER(id, name, heading, kind, ...) NUMBER_##kind(TCP_##id, column_##name)
+#define NUMBER(id, name, heading, kind, ...) \
+	NUMBER_##kind(TCP_##id, column_##name)
 
 /**
  * portsock_format_head() - the health line and the column names
  * @m: file to print to
  * @health: what to say
  */
-void portsock_format_head(struct seq_file *m, const struct portsock_health *health)
+void portsock_format_head(struct seq_file *m,
+			  const struct portsock_health *health)
 {
 #define KEY(name, ...) { " " #name " ", now.name },
 	const struct portsock_health now = *health;

@@ -32,7 +32,8 @@ struct portsock_health {
 };
 
 const char *portsock_format_proto(int proto);
-void portsock_format_head(struct seq_file *m, const struct portsock_health *health);
+void portsock_format_head(struct seq_file *m,
+			  const struct portsock_health *health);
 void portsock_format_line(struct seq_file *m, const struct portsock_line *line);
 
 #endif /* PORTSOCK_FORMAT_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * To unregister an ftrace_ops takes a grace period of all tasks, so two of them serve all
- * functions: one those that release something, one those that acquire. Whoever adds and
- * deletes functions takes turns.
+ * To unregister an ftrace_ops takes a grace period of all tasks, so two of them
+ * serve all functions: one those that release something, one those that
+ * acquire. Whoever adds and deletes functions takes turns.
  */
 #include "function.h"
 
@@ -13,13 +13,13 @@
 /* No function's address. */
 #define GONE 1
 
-/* That of a function that was not called yet: nor is this the address of one. */
+/* That of a function not called yet: nor is this the address of one. */
 #define NOT_CALLED(address) (~(address))
 
 /**
  * struct function - a function watched through ftrace
- * @address: as ftrace tells it, 0 in a slot never used, GONE in one that was, and
- *	NOT_CALLED() before the first call
+ * @address: as ftrace tells it, 0 in a slot never used, GONE in one that was,
+ *	and NOT_CALLED() before the first call
  * @handler: what to do when it is called
  *
  * Written before the function is watched, read by on_function().
@@ -33,6 +33,12 @@ struct function {
 
 static struct function functions[1 << FUNCTIONS_BITS];
 
+/* Where to look for a function. */
+static inline struct function *function_first(unsigned long address)
+{
+	return &functions[hash_long(address, FUNCTIONS_BITS)];
+}
+
 /* Few of many slots are in use, so that nearly each is found at once. */
 static struct function *function_after(struct function *function)
 {
@@ -42,9 +48,10 @@ static struct function *function_after(struct function *function)
 }
 
 static void notrace on_function(unsigned long ip, unsigned long parent_ip,
-				struct ftrace_ops *ops, struct ftrace_regs *fregs)
+				struct ftrace_ops *ops,
+				struct ftrace_regs *fregs)
 {
-	struct function *function = &functions[hash_long(ip, FUNCTIONS_BITS)];
+	struct function *function = function_first(ip);
 	unsigned long address;
 
 	/* pairs with portsock_function_add() */
@@ -88,8 +95,9 @@ static struct watch *watch_of(bool release)
  * portsock_function_entry() - where ftrace steps into a function
  * @kp: a kprobe that is registered on the function
  *
- * A kprobe that relies on ftrace is there; on arm64 none does, and it is behind one
- * instruction, or two with BTI. A filter takes no other address but that of the function.
+ * A kprobe that relies on ftrace is there; on arm64 none does, and it is
+ * behind one instruction, or two with BTI. A filter takes no other address but
+ * that of the function.
  *
  * Context: process, may sleep.
  * Return: the address, or 0: nowhere.
@@ -121,9 +129,10 @@ unsigned long portsock_function_entry(const struct kprobe *kp)
  * Context: process, may sleep.
  * Return: 0 or a negative errno.
  */
-int portsock_function_add(unsigned long address, portsock_function_t handler, bool release)
+int portsock_function_add(unsigned long address, portsock_function_t handler,
+			  bool release)
 {
-	struct function *function = &functions[hash_long(address, FUNCTIONS_BITS)];
+	struct function *function = function_first(address);
 
 	while (function->address > GONE)
 		function = function_after(function);
@@ -136,10 +145,11 @@ int portsock_function_add(unsigned long address, portsock_function_t handler, bo
 /* One that was added. */
 static struct function *function_find(unsigned long address)
 {
-	struct function *function = &functions[hash_long(address, FUNCTIONS_BITS)];
+	struct function *function = function_first(address);
 	unsigned long found;
 
-	while ((found = READ_ONCE(function->address)) != address && found != NOT_CALLED(address))
+	while ((found = READ_ONCE(function->address)) != address &&
+	       found != NOT_CALLED(address))
 		function = function_after(function);
 	return function;
 }

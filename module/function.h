@@ -15,7 +15,8 @@ typedef void (*portsock_function_t)(struct ftrace_regs *fregs);
 
 unsigned long portsock_function_entry(const struct kprobe *kp);
 
-int portsock_function_add(unsigned long address, portsock_function_t handler, bool release);
+int portsock_function_add(unsigned long address, portsock_function_t handler,
+			  bool release);
 void portsock_function_del(unsigned long address, bool release);
 bool portsock_function_called(unsigned long address);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Can the table be trusted? Once a second it is looked at what hooks lost and for what
- * memory was short. From a loss to the end of the walk that repairs it the table does not
- * claim to be exact.
+ * Can the table be trusted? Once a second it is looked at what hooks lost and
+ * for what memory was short. From a loss to the end of the walk that repairs it
+ * the table does not claim to be exact.
  *
  * All work is done by one work item, which is never run twice at a time.
  */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where the kernel is watched. A hook records what a socket holds now, and does no
- * arithmetic. README.md in this directory lists for each hook what it sees, in which
- * context it runs, and what repairs the loss of an event.
+ * Where the kernel is watched. A hook records what a socket holds now, and does
+ * no arithmetic. README.md in this directory lists for each hook what it sees,
+ * in which context it runs, and what repairs the loss of an event.
  *
- * The kernel drops a kprobe hit while the handler of another kprobe runs on the same CPU.
- * This happens only to functions that are called in softirq. Such functions are watched
- * through ftrace or tracepoints, which drop nothing, and so are functions that every
- * connection calls, because ftrace takes half the instructions of a kprobe.
+ * The kernel drops a kprobe hit while the handler of another kprobe runs on the
+ * same CPU. This happens only to functions that are called in softirq. Such
+ * functions are watched through ftrace or tracepoints, which drop nothing, and
+ * so are functions that every connection calls, because ftrace takes half the
+ * instructions of a kprobe.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -32,8 +33,9 @@ static void sk_becomes(const struct sock *sk, int proto, int state,
 
 	portsock_sk_look(sk, proto, state, &h);
 	h.how = how;
-	/* a child without a struct socket waits for accept(), and has no record yet */
-	if ((how != PORTSOCK_ACCEPTED || sk->sk_socket) && portsock_sock_change(sk, &h))
+	/* a child that waits for accept() has no struct socket and no record */
+	if ((how != PORTSOCK_ACCEPTED || sk->sk_socket) &&
+	    portsock_sock_change(sk, &h))
 		return;
 	h.service |= how == PORTSOCK_ACCEPTED;
 	preempt_disable_notrace();
@@ -51,6 +53,9 @@ static void sk_holds(const struct sock *sk, int state, enum portsock_how how)
 		sk_becomes(sk, proto, state, how);
 }
 
+/* An argument of the function that is watched. */
+#define argument(fregs, n) ((void *)ftrace_regs_get_argument(fregs, n))
+
 /* A user has a new socket, which holds no port yet. */
 static void sk_unbound(const struct sock *sk, int proto)
 {
@@ -59,13 +64,15 @@ static void sk_unbound(const struct sock *sk, int proto)
 	preempt_disable_notrace();
 	table = portsock_netns_table(sock_net(sk));
 	if (table)
-		portsock_sock_unbound(sk, table, proto, sk->sk_family == AF_INET6);
+		portsock_sock_unbound(sk, table, proto,
+				      sk->sk_family == AF_INET6);
 	preempt_enable_notrace();
 }
 
 /*
- * A socket released its port. While a user has the socket it counts as unbound; otherwise
- * its record is deleted. A record that close() has deleted is not made again.
+ * A socket released its port. While a user has the socket it counts as
+ * unbound; otherwise its record is deleted. A record that close() has deleted
+ * is not made again.
  */
 static void sk_released(const struct sock *sk)
 {
@@ -76,9 +83,9 @@ static void sk_released(const struct sock *sk)
 }
 
 /*
- * An MPTCP socket in CLOSE holds its port as long as its first subflow does. In any other
- * state it keeps the port, as sock_diag shows it; mptcp_becomes() looks again when it goes
- * to CLOSE.
+ * An MPTCP socket in CLOSE holds its port as long as its first subflow does. In
+ * any other state it keeps the port, as sock_diag shows it; mptcp_becomes()
+ * looks again when it goes to CLOSE.
  */
 static noinline void parent_released(const struct sock *sk)
 {
@@ -102,7 +109,10 @@ static void subflow_released(const struct sock *sk)
 	preempt_enable_notrace();
 }
 
-/* Not the kernel's own raw sockets in a namespace that has no table yet: they hold nothing. */
+/*
+ * Not the kernel's own raw sockets in a namespace that has no table yet: they
+ * hold nothing.
+ */
 static void proto_met(const struct sock *sk, int proto)
 {
 	preempt_disable_notrace();
@@ -114,7 +124,7 @@ static void proto_met(const struct sock *sk, int proto)
 /* security_socket_post_create(sock, family, type, protocol, kern) */
 static void notrace on_post_create(struct ftrace_regs *fregs)
 {
-	struct socket *sock = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct socket *sock = argument(fregs, 0);
 	struct sock *sk = sock->sk;
 	int proto;
 
@@ -131,14 +141,15 @@ static void notrace on_post_create(struct ftrace_regs *fregs)
 }
 
 /*
- * security_sock_graft(sk, parent): accept() returns a child. The child may have been reset
- * before, so that it holds no port; or it has waited since before the module was loaded. A
- * child that the kernel accepts for itself has no file, and does not count as unbound.
+ * security_sock_graft(sk, parent): accept() returns a child. The child may have
+ * been reset before, so that it holds no port; or it has waited since before
+ * the module was loaded. A child that the kernel accepts for itself has no
+ * file, and does not count as unbound.
  */
 static void notrace on_accept(struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
-	const struct socket *parent = (void *)ftrace_regs_get_argument(fregs, 1);
+	struct sock *sk = argument(fregs, 0);
+	const struct socket *parent = argument(fregs, 1);
 	int proto = portsock_sk_proto(sk);
 
 	if (proto < 0)
@@ -152,12 +163,13 @@ static void notrace on_accept(struct ftrace_regs *fregs)
 }
 
 /*
- * security_file_receive(file): a process receives a descriptor. If the file was in flight
- * when the module was loaded, no process had it, and the walk did not see its socket.
+ * security_file_receive(file): a process receives a descriptor. If the file was
+ * in flight when the module was loaded, no process had it, and the walk did not
+ * see its socket.
  */
 static void notrace on_receive(struct ftrace_regs *fregs)
 {
-	struct socket *sock = sock_from_file((void *)ftrace_regs_get_argument(fregs, 0));
+	struct socket *sock = sock_from_file(argument(fregs, 0));
 	const struct sock *sk = sock ? sock->sk : NULL;
 	struct portsock_holding h;
 
@@ -193,26 +205,29 @@ static int on_bind_hash(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
-/* tcp_fastopen_defer_connect(sk, err), dccp_connect(sk): connect() got a port */
+/*
+ * tcp_fastopen_defer_connect(sk, err), dccp_connect(sk): connect() got a port
+ */
 static void notrace on_connect(struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct sock *sk = argument(fregs, 0);
 
 	sk_holds(sk, sk->sk_state, PORTSOCK_CONNECTED);
 }
 
 /*
- * inet_csk_reqsk_queue_add(sk, req, child). A child that has replaced its request goes to
- * ESTABLISHED next, which on_set_state() records. A child of Fast Open still has its
- * request, and may stay in SYN_RECV.
+ * inet_csk_reqsk_queue_add(sk, req, child). A child that has replaced its
+ * request goes to ESTABLISHED next, which on_set_state() records. A child of
+ * Fast Open still has its request, and may stay in SYN_RECV.
  */
 static void notrace on_queue_add(struct ftrace_regs *fregs)
 {
-	struct sock *child = (void *)ftrace_regs_get_argument(fregs, 2);
+	struct sock *child = argument(fregs, 2);
 
 	if (portsock_sk_proto(child) == PORTSOCK_TCP &&
 	    rcu_access_pointer(tcp_sk(child)->fastopen_rsk))
-		sk_becomes(child, PORTSOCK_TCP, TCP_SYN_RECV, PORTSOCK_ACCEPTED);
+		sk_becomes(child, PORTSOCK_TCP, TCP_SYN_RECV,
+			   PORTSOCK_ACCEPTED);
 }
 
 /* How a socket came by its port, if the change of its state shows it. */
@@ -222,7 +237,7 @@ static enum portsock_how how_of(int old, int new)
 		return PORTSOCK_CONNECTED;
 	if (new != TCP_ESTABLISHED)
 		return PORTSOCK_BOUND;
-	/* SCTP clients connect from CLOSE; MPTCP children are copies of a listener */
+	/* SCTP clients connect from CLOSE; MPTCP children copy a listener */
 	if (old == TCP_CLOSE)
 		return PORTSOCK_CONNECTED;
 	if (old == TCP_SYN_RECV || old == TCP_LISTEN)
@@ -230,18 +245,20 @@ static enum portsock_how how_of(int old, int new)
 	return PORTSOCK_BOUND;
 }
 
-/* Between these states a TCP socket that keeps its port changes nothing but its state. */
-#define STEP_FROM (TCPF_ESTABLISHED | TCPF_SYN_SENT | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 | \
-		   TCPF_CLOSE_WAIT | TCPF_LAST_ACK | TCPF_CLOSING)
+/* Between these a TCP socket that keeps its port changes only its state. */
+#define STEP_FROM (TCPF_ESTABLISHED | TCPF_SYN_SENT | TCPF_FIN_WAIT1 | \
+		   TCPF_FIN_WAIT2 | TCPF_CLOSE_WAIT | TCPF_LAST_ACK | \
+		   TCPF_CLOSING)
 #define STEP_TO (STEP_FROM | TCPF_CLOSE)
 
 /* Any other change of a socket that holds a port. */
-static noinline void bound_becomes(const struct sock *sk, int proto, int old, int new)
+static noinline void bound_becomes(const struct sock *sk, int proto,
+				   int old, int new)
 {
-	/* A child that was just cloned; it still points to the listener's bind bucket. */
+	/* A child that was just cloned, and has the listener's bind bucket. */
 	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
 		return;
-	/* A child whose request another child has taken; it has no record, and goes next. */
+	/* Another child has taken its request; it has no record, and goes. */
 	if (old == TCP_SYN_RECV && new == TCP_CLOSE && !sk->sk_socket)
 		return;
 	sk_becomes(sk, proto, new, how_of(old, new));
@@ -262,7 +279,7 @@ static bool mptcp_is_carried(const struct sock *sk)
 	return first && portsock_sock_on(first, PORTSOCK_TCP, sk->sk_num);
 }
 
-/* An MPTCP socket holds the port that it names if on_mptcp_port() has recorded it. */
+/* An MPTCP socket holds the port it names if on_mptcp_port() recorded that. */
 static noinline void mptcp_becomes(const struct sock *sk, int old, int new)
 {
 	bool bound = portsock_sock_on(sk, PORTSOCK_MPTCP, sk->sk_num);
@@ -270,7 +287,7 @@ static noinline void mptcp_becomes(const struct sock *sk, int old, int new)
 
 	if (bound || cloned)
 		sk_becomes(sk, PORTSOCK_MPTCP, new, how_of(old, new));
-	/* Checked after it is recorded, as its subflow may release the port meanwhile. */
+	/* once it is recorded: its subflow may release the port meanwhile */
 	if (new == TCP_CLOSE && !(bound && mptcp_is_carried(sk)))
 		sk_released(sk);
 }
@@ -293,9 +310,11 @@ static void on_set_state(void *data, const struct sock *sk, const int old,
 			sk_closed(sk, proto);
 		return;
 	}
-	if (proto == PORTSOCK_TCP && BIT(old) & STEP_FROM && BIT(new) & STEP_TO &&
+	if (proto == PORTSOCK_TCP &&
+	    BIT(old) & STEP_FROM && BIT(new) & STEP_TO &&
 	    portsock_sock_step(sk, portsock_step(PORTSOCK_TCP, sk->sk_num,
-						 sk->sk_family == AF_INET6, new)))
+						 sk->sk_family == AF_INET6,
+						 new)))
 		return;
 	bound_becomes(sk, proto, old, new);
 }
@@ -308,20 +327,23 @@ static void on_destroy(void *data, struct sock *sk)
 /* dccp_destroy_sock(sk), mptcp_destroy(sk), tcp_twsk_destructor(tw) */
 static void notrace on_destroy_call(struct ftrace_regs *fregs)
 {
-	portsock_sock_forget((void *)ftrace_regs_get_argument(fregs, 0));
+	portsock_sock_forget(argument(fregs, 0));
 }
 
-/* inet_twsk_hashdance_schedule(tw, sk, hashinfo, timeo); inet_twsk_hashdance() before 6.11 */
+/*
+ * inet_twsk_hashdance_schedule(tw, sk, hashinfo, timeo); inet_twsk_hashdance()
+ * before 6.11
+ */
 static void notrace on_tw_add(struct ftrace_regs *fregs)
 {
-	struct inet_timewait_sock *tw = (void *)ftrace_regs_get_argument(fregs, 0);
-	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 1);
+	struct inet_timewait_sock *tw = argument(fregs, 0);
+	struct sock *sk = argument(fregs, 1);
 	int proto = portsock_sk_proto(sk);
 	struct portsock_holding h;
 
 	rcu_read_lock();
 	if (proto >= 0 && portsock_tw_read(tw, proto, &h)) {
-		/* a socket that a user has, or that was bound, stays for a while, in CLOSE */
+		/* a user's, or one that was bound, stays a while, in CLOSE */
 		if (sk->sk_socket || sk->sk_userlocks & SOCK_BINDPORT_LOCK)
 			portsock_sock_hold(tw, &h);
 		else
@@ -333,7 +355,7 @@ static void notrace on_tw_add(struct ftrace_regs *fregs)
 /* inet_twsk_bind_unhash(tw, hashinfo); a second call finds no bucket */
 static void notrace on_tw_del(struct ftrace_regs *fregs)
 {
-	struct inet_timewait_sock *tw = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct inet_timewait_sock *tw = argument(fregs, 0);
 
 	if (tw->tw_tb)
 		portsock_sock_forget(tw);
@@ -355,19 +377,21 @@ static void datagram_observe(const struct sock *sk)
 /* Records what an earlier call left, if no hook has seen its end. */
 static void datagram_settle(const struct sock *sk)
 {
-	if (portsock_sk_proto(sk) != PORTSOCK_UDP && portsock_sock_awaited(sk) && sk_hashed(sk))
+	if (portsock_sk_proto(sk) != PORTSOCK_UDP &&
+	    portsock_sock_awaited(sk) && sk_hashed(sk))
 		datagram_observe(sk);
 }
 
 /*
- * udp_lib_get_port(sk, snum, hash2), ping_get_port(sk, ident), __ip4_datagram_connect(sk,
- * ...), __ip6_datagram_connect(sk, ...): the call has just begun. on_datagram_release()
- * records its result. For sockets that do not call that function the record is marked as
- * awaited, and the next event or the next reader looks at the socket.
+ * udp_lib_get_port(sk, snum, hash2), ping_get_port(sk, ident),
+ * __ip4_datagram_connect(sk, ...), __ip6_datagram_connect(sk, ...): the call
+ * has just begun. on_datagram_release() records its result. For sockets that do
+ * not call that function the record is marked as awaited, and the next event or
+ * the next reader looks at the socket.
  */
 static void notrace on_datagram_call(struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct sock *sk = argument(fregs, 0);
 	struct portsock_holding h;
 
 	if (portsock_sk_proto(sk) == PORTSOCK_UDP)
@@ -381,16 +405,17 @@ static void notrace on_datagram_call(struct ftrace_regs *fregs)
 }
 
 /*
- * __ipv6_sock_ac_close(sk): IPV6_ADDRFORM can no longer fail, and makes the socket AF_INET
- * next. The last close() may call this function as well.
+ * __ipv6_sock_ac_close(sk): IPV6_ADDRFORM can no longer fail, and makes the
+ * socket AF_INET next. The last close() may call this function as well.
  */
 static void notrace on_addrform(struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct sock *sk = argument(fregs, 0);
 	int proto = portsock_sk_proto(sk);
 	struct portsock_holding h;
 
-	if (proto < 0 || portsock_sk_closing(sk) || !portsock_sk_bound(sk, proto))
+	if (proto < 0 || portsock_sk_closing(sk) ||
+	    !portsock_sk_bound(sk, proto))
 		return;
 	if (proto == PORTSOCK_UDPLITE)
 		datagram_settle(sk);
@@ -399,10 +424,13 @@ static void notrace on_addrform(struct ftrace_regs *fregs)
 	portsock_sock_change(sk, &h);
 }
 
-/* __udp_disconnect(sk, flags); on_unhash() sees the port go if it is released as well */
+/*
+ * __udp_disconnect(sk, flags); on_unhash() sees the port go if it is released
+ * as well
+ */
 static void notrace on_udp_disconnect(struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct sock *sk = argument(fregs, 0);
 
 	datagram_settle(sk);
 	if (portsock_sk_other_bound(sk))
@@ -410,14 +438,14 @@ static void notrace on_udp_disconnect(struct ftrace_regs *fregs)
 }
 
 /*
- * ip4_datagram_release_cb(sk), ip6_datagram_release_cb(sk): the end of any call that had
- * the socket locked. A call that released the port has passed on_unhash(); after close(),
- * see on_close(), nothing is recorded. ICMP and raw sockets over IPv4 come here as well,
- * and so are no longer awaited.
+ * ip4_datagram_release_cb(sk), ip6_datagram_release_cb(sk): the end of any call
+ * that had the socket locked. A call that released the port has passed
+ * on_unhash(); after close(), see on_close(), nothing is recorded. ICMP and raw
+ * sockets over IPv4 come here as well, and so are no longer awaited.
  */
 static void notrace on_datagram_release(struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct sock *sk = argument(fregs, 0);
 
 	if (unlikely(sk->sk_protocol != IPPROTO_UDP))
 		portsock_sock_awaited(sk);
@@ -426,24 +454,25 @@ static void notrace on_datagram_release(struct ftrace_regs *fregs)
 }
 
 /*
- * inet_put_port(sk): bind() fails after it had the port, because a BPF program refuses it
- * or memory is short. All other releases show in tcp_set_state() or tcp_destroy_sock().
+ * inet_put_port(sk): bind() fails after it had the port, because a BPF program
+ * refuses it or memory is short. All other releases show in tcp_set_state() or
+ * tcp_destroy_sock().
  */
 static void notrace on_put_port(struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct sock *sk = argument(fregs, 0);
 
 	if (sk->sk_state == TCP_CLOSE && sk->sk_socket)
 		sk_released(sk);
 }
 
 /*
- * udp_lib_unhash(sk), ping_unhash(sk), raw_unhash_sk(sk): disconnect, or close(), which
- * calls them for unbound sockets as well
+ * udp_lib_unhash(sk), ping_unhash(sk), raw_unhash_sk(sk): disconnect, or
+ * close(), which calls them for unbound sockets as well
  */
 static void notrace on_unhash(struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct sock *sk = argument(fregs, 0);
 
 	datagram_settle(sk);
 	sk_released(sk);
@@ -452,11 +481,12 @@ static void notrace on_unhash(struct ftrace_regs *fregs)
 /* sk_common_release(sk): close(); the socket may still hold its port */
 static void notrace on_close(struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct sock *sk = argument(fregs, 0);
 
 	datagram_settle(sk);
-	/* associations may keep the port of a closed SCTP socket, see on_sctp_put_port() */
-	if (portsock_sk_proto(sk) != PORTSOCK_SCTP || !portsock_sk_other_bound(sk))
+	/* associations may keep a port after close(), see on_sctp_put_port() */
+	if (portsock_sk_proto(sk) != PORTSOCK_SCTP ||
+	    !portsock_sk_other_bound(sk))
 		portsock_sock_forget(sk);
 }
 
@@ -470,21 +500,24 @@ static int on_raw_hash(struct kprobe *kp, struct pt_regs *regs)
 }
 
 /*
- * sctp_add_bind_addr(bp, addr, size, state, gfp): bind() or autobind has taken a port, and
- * adds an address to the socket. It is called for associations as well, which are ignored.
- * Only the number of the port tells whether the caller named it, see portsock_sk_serves().
+ * sctp_add_bind_addr(bp, addr, size, state, gfp): bind() or autobind has taken
+ * a port, and adds an address to the socket. It is called for associations as
+ * well, which are ignored. Only the number of the port tells whether the caller
+ * named it, see portsock_sk_serves().
  */
 static void notrace on_sctp_bind(struct ftrace_regs *fregs)
 {
-	struct sctp_bind_addr *bp = (void *)ftrace_regs_get_argument(fregs, 0);
-	const struct sctp_ep_common *base = container_of(bp, struct sctp_ep_common, bind_addr);
+	struct sctp_bind_addr *bp = argument(fregs, 0);
+	const struct sctp_ep_common *base =
+		container_of(bp, struct sctp_ep_common, bind_addr);
 	const struct sock *sk = base->sk;
 	struct portsock_holding h;
 
 	if (base->type != SCTP_EP_TYPE_SOCKET)
 		return;
 	rcu_read_lock();
-	if (portsock_sk_other_bound(sk) && portsock_sk_read(sk, sk->sk_state, &h)) {
+	if (portsock_sk_other_bound(sk) &&
+	    portsock_sk_read(sk, sk->sk_state, &h)) {
 		h.service |= portsock_sk_serves(sk, PORTSOCK_SCTP);
 		portsock_sock_hold(sk, &h);
 	}
@@ -492,26 +525,30 @@ static void notrace on_sctp_bind(struct ftrace_regs *fregs)
 }
 
 /*
- * sctp_assoc_migrate(assoc, newsk): accept() or peeloff gives an association a socket of
- * its own. A peeled off association may be an outgoing one. The state of the new socket is
- * not used, as it may be a copy of the old one's.
+ * sctp_assoc_migrate(assoc, newsk): accept() or peeloff gives an association a
+ * socket of its own. A peeled off association may be an outgoing one. The state
+ * of the new socket is not used, as it may be a copy of the old one's.
  */
 static void notrace on_sctp_migrate(struct ftrace_regs *fregs)
 {
-	struct sctp_association *assoc = (void *)ftrace_regs_get_argument(fregs, 0);
-	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 1);
+	struct sctp_association *assoc = argument(fregs, 0);
+	struct sock *sk = argument(fregs, 1);
 
-	sk_holds(sk, TCP_CLOSE, portsock_sk_assoc_went_out(assoc) ? PORTSOCK_CONNECTED :
-								   PORTSOCK_ACCEPTED);
+	sk_holds(sk, TCP_CLOSE, portsock_sk_assoc_went_out(assoc) ?
+				PORTSOCK_CONNECTED : PORTSOCK_ACCEPTED);
 }
 
-/* sctp_association_free(asoc): if it is the last one of a connected socket; it is still listed */
+/*
+ * sctp_association_free(asoc): if it is the last one of a connected socket; it
+ * is still listed
+ */
 static void notrace on_sctp_free(struct ftrace_regs *fregs)
 {
-	struct sctp_association *assoc = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct sctp_association *assoc = argument(fregs, 0);
 	const struct sock *sk = assoc->base.sk;
 
-	if (sk->sk_state == TCP_ESTABLISHED && list_is_singular(&assoc->ep->asocs) &&
+	if (sk->sk_state == TCP_ESTABLISHED &&
+	    list_is_singular(&assoc->ep->asocs) &&
 	    !list_empty(&assoc->asocs) && portsock_sk_other_bound(sk))
 		sk_holds(sk, TCP_CLOSE_WAIT, PORTSOCK_BOUND);
 }
@@ -519,7 +556,7 @@ static void notrace on_sctp_free(struct ftrace_regs *fregs)
 /* sctp_unhash_endpoint(ep): listen() with a backlog of 0, or close() */
 static void notrace on_sctp_unhash(struct ftrace_regs *fregs)
 {
-	struct sctp_endpoint *ep = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct sctp_endpoint *ep = argument(fregs, 0);
 	const struct sock *sk = ep->base.sk;
 
 	if (sk->sk_state == TCP_LISTEN)
@@ -527,12 +564,12 @@ static void notrace on_sctp_unhash(struct ftrace_regs *fregs)
 }
 
 /*
- * sctp_put_port(sk): bind() fails half way; or the last association is gone, maybe long
- * after close()
+ * sctp_put_port(sk): bind() fails half way; or the last association is gone,
+ * maybe long after close()
  */
 static void notrace on_sctp_put_port(struct ftrace_regs *fregs)
 {
-	struct sock *sk = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct sock *sk = argument(fregs, 0);
 
 	if (sk->sk_shutdown == SHUTDOWN_MASK)
 		portsock_sock_forget(sk);
@@ -543,8 +580,8 @@ static void notrace on_sctp_put_port(struct ftrace_regs *fregs)
 /* mptcp_copy_inaddrs(msk, ssk): the msk takes the port of its first subflow */
 static void notrace on_mptcp_port(struct ftrace_regs *fregs)
 {
-	struct sock *msk = (void *)ftrace_regs_get_argument(fregs, 0);
-	struct sock *ssk = (void *)ftrace_regs_get_argument(fregs, 1);
+	struct sock *msk = argument(fregs, 0);
+	struct sock *ssk = argument(fregs, 1);
 	struct portsock_holding h;
 
 	rcu_read_lock();
@@ -574,26 +611,30 @@ static void notrace on_mptcp_port(struct ftrace_regs *fregs)
 /* A function of IPv6, which may be a module. */
 #define ACQUISITION_V6(_symbol, _handler, ...)				\
 	ACQUISITION(_symbol, _handler, .absent = !IS_ENABLED(CONFIG_IPV6), \
-		    .module = IS_MODULE(CONFIG_IPV6) ? "ipv6" : NULL, ##__VA_ARGS__)
+		    .module = IS_MODULE(CONFIG_IPV6) ? "ipv6" : NULL,	\
+		    ##__VA_ARGS__)
 
 /* Compiles only if the handler has the type that the tracepoint calls. */
 #define TRACEPOINT(_name, _handler)					\
 	{ .symbol = #_name, .on_trace = _handler,			\
-	  .kind = PORTSOCK_TRACEPOINT +					\
-		  BUILD_BUG_ON_ZERO(!__same_type(&check_trace_callback_type_##_name, \
-						 void (*)(typeof(_handler) *))) }
+	  .kind = PORTSOCK_TRACEPOINT + BUILD_BUG_ON_ZERO(		\
+		!__same_type(&check_trace_callback_type_##_name,	\
+			     void (*)(typeof(_handler) *))) }
 
-#define MPTCP_ONLY .protos = BIT(PORTSOCK_MPTCP), .absent = !IS_ENABLED(CONFIG_MPTCP)
+#define MPTCP_ONLY \
+	.protos = BIT(PORTSOCK_MPTCP), .absent = !IS_ENABLED(CONFIG_MPTCP)
 #define SCTP_ONLY .protos = BIT(PORTSOCK_SCTP), .module = "sctp"
 #define DCCP_ONLY .protos = BIT(PORTSOCK_DCCP), .module = "dccp"
 #define DCCP_TOO (IS_ENABLED(CONFIG_IP_DCCP) ? BIT(PORTSOCK_DCCP) : 0)
 /* UDP sockets pass other hooks as well, see datagram_observe(). */
-#define OTHER_DATAGRAMS .protos = BIT(PORTSOCK_UDPLITE) | BIT(PORTSOCK_ICMP) | BIT(PORTSOCK_RAW)
+#define OTHER_DATAGRAMS \
+	.protos = BIT(PORTSOCK_UDPLITE) | BIT(PORTSOCK_ICMP) | BIT(PORTSOCK_RAW)
 
 /*
- * Hooks of releases come first: they are armed in this order, and a socket that goes
- * meanwhile must not stay recorded. A hook with .protos may be missing, as compilers inline
- * functions or rename them; the module does not load without any of the others.
+ * Hooks of releases come first: they are armed in this order, and a socket that
+ * goes meanwhile must not stay recorded. A hook with .protos may be missing, as
+ * compilers inline functions or rename them; the module does not load without
+ * any of the others.
  */
 static struct portsock_probe hooks[] = {
 	TRACEPOINT(tcp_destroy_sock, on_destroy),
@@ -606,7 +647,8 @@ static struct portsock_probe hooks[] = {
 	RELEASE("inet_put_port", on_put_port),
 	RELEASE("inet_twsk_bind_unhash", on_tw_del,
 		.protos = BIT(PORTSOCK_TCP) | DCCP_TOO),
-	RELEASE("tcp_twsk_destructor", on_destroy_call, .protos = BIT(PORTSOCK_TCP),
+	RELEASE("tcp_twsk_destructor", on_destroy_call,
+		.protos = BIT(PORTSOCK_TCP),
 		.instead = "inet_twsk_bind_unhash"),
 	ACQUISITION(PORTSOCK_TWSK_HASHDANCE, on_tw_add),
 	ACQUISITION("inet_csk_reqsk_queue_add", on_queue_add),
@@ -623,10 +665,14 @@ static struct portsock_probe hooks[] = {
 	KPROBE("raw_hash_sk", on_raw_hash, .protos = BIT(PORTSOCK_RAW)),
 	ACQUISITION("ip4_datagram_release_cb", on_datagram_release),
 	ACQUISITION_V6("ip6_datagram_release_cb", on_datagram_release),
-	ACQUISITION("udp_lib_get_port", on_datagram_call, .protos = BIT(PORTSOCK_UDPLITE)),
-	ACQUISITION("ping_get_port", on_datagram_call, .protos = BIT(PORTSOCK_ICMP)),
-	ACQUISITION("__ip4_datagram_connect", on_datagram_call, OTHER_DATAGRAMS),
-	ACQUISITION_V6("__ip6_datagram_connect", on_datagram_call, OTHER_DATAGRAMS),
+	ACQUISITION("udp_lib_get_port", on_datagram_call,
+		    .protos = BIT(PORTSOCK_UDPLITE)),
+	ACQUISITION("ping_get_port", on_datagram_call,
+		    .protos = BIT(PORTSOCK_ICMP)),
+	ACQUISITION("__ip4_datagram_connect", on_datagram_call,
+		    OTHER_DATAGRAMS),
+	ACQUISITION_V6("__ip6_datagram_connect", on_datagram_call,
+		       OTHER_DATAGRAMS),
 	ACQUISITION("mptcp_copy_inaddrs", on_mptcp_port, MPTCP_ONLY),
 	ACQUISITION("sctp_assoc_migrate", on_sctp_migrate, SCTP_ONLY),
 	ACQUISITION("sctp_add_bind_addr", on_sctp_bind, SCTP_ONLY),

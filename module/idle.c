@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A service row stays when its last socket goes, but anybody can have as many of them as
- * there are ports.
+ * A service row stays when its last socket goes, but anybody can have as many
+ * of them as there are ports.
  */
 #include "idle.h"
 
@@ -14,19 +14,15 @@
 /* Idle rows of all namespaces but the first. */
 static atomic_t idle_others = ATOMIC_INIT(0);
 
-static u32 seconds(void)
-{
-	return ktime_get_seconds();
-}
-
 /**
  * __portsock_idle_add() - a row has no socket any more
  * @idle: of the row; the caller holds the locks of its bucket and its table
  * @table: its table
  */
-void __portsock_idle_add(struct portsock_idle *idle, struct portsock_table *table)
+void __portsock_idle_add(struct portsock_idle *idle,
+			 struct portsock_table *table)
 {
-	u32 now = seconds();
+	u32 now = ktime_get_seconds();
 
 	idle->used |= now - idle->since >= PORTSOCK_USE_SECONDS;
 	idle->since = now;
@@ -41,7 +37,8 @@ void __portsock_idle_add(struct portsock_idle *idle, struct portsock_table *tabl
  * @idle: of the row, which is; the caller holds the lock of its table
  * @table: its table
  */
-void __portsock_idle_del(struct portsock_idle *idle, struct portsock_table *table)
+void __portsock_idle_del(struct portsock_idle *idle,
+			 struct portsock_table *table)
 {
 	list_del_init(&idle->node);
 	table->idle_nr--;
@@ -50,8 +47,8 @@ void __portsock_idle_del(struct portsock_idle *idle, struct portsock_table *tabl
 }
 
 /*
- * Each may have but a part of what all others leave, so that it takes more than a
- * hundred namespaces to leave a late one with nothing.
+ * Each may have but a part of what all others leave, so that it takes more than
+ * a hundred namespaces to leave a late one with nothing.
  */
 static unsigned int idle_max(const struct portsock_table *table)
 {
@@ -64,20 +61,24 @@ static unsigned int idle_max(const struct portsock_table *table)
 }
 
 /*
- * The row to go first: one that was used within the hour goes after one that was not,
- * and else the one idle for longest goes. Caller holds the table's lock.
+ * The row to go first: one that was used within the hour goes after one
+ * that was not, and else the one idle for longest goes. Caller holds
+ * the table's lock.
  */
 static struct portsock_idle *__idle_first(struct portsock_table *table)
 {
 	struct portsock_idle *unused, *used;
 	u32 now;
 
-	unused = list_first_entry_or_null(&table->unused, struct portsock_idle, node);
-	used = list_first_entry_or_null(&table->used, struct portsock_idle, node);
+	unused = list_first_entry_or_null(&table->unused, struct portsock_idle,
+					  node);
+	used = list_first_entry_or_null(&table->used, struct portsock_idle,
+					node);
 	if (!used || !unused)
 		return used ?: unused;
-	now = seconds();
-	if (now - used->since < PORTSOCK_USED_SECONDS || now - used->since < now - unused->since)
+	now = ktime_get_seconds();
+	if (now - used->since < PORTSOCK_USED_SECONDS ||
+	    now - used->since < now - unused->since)
 		return unused;
 	return used;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Listeners are in a tree, by address, so that a reader who let go of the lock finds where
- * he was.
+ * Listeners are in a tree, by address, so that a reader who let go of the lock
+ * finds where he was.
  */
 #include "listeners.h"
 
@@ -10,7 +10,8 @@
  * @root: the row's tree; the caller holds the lock of the row's bucket
  * @listener: it
  */
-void __portsock_listeners_add(struct rb_root *root, struct portsock_listener *listener)
+void __portsock_listeners_add(struct rb_root *root,
+			      struct portsock_listener *listener)
 {
 	struct rb_node **link = &root->rb_node;
 	struct rb_node *parent = NULL;
@@ -27,8 +28,8 @@ void __portsock_listeners_add(struct rb_root *root, struct portsock_listener *li
 }
 
 /* The first one behind that address. */
-static const struct portsock_listener *__listeners_after(const struct rb_root *root,
-							 unsigned long address)
+static const struct portsock_listener *
+__listeners_after(const struct rb_root *root, unsigned long address)
 {
 	const struct portsock_listener *best = NULL;
 	const struct rb_node *node = root->rb_node;
@@ -47,7 +48,7 @@ static const struct portsock_listener *__listeners_after(const struct rb_root *r
 	return best;
 }
 
-/* Listeners that are asked for their requests before others may have the lock. */
+/* So many are asked for their requests before others may have the lock. */
 #define LISTENERS_BATCH 32
 
 /**
@@ -58,12 +59,14 @@ static const struct portsock_listener *__listeners_after(const struct rb_root *r
  *
  * Return: the address of the last one, or 0 when there are no more.
  */
-unsigned long __portsock_listeners_requests(const struct rb_root *root, unsigned long address,
+unsigned long __portsock_listeners_requests(const struct rb_root *root,
+					    unsigned long address,
 					    u32 *requests)
 {
-	const struct portsock_listener *listener = __listeners_after(root, address);
+	const struct portsock_listener *listener;
 	unsigned int left = LISTENERS_BATCH;
 
+	listener = __listeners_after(root, address);
 	for (; listener && left; left--) {
 		const struct rb_node *next = rb_next(&listener->node);
 

@@ -12,7 +12,8 @@
 /**
  * struct portsock_listener - a socket that waits for connections
  * @node: in the tree of its row
- * @requests: the kernel's number of connection requests (mini-sockets in NEW_SYN_RECV)
+ * @requests: the kernel's number of connection requests (mini-sockets
+ *	in NEW_SYN_RECV)
  *
  * Protected by the lock of the row's bucket.
  */
@@ -21,8 +22,10 @@ struct portsock_listener {
 	const atomic_t *requests;
 };
 
-void __portsock_listeners_add(struct rb_root *root, struct portsock_listener *listener);
-unsigned long __portsock_listeners_requests(const struct rb_root *root, unsigned long address,
+void __portsock_listeners_add(struct rb_root *root,
+			      struct portsock_listener *listener);
+unsigned long __portsock_listeners_requests(const struct rb_root *root,
+					    unsigned long address,
 					    u32 *requests);
 
 #endif /* PORTSOCK_LISTENERS_H */

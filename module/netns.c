@@ -12,8 +12,9 @@ struct portsock_table __rcu *portsock_netns_stand_in_table;
 static int netns_add(struct net *net)
 {
 	struct portsock_netns *ns = net_generic(net, portsock_netns_id);
-	struct portsock_table *table = portsock_table_new(net_eq(net, &init_net));
+	struct portsock_table *table;
 
+	table = portsock_table_new(net_eq(net, &init_net));
 	if (!table)
 		return -ENOMEM;
 	rcu_assign_pointer(ns->table, table);

@@ -28,7 +28,8 @@ extern unsigned int portsock_netns_id;
 extern struct portsock_table __rcu *portsock_netns_stand_in_table;
 
 /* Whoever cannot be preempted is on RCU's read side as well. */
-#define netns_dereference(pointer) rcu_dereference_check(pointer, rcu_read_lock_any_held())
+#define netns_dereference(pointer) \
+	rcu_dereference_check(pointer, rcu_read_lock_any_held())
 
 /**
  * portsock_netns_table() - the table of a namespace
@@ -41,8 +42,10 @@ extern struct portsock_table __rcu *portsock_netns_stand_in_table;
 static inline struct portsock_table *portsock_netns_table(const struct net *net)
 {
 	/* as net_generic(), which every socket would have lock RCU once more */
-	const struct portsock_netns *ns = netns_dereference(net->gen)->ptr[portsock_netns_id];
-	struct portsock_table *table = netns_dereference(portsock_netns_stand_in_table);
+	const struct portsock_netns *ns =
+		netns_dereference(net->gen)->ptr[portsock_netns_id];
+	struct portsock_table *table =
+		netns_dereference(portsock_netns_stand_in_table);
 
 	if (unlikely(table))
 		return net_eq(net, &init_net) ? table : NULL;

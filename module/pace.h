@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * When to walk again after something was lost. Who makes that happen again and again is not
- * to have the module walk again and again.
+ * When to walk again after something was lost. Who makes that happen again and
+ * again is not to have the module walk again and again.
  */
 #ifndef PORTSOCK_PACE_H
 #define PORTSOCK_PACE_H
@@ -16,8 +16,8 @@
 /**
  * struct portsock_pace - what is known of earlier walks
  * @ended: when the last one did, in jiffies
- * @pause: between that and the next one, in jiffies; twice as long after each, until for
- *	as long nothing was lost
+ * @pause: between that and the next one, in jiffies; twice as long after each,
+ *	until for as long nothing was lost
  *
  * Only the walker uses it.
  */
@@ -31,7 +31,8 @@ struct portsock_pace {
  * @pace: receives that
  * @now: jiffies
  */
-static inline void portsock_pace_begin(struct portsock_pace *pace, unsigned long now)
+static inline void portsock_pace_begin(struct portsock_pace *pace,
+				       unsigned long now)
 {
 	pace->ended = now;
 	pace->pause = PORTSOCK_PACE_MIN;
@@ -45,7 +46,8 @@ static inline void portsock_pace_begin(struct portsock_pace *pace, unsigned long
  *
  * To be called about once a second.
  */
-static inline bool portsock_pace_due(struct portsock_pace *pace, unsigned long now, bool lost)
+static inline bool portsock_pace_due(struct portsock_pace *pace,
+				     unsigned long now, bool lost)
 {
 	bool over = time_after_eq(now, pace->ended + pace->pause);
 
@@ -59,7 +61,8 @@ static inline bool portsock_pace_due(struct portsock_pace *pace, unsigned long n
  * @pace: of the walks before
  * @now: jiffies
  */
-static inline void portsock_pace_walked(struct portsock_pace *pace, unsigned long now)
+static inline void portsock_pace_walked(struct portsock_pace *pace,
+					unsigned long now)
 {
 	pace->ended = now;
 	pace->pause = min_t(unsigned long, 2 * pace->pause, PORTSOCK_PACE_MAX);

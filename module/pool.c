@@ -15,9 +15,10 @@ static LIST_HEAD(pools);
 static void shelf_fill(struct portsock_pool *pool, gfp_t gfp)
 {
 	while (READ_ONCE(raw_cpu_ptr(pool->shelves)->nr) < SHELF_MAX) {
-		void *object = kmem_cache_alloc(pool->cache, gfp | __GFP_NOWARN);
 		unsigned long flags;
+		void *object;
 
+		object = kmem_cache_alloc(pool->cache, gfp | __GFP_NOWARN);
 		if (!object)
 			return;
 		local_irq_save(flags);
@@ -73,8 +74,9 @@ static int shelves_fill(struct portsock_pool *pool)
 		shelf->pool = pool;
 		init_irq_work(&shelf->level, shelf_level);
 		while (shelf->nr < SHELF_MAX) {
-			void *object = kmem_cache_alloc(pool->cache, GFP_KERNEL);
+			void *object;
 
+			object = kmem_cache_alloc(pool->cache, GFP_KERNEL);
 			if (!object)
 				return -ENOMEM;
 			shelf_push(shelf, object);
@@ -93,8 +95,8 @@ static int shelves_fill(struct portsock_pool *pool)
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
-int portsock_pool_init(struct portsock_pool *pool, const char *name, size_t size,
-		       slab_flags_t flags)
+int portsock_pool_init(struct portsock_pool *pool, const char *name,
+		       size_t size, slab_flags_t flags)
 {
 	pool->cache = kmem_cache_create(name, size, 0, flags, NULL);
 	if (!pool->cache)
@@ -126,7 +128,7 @@ void *portsock_shelf_low(struct pool_shelf *shelf)
 }
 
 /**
- * portsock_pools_level() - see to it that this CPU has enough objects, and not too many
+ * portsock_pools_level() - let this CPU have enough objects, and not too many
  *
  * Context: any but NMI, no raw lock is held; with PREEMPT_RT process.
  */
@@ -143,8 +145,8 @@ void portsock_pools_level(void)
  * portsock_pool_refill() - many objects will be wanted at once
  * @pool: from here
  *
- * Lets this CPU have %SHELF_MAX objects at hand. With PREEMPT_RT the caller may have a
- * priority above that of the thread that would see to it.
+ * Lets this CPU have %SHELF_MAX objects at hand. With PREEMPT_RT the caller may
+ * have a priority above that of the thread that would see to it.
  *
  * Context: process, may sleep.
  */

@@ -13,25 +13,27 @@
 #include <linux/slab.h>
 
 /*
- * Nobody who holds a raw lock may call the slab allocator, as its own locks are not: with
- * PREEMPT_RT they sleep, and lockdep (CONFIG_PROVE_RAW_LOCK_NESTING) complains without.
- * Hooks hold raw locks, so objects come from the shelf and go to it only. Who let the last
- * lock go then sees to it that there are some, and not too many; with PREEMPT_RT a thread
- * of the CPU does, as hooks are not to be preempted.
+ * Nobody who holds a raw lock may call the slab allocator, as its own locks are
+ * not: with PREEMPT_RT they sleep, and lockdep (CONFIG_PROVE_RAW_LOCK_NESTING)
+ * complains without. Hooks hold raw locks, so objects come from the shelf and
+ * go to it only. Who let the last lock go then sees to it that there are some,
+ * and not too many; with PREEMPT_RT a thread of the CPU does, as hooks are not
+ * to be preempted.
  */
 #ifndef SHELF_THREAD
 #define SHELF_THREAD IS_ENABLED(CONFIG_PREEMPT_RT)
 #endif
 
 /*
- * Free objects that a CPU keeps. With %SHELF_LOW or fewer it gets %SHELF_MAX; what it has
- * beyond these it gives back. With KASAN, which is to see who uses a free object, none
- * stays: what was put here last is given back at once, and what was taken is replaced at
- * once.
+ * Free objects that a CPU keeps. With %SHELF_LOW or fewer it gets %SHELF_MAX;
+ * what it has beyond these it gives back. With KASAN, which is to see who uses
+ * a free object, none stays: what was put here last is given back at once, and
+ * what was taken is replaced at once.
  */
 #ifndef SHELF_MAX
 #define SHELF_MAX (SHELF_THREAD ? 512 : IS_ENABLED(CONFIG_KASAN) ? 8 : 64)
-#define SHELF_LOW (IS_ENABLED(CONFIG_KASAN) ? SHELF_MAX - 1 : SHELF_THREAD ? SHELF_MAX / 2 : 8)
+#define SHELF_LOW (IS_ENABLED(CONFIG_KASAN) ? SHELF_MAX - 1 : \
+		   SHELF_THREAD ? SHELF_MAX / 2 : 8)
 #endif
 
 /**
@@ -64,8 +66,8 @@ struct portsock_pool {
 /* A shelf of this CPU has few objects, or too many. */
 DECLARE_PER_CPU(bool, portsock_pools_uneven);
 
-int portsock_pool_init(struct portsock_pool *pool, const char *name, size_t size,
-		       slab_flags_t flags);
+int portsock_pool_init(struct portsock_pool *pool, const char *name,
+		       size_t size, slab_flags_t flags);
 void portsock_pool_exit(struct portsock_pool *pool);
 void portsock_pool_refill(struct portsock_pool *pool);
 void *portsock_shelf_low(struct pool_shelf *shelf);
@@ -131,7 +133,7 @@ static inline void portsock_pool_put(struct portsock_pool *pool, void *object)
 /**
  * portsock_pools_settle() - objects were got or given back
  *
- * Context: any but NMI; the raw locks that were held meanwhile are not any more.
+ * Context: any but NMI; the raw locks that were held meanwhile no longer are.
  */
 static inline void portsock_pools_settle(void)
 {

@@ -3,9 +3,9 @@
  * What /proc/portsock says, format 1: the names that the module and its readers
  * both know.
  *
- * A list is a macro that applies another one, X, to each of its entries, in the order
- * of the file. README.md has a table for each but that of protocols; the first words
- * of its last column are the help here.
+ * A list is a macro that applies another one, X, to each of its entries, in the
+ * order of the file. README.md has a table for each but that of protocols; the
+ * first words of its last column are the help here.
  */
 #ifndef PORTSOCK_H
 #define PORTSOCK_H
@@ -35,8 +35,8 @@
 	  "what idle services had counted when their rows were given up")
 
 /*
- * X(name, unit, help): keys of line 1. All are numbers; struct portsock_health has a
- * member for each.
+ * X(name, unit, help): keys of line 1. All are numbers; struct portsock_health
+ * has a member for each.
  */
 #define PORTSOCK_KEYS(X) \
 	X(netns, "inode number", \
@@ -56,7 +56,10 @@
 	X(port_max, "port", \
 	  "last of the range of ephemeral ports")
 
-/* X(ID, name, help): kinds of columns, which say what becomes of values in a sum over rows. */
+/*
+ * X(ID, name, help): kinds of columns, which say what becomes of values in a
+ * sum over rows.
+ */
 #define PORTSOCK_KINDS(X) \
 	X(IDENTITY, identity, \
 	  "tells which row it is") \
@@ -72,8 +75,9 @@
 	  "a highest value since the row is there; does not add up")
 
 /*
- * X(ID, name, heading in a table for people, kind, unit, help): columns. TCP_ID is the
- * kernel's number of a state; any other number is what column_name() of format.c says.
+ * X(ID, name, heading in a table for people, kind, unit, help): columns. TCP_ID
+ * is the kernel's number of a state; any other number is what column_name() of
+ * format.c says.
  */
 #define PORTSOCK_COLUMNS(X) \
 	X(PROTO, proto, "PROTO", IDENTITY, "name", \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arms what hooks name, also when its module comes later, and knows what is lost when it
- * cannot.
+ * Arms what hooks name, also when its module comes later, and knows what is
+ * lost when it cannot.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -27,7 +27,8 @@ static unsigned long protos_used = PORTSOCK_PROTOS_ALWAYS;
 
 static bool is_function(const struct portsock_probe *probe)
 {
-	return probe->kind == PORTSOCK_RELEASE || probe->kind == PORTSOCK_ACQUISITION;
+	return probe->kind == PORTSOCK_RELEASE ||
+	       probe->kind == PORTSOCK_ACQUISITION;
 }
 
 static bool is_release(const struct portsock_probe *probe)
@@ -110,7 +111,10 @@ static void probe_disarm(struct portsock_probe *probe)
 	probe->armed = false;
 }
 
-/* No such symbol, several of it, or none that can be watched: the compiler's doing. */
+/*
+ * No such symbol, several of it, or none that can be watched: the compiler's
+ * doing.
+ */
 static bool is_missing(const struct portsock_probe *probe, int err)
 {
 	if (probe->protos && (err == -EINVAL || err == -EADDRNOTAVAIL))
@@ -128,8 +132,8 @@ static bool is_done(const struct portsock_probe *probe)
  * Finds all functions that are to be watched through ftrace. One grace period
  * lets all the probes go that were used for it.
  */
-static struct portsock_probe *functions_find(struct portsock_probe *first, size_t nr,
-					     int *err)
+static struct portsock_probe *functions_find(struct portsock_probe *first,
+					     size_t nr, int *err)
 {
 	struct portsock_probe *failed = NULL;
 	struct kprobe **found;
@@ -160,7 +164,8 @@ static struct portsock_probe *functions_find(struct portsock_probe *first, size_
 
 		if (!probe->address || probe->armed)
 			continue;
-		*err = portsock_function_add(probe->address, probe->on_call, is_release(probe));
+		*err = portsock_function_add(probe->address, probe->on_call,
+					     is_release(probe));
 		if (*err)
 			failed = probe;
 	}
@@ -168,11 +173,13 @@ static struct portsock_probe *functions_find(struct portsock_probe *first, size_
 }
 
 /*
- * Those that are armed stay so; places in modules that are not there are left out, as are
- * absent ones, those that stand in for others, and those of a few protocols that cannot
- * be watched. Returns the one that could not be armed, or NULL. Caller holds the lock.
+ * Those that are armed stay so; places in modules that are not there are left
+ * out, as are absent ones, those that stand in for others, and those of a few
+ * protocols that cannot be watched. Returns the one that could not be armed, or
+ * NULL. Caller holds the lock.
  */
-static struct portsock_probe *__probes_arm(struct portsock_probe *first, size_t nr, int *err)
+static struct portsock_probe *__probes_arm(struct portsock_probe *first,
+					   size_t nr, int *err)
 {
 	struct portsock_probe *failed = functions_find(first, nr, err);
 	size_t i;
@@ -197,13 +204,22 @@ static const char *hint(int err)
 	return err == -EBUSY ? " (is kernel.ftrace_enabled 0?)" : "";
 }
 
-/* It does not see what it should: arm what stands in for it, or do without. */
-static void __probe_replace(struct portsock_probe *probe)
+/* What it should see events of. */
+static unsigned long probe_protos(const struct portsock_probe *probe)
+{
+	return probe->protos ?: ~0UL;
+}
+
+/*
+ * It does not see what it should of these protocols: arm what stands in for it,
+ * or do without.
+ */
+static void __probe_replace(struct portsock_probe *probe, unsigned long protos)
 {
 	struct portsock_probe *other;
 	int err;
 
-	probe->unseen = probe->protos ?: ~0UL;
+	probe->unseen |= protos;
 	for_each_probe(other) {
 		if (!other->instead || strcmp(other->instead, probe->symbol))
 			continue;
@@ -228,7 +244,7 @@ static const char *names(unsigned long protos, char *text, size_t size)
 	return text;
 }
 
-/* What comes of it that a hook does not see what it should, behind the reason. */
+/* What comes of a hook not seeing what it should, behind the reason. */
 static __printf(2, 3)
 void probe_complain(const struct portsock_probe *probe, const char *reason, ...)
 {
@@ -258,12 +274,14 @@ static void __probe_arm(struct portsock_probe *probe)
 	if (probe->armed)
 		return;
 	err = err ?: -ENOENT;
-	__probe_replace(probe);
-	probe_complain(probe, "cannot hook %s: error %d%s", probe->symbol, err, hint(err));
+	__probe_replace(probe, probe_protos(probe));
+	probe_complain(probe, "cannot hook %s: error %d%s", probe->symbol, err,
+		       hint(err));
 }
 
 /* A protocol that comes as a module is watched before its first socket. */
-static int modules_notify(struct notifier_block *nb, unsigned long event, void *data)
+static int modules_notify(struct notifier_block *nb, unsigned long event,
+			  void *data)
 {
 	const struct module *module = data;
 	struct portsock_probe *probe;
@@ -295,14 +313,16 @@ static bool module_is_watched(const char *module)
 	const struct portsock_probe *probe;
 
 	for_each_probe(probe)
-		if (probe->armed && probe->module && !strcmp(probe->module, module))
+		if (probe->armed && probe->module &&
+		    !strcmp(probe->module, module))
 			return true;
 	return false;
 }
 
 /*
- * A place whose module is not there is watched when it comes. Some symbols of a module
- * but not all mean that it came meanwhile, or that they cannot be watched.
+ * A place whose module is not there is watched when it comes. Some
+ * symbols of a module but not all mean that it came meanwhile, or that
+ * they cannot be watched.
  */
 static void __probes_check_missing(void)
 {
@@ -326,7 +346,8 @@ static void __probes_disarm(void)
 		if (!probe->armed)
 			continue;
 		if (probe->kind == PORTSOCK_TRACEPOINT)
-			tracepoint_probe_unregister(probe->tp, probe->on_trace, NULL);
+			tracepoint_probe_unregister(probe->tp, probe->on_trace,
+						    NULL);
 		else if (probe->kind == PORTSOCK_KPROBE)
 			unregister_kprobe(&probe->kp);
 		probe->armed = false;
@@ -352,12 +373,13 @@ void portsock_probes_disarm(void)
 
 /**
  * portsock_probes_arm() - begin to watch
- * @first: all places there are, which stay the caller's memory; armed in this order
+ * @first: all places there are, which stay the caller's memory;
+ *	armed in this order
  * @nr: their number
  *
  * Context: process, may sleep; once.
- * Return: 0, or a negative errno after a message that names the place; then none is
- * watched.
+ * Return: 0, or a negative errno after a message that names the place; then
+ * none is watched.
  */
 int portsock_probes_arm(struct portsock_probe *first, size_t nr)
 {
@@ -374,8 +396,8 @@ int portsock_probes_arm(struct portsock_probe *first, size_t nr)
 	probes_nr = nr;
 	failed = __probes_arm(probes, probes_nr, &err);
 	if (failed)
-		pr_err("cannot hook %s: error %d%s; not loaded\n", failed->symbol, err,
-		       hint(err));
+		pr_err("cannot hook %s: error %d%s; not loaded\n",
+		       failed->symbol, err, hint(err));
 	else
 		__probes_check_missing();
 	mutex_unlock(&probes_lock);
@@ -410,8 +432,8 @@ void portsock_probes_count(struct portsock_probe_counts *counts)
  * portsock_probes_missed() - events that are known to be lost
  *
  * Context: any.
- * Return: events since portsock_probes_arm(); what a kprobe missed stays in it when it
- * is disarmed.
+ * Return: events since portsock_probes_arm(); what a kprobe missed stays in it
+ * when it is disarmed.
  */
 u64 portsock_probes_missed(void)
 {
@@ -456,25 +478,28 @@ bool portsock_probes_called(const char *symbol)
  * portsock_probes_replace() - a probe did not see what happened
  * @symbol: where it is
  * @what: happened
+ * @protos: bit mask of the protocols of which it does not see it
  *
- * From now on what stands in for it is watched, or else the protocols that need it are
- * not exact.
+ * From now on what stands in for it is watched, or else the protocols that need
+ * it are not exact.
  *
  * Context: process, may sleep.
  * Return: true when another one was armed in its place.
  */
-bool portsock_probes_replace(const char *symbol, const char *what)
+bool portsock_probes_replace(const char *symbol, const char *what,
+			     unsigned long protos)
 {
 	struct portsock_probe *probe = probe_find(symbol);
-	unsigned long protos = probe->protos ?: ~0UL;
 	bool replaced = false;
 
+	protos &= probe_protos(probe);
 	mutex_lock(&probes_lock);
-	if (probe->unseen != protos) {
-		__probe_replace(probe);
-		probe_complain(probe, "self-test: %s was not seen, %s is not called", what,
-			       symbol);
-		replaced = probe->unseen != protos;
+	if (protos & ~probe->unseen) {
+		__probe_replace(probe, protos);
+		probe_complain(probe,
+			       "self-test: %s was not seen, %s is not called",
+			       what, symbol);
+		replaced = protos & ~probe->unseen;
 	}
 	mutex_unlock(&probes_lock);
 	return replaced;
@@ -493,7 +518,8 @@ void portsock_proto_used(int proto)
 }
 
 /**
- * portsock_protos_unused() - sockets that there were so far, all of them, were our own
+ * portsock_protos_unused() - sockets that there were so far, all of
+ * them, were our own
  *
  * Context: any; a walk is due, which meets those of others.
  */
@@ -503,7 +529,8 @@ void portsock_protos_unused(void)
 }
 
 /**
- * portsock_protos_watched() - is every protocol watched of which there were sockets?
+ * portsock_protos_watched() - is every protocol watched of which
+ * there were sockets?
  *
  * Context: any.
  */

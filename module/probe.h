@@ -25,9 +25,10 @@ enum portsock_probe_kind {
  * @symbol: function or tracepoint
  * @module: it is part of this module, which may come and go; NULL when it is
  *	always there, as a kprobe has to be: what it missed is kept in it
- * @protos: bit mask of the protocols that need it, if others do not; then it may be
- *	missing
- * @instead: watched only in place of that other one, when that one is not called
+ * @protos: bit mask of the protocols that need it, if others do not; then it
+ *	may be missing
+ * @instead: watched only in place of that other one, when that one
+ *	is not called
  * @absent: this kernel was built without it
  * @kind: how; PORTSOCK_RELEASE and PORTSOCK_ACQUISITION are functions watched
  *	through ftrace, all of a kind at once
@@ -35,12 +36,14 @@ enum portsock_probe_kind {
  * @on_call: handler of PORTSOCK_RELEASE and PORTSOCK_ACQUISITION
  * @on_trace: handler of PORTSOCK_TRACEPOINT, whose type is another for each
  * @armed: it is
- * @unseen: bit mask of the protocols of which it should see events, and does not
+ * @unseen: bit mask of the protocols of which it should see events,
+ *	and does not
  * @address: of a function watched through ftrace
  * @kp: for PORTSOCK_KPROBE, and to find an address
  * @tp: for PORTSOCK_TRACEPOINT, found by name
  *
- * Protected by the lock in probe.c, but @unseen and what was missed are read without.
+ * Protected by the lock in probe.c, but @unseen and what was missed
+ * are read without.
  */
 struct portsock_probe {
 	const char *symbol;
@@ -84,7 +87,8 @@ void portsock_probes_count(struct portsock_probe_counts *counts);
 
 u64 portsock_probes_missed(void);
 bool portsock_probes_called(const char *symbol);
-bool portsock_probes_replace(const char *symbol, const char *what);
+bool portsock_probes_replace(const char *symbol, const char *what,
+			     unsigned long protos);
 
 void portsock_proto_used(int proto);
 void portsock_protos_unused(void);

@@ -81,7 +81,8 @@ static void iter_step(struct seq_file *m)
 	enum portsock_part part = iter->line.part;
 
 	iter->pos++;
-	iter->more = portsock_table_next(iter_table(m), &iter->cursor, &iter->line);
+	iter->more = portsock_table_next(iter_table(m), &iter->cursor,
+					 &iter->line);
 	iter->begins = iter->line.part != part;
 }
 
@@ -90,7 +91,8 @@ static void *proc_start(struct seq_file *m, loff_t *pos)
 	struct proc_iter *iter = m->private;
 
 	if (!*pos || *pos < iter->pos) {
-		portsock_socks_settle(iter_table(m), portsock_sk_get, portsock_sk_ask);
+		portsock_socks_settle(iter_table(m), portsock_sk_get,
+				      portsock_sk_ask);
 		iter->cursor = (struct portsock_cursor){ };
 		iter->line.part = PORTSOCK_SERVICES;
 		iter->pos = 0;
@@ -129,7 +131,7 @@ static int proc_show(struct seq_file *m, void *v)
 {
 	struct proc_iter *iter = v;
 
-	/* A read() ends with a part: who wants services only pays for no others. */
+	/* A read() ends with a part: who wants services pays for no others. */
 	if (iter->begins && m->count)
 		return -EAGAIN;
 	if (iter->pos)
@@ -149,7 +151,8 @@ static const struct seq_operations proc_ops = {
 static int proc_add(struct net *net)
 {
 	if (!proc_create_net_data(PROC_NAME, mode, net->proc_net, &proc_ops,
-				  sizeof(struct proc_iter), portsock_netns_own(net)))
+				  sizeof(struct proc_iter),
+				  portsock_netns_own(net)))
 		return -ENOMEM;
 	return 0;
 }
@@ -168,8 +171,8 @@ static struct pernet_operations proc_net_ops = {
 /**
  * portsock_proc_init() - show the table of every namespace, present and future
  *
- * Context: process, may sleep. After portsock_netns_init(), so that in a namespace
- * that goes the file goes before the table.
+ * Context: process, may sleep. After portsock_netns_init(), so that in a
+ * namespace that goes the file goes before the table.
  * Return: 0 or a negative errno.
  */
 int portsock_proc_init(void)
@@ -185,7 +188,7 @@ int portsock_proc_init(void)
 }
 
 /**
- * portsock_proc_exit() - take /proc/portsock and the file of every namespace away
+ * portsock_proc_exit() - take /proc/portsock and every namespace's file away
  *
  * Waits for reads under way.
  *

@@ -4,7 +4,6 @@
  */
 #include "row.h"
 
-#include <linux/bits.h>
 #include <linux/err.h>
 #include <linux/string.h>
 
@@ -29,10 +28,10 @@ static void counts_move(struct portsock_counts *counts,
 }
 
 /*
- * An ephemeral port is listened on or asked for by number: its row becomes a service. Its
- * sockets leave the gauges of the ephemeral total, which keeps what it has counted, and
- * count as opened in the row, whose counters begin at 0. Caller holds the locks of the
- * row's bucket and of the table.
+ * An ephemeral port is listened on or asked for by number: its row becomes a
+ * service. Its sockets leave the gauges of the ephemeral total, which keeps
+ * what it has counted, and count as opened in the row, whose counters begin
+ * at 0. Caller holds the locks of the row's bucket and of the table.
  */
 static void __row_promote(struct portsock_row *row)
 {
@@ -58,7 +57,8 @@ static void share_set(struct portsock_share *share,
 static void __share_listen(struct portsock_share *share, bool was)
 {
 	if (share->listener.requests && !was)
-		__portsock_listeners_add(&share->row->listeners, &share->listener);
+		__portsock_listeners_add(&share->row->listeners,
+					 &share->listener);
 	else if (!share->listener.requests && was)
 		rb_erase(&share->listener.node, &share->row->listeners);
 }
@@ -69,10 +69,12 @@ static void __share_listen(struct portsock_share *share, bool was)
  */
 static struct portsock_row *__row_begin(struct row_bucket *bucket,
 					struct portsock_table *table, u32 key,
-					const struct portsock_share *share, bool service)
+					const struct portsock_share *share,
+					bool service)
 {
-	struct portsock_row *row = portsock_row_new(bucket, table, key, !service);
+	struct portsock_row *row;
 
+	row = portsock_row_new(bucket, table, key, !service);
 	if (!row)
 		return ERR_PTR(-ENOMEM);
 	counts_open(&row->counts, share);
@@ -93,8 +95,8 @@ static struct portsock_row *__row_begin(struct row_bucket *bucket,
 }
 
 /* One more share of a port. Caller holds the bucket's lock. */
-static void __row_join(struct portsock_row *row, const struct portsock_share *share,
-		       bool service)
+static void __row_join(struct portsock_row *row,
+		       const struct portsock_share *share, bool service)
 {
 	struct portsock_table *table = row->table;
 
@@ -123,9 +125,11 @@ static void __row_join(struct portsock_row *row, const struct portsock_share *sh
  * @h: the port
  *
  * Context: any but NMI, interrupts off; RCU read side (for @h->table).
- * Return: 0, -ENOMEM, or -ESHUTDOWN when the namespace goes and there is no row.
+ * Return: 0, -ENOMEM, or -ESHUTDOWN when the namespace goes and
+ * there is no row.
  */
-int portsock_row_add(struct portsock_share *share, const struct portsock_holding *h)
+int portsock_row_add(struct portsock_share *share,
+		     const struct portsock_holding *h)
 {
 	struct portsock_table *table = h->table;
 	u32 key = key_of(h->proto, h->port);
@@ -155,7 +159,8 @@ int portsock_row_add(struct portsock_share *share, const struct portsock_holding
  *
  * Context: any but NMI, interrupts off.
  */
-void portsock_row_update(struct portsock_share *share, const struct portsock_holding *h)
+void portsock_row_update(struct portsock_share *share,
+			 const struct portsock_holding *h)
 {
 	struct portsock_row *row = share->row;
 	struct portsock_share old = *share;
@@ -213,8 +218,8 @@ void portsock_row_step(struct portsock_row *row, u8 from, u8 to)
 }
 
 /*
- * The key of a row to fold when the table has more idle ones than it may keep, or 0,
- * which is no row's. Caller holds the table's lock.
+ * The key of a row to fold when the table has more idle ones than it may keep,
+ * or 0, which is no row's. Caller holds the table's lock.
  */
 static u32 __surplus_key(struct portsock_table *table)
 {
@@ -224,8 +229,9 @@ static u32 __surplus_key(struct portsock_table *table)
 }
 
 /*
- * Adds an idle service row to the folded total of its protocol, unless it has a socket
- * again. A port whose row is folded twice counts twice in the total's ports.
+ * Adds an idle service row to the folded total of its protocol, unless it has
+ * a socket again. A port whose row is folded twice counts twice in the
+ * total's ports.
  */
 static void row_fold(struct portsock_table *table, u32 key)
 {
@@ -250,8 +256,8 @@ static void row_fold(struct portsock_table *table, u32 key)
 }
 
 /*
- * Folds a row, and one more if there still are too many: the number that a namespace may
- * keep can have become smaller.
+ * Folds a row, and one more if there still are too many: the number that a
+ * namespace may keep can have become smaller.
  */
 static noinline void rows_fold(struct portsock_table *table, u32 key)
 {
@@ -264,10 +270,11 @@ static noinline void rows_fold(struct portsock_table *table, u32 key)
 }
 
 /*
- * An ephemeral row goes with its last share; the total keeps what it has counted. Returns
- * true if it was unlinked. Caller holds the bucket's lock.
+ * An ephemeral row goes with its last share; the total keeps what it has
+ * counted. Returns true if it was unlinked. Caller holds the bucket's lock.
  */
-static bool __ephemeral_leave(struct portsock_row *row, const struct portsock_share *share)
+static bool __ephemeral_leave(struct portsock_row *row,
+			      const struct portsock_share *share)
 {
 	struct portsock_table *table = row->table;
 	bool goes = !row->shares;
@@ -287,8 +294,8 @@ static bool __ephemeral_leave(struct portsock_row *row, const struct portsock_sh
  * Returns as above; @surplus is the key of a row to fold, or 0.
  * Caller holds the bucket's lock.
  */
-static bool __service_leave(struct portsock_row *row, const struct portsock_share *share,
-			    u32 *surplus)
+static bool __service_leave(struct portsock_row *row,
+			    const struct portsock_share *share, u32 *surplus)
 {
 	struct portsock_table *table = row->table;
 	bool goes;
@@ -354,7 +361,8 @@ void portsock_rows_kill(struct portsock_table *table)
 	u32 key;
 
 	portsock_table_die(table);
-	for (key = 0; portsock_rows_next(table, &table->services, &key); key++) {
+	for (key = 0; portsock_rows_next(table, &table->services, &key);
+	     key++) {
 		struct row_bucket *bucket = row_bucket(table, key);
 		struct portsock_row *row;
 

@@ -41,12 +41,14 @@ struct portsock_holding {
 /**
  * struct portsock_share - what one socket contributes
  * @table: of its namespace, NULL while it contributes nothing
- * @row: of its port, NULL while it is unbound; pins @table, as an unbound socket
- *	does
- * @listener: among the row's listeners when its @requests are set, which are apart from
- *	what is below
- * @awaited: on the table's list when @awaits is set; never together with @listener
- * @first: of an MPTCP socket, which is neither: its first subflow, as far as it is known
+ * @row: of its port, NULL while it is unbound; pins @table, as an
+ *	unbound socket does
+ * @listener: among the row's listeners when its @requests are set, which are
+ *	apart from what is below
+ * @awaited: on the table's list when @awaits is set; never together
+ *	with @listener
+ * @first: of an MPTCP socket, which is neither: its first subflow, as far
+ *	as it is known
  * @proto: transport protocol
  * @state: state it is counted in
  * @ipv6: counted as AF_INET6
@@ -72,11 +74,14 @@ struct portsock_share {
 	bool awaits;
 };
 
-static_assert(offsetof(struct portsock_listener, requests) >= sizeof(struct list_head));
+static_assert(offsetof(struct portsock_listener, requests) >=
+	      sizeof(struct list_head));
 
-int portsock_row_add(struct portsock_share *share, const struct portsock_holding *h);
+int portsock_row_add(struct portsock_share *share,
+		     const struct portsock_holding *h);
 void portsock_row_del(struct portsock_share *share);
-void portsock_row_update(struct portsock_share *share, const struct portsock_holding *h);
+void portsock_row_update(struct portsock_share *share,
+			 const struct portsock_holding *h);
 void portsock_row_step(struct portsock_row *row, u8 from, u8 to);
 void portsock_rows_kill(struct portsock_table *table);
 

@@ -23,8 +23,11 @@ void __portsock_order_insert(struct rb_root *root, struct portsock_row *row)
 	struct rb_node *parent = NULL;
 
 	while (*link) {
+		const struct portsock_row *other;
+
 		parent = *link;
-		if (row->key < rb_entry(parent, struct portsock_row, order)->key)
+		other = rb_entry(parent, struct portsock_row, order);
+		if (row->key < other->key)
 			link = &parent->rb_left;
 		else
 			link = &parent->rb_right;
@@ -74,7 +77,8 @@ void __portsock_row_relink(struct portsock_row *row)
  * Context: any but NMI.
  * Return: false when there is none.
  */
-bool portsock_rows_next(struct portsock_table *table, const struct rb_root *root, u32 *key)
+bool portsock_rows_next(struct portsock_table *table,
+			const struct rb_root *root, u32 *key)
 {
 	struct portsock_row *row;
 	unsigned long flags;
@@ -104,10 +108,12 @@ int portsock_rows_init(unsigned int bits)
 		     sizeof(struct portsock_row) > 256);
 
 	err = portsock_pool_init(&portsock_row_pool, "portsock_row",
-				 sizeof(struct portsock_row), SLAB_HWCACHE_ALIGN);
+				 sizeof(struct portsock_row),
+				 SLAB_HWCACHE_ALIGN);
 	if (err)
 		return err;
-	portsock_row_buckets = kvmalloc_array(1UL << bits, sizeof(*portsock_row_buckets),
+	portsock_row_buckets = kvmalloc_array(1UL << bits,
+					      sizeof(*portsock_row_buckets),
 					      GFP_KERNEL);
 	if (!portsock_row_buckets) {
 		portsock_pool_exit(&portsock_row_pool);

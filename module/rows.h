@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The rows of all namespaces: a hash to find them in, and for each table two trees that
- * order them.
+ * The rows of all namespaces: a hash to find them in, and for each table two
+ * trees that order them.
  *
- * The buckets of the hash are locked one by one; a bucket lock protects its chain and the
- * rows in it. A table's own lock, nested inside, orders its rows for readers, sums its
- * ephemeral ones and protects their counters, so that these change together. All locks
- * are raw and are taken with interrupts off, since the callers run in any context but NMI.
+ * The buckets of the hash are locked one by one; a bucket lock protects its
+ * chain and the rows in it. A table's own lock, nested inside, orders its rows
+ * for readers, sums its ephemeral ones and protects their counters, so that
+ * these change together. All locks are raw and are taken with interrupts off,
+ * since the callers run in any context but NMI.
  */
 #ifndef PORTSOCK_ROWS_H
 #define PORTSOCK_ROWS_H
@@ -80,16 +81,19 @@ static inline u16 key_port(u32 key)
 	return key;
 }
 
-static inline struct row_bucket *row_bucket(const struct portsock_table *table, u32 key)
+static inline struct row_bucket *row_bucket(const struct portsock_table *table,
+					    u32 key)
 {
 	u64 hash = (unsigned long)table + ((u64)key << 32 | key);
 
-	return &portsock_row_buckets[hash * GOLDEN_RATIO_64 >> portsock_row_shift];
+	hash *= GOLDEN_RATIO_64;
+	return &portsock_row_buckets[hash >> portsock_row_shift];
 }
 
 /* Caller holds the bucket's lock. */
-static inline struct portsock_row *__row_find(struct row_bucket *bucket,
-					      const struct portsock_table *table, u32 key)
+static inline struct portsock_row *
+__row_find(struct row_bucket *bucket, const struct portsock_table *table,
+	   u32 key)
 {
 	struct portsock_row *row;
 
@@ -123,12 +127,12 @@ static inline struct rb_root *row_root(const struct portsock_row *row)
  * @ephemeral: the kernel chose the port
  *
  * Context: any but NMI, interrupts off.
- * Return: the row, or NULL without memory. Ends with portsock_row_cancel(), or, once it
- * hangs in its bucket, __portsock_row_free().
+ * Return: the row, or NULL without memory. Ends with portsock_row_cancel(), or,
+ * once it hangs in its bucket, __portsock_row_free().
  */
-static inline struct portsock_row *portsock_row_new(struct row_bucket *bucket,
-						    struct portsock_table *table,
-						    u32 key, bool ephemeral)
+static inline struct portsock_row *
+portsock_row_new(struct row_bucket *bucket, struct portsock_table *table,
+		 u32 key, bool ephemeral)
 {
 	struct portsock_row *row = portsock_pool_get(&portsock_row_pool);
 
@@ -197,6 +201,7 @@ static inline void __portsock_row_free(struct portsock_row *row)
 }
 
 void __portsock_row_relink(struct portsock_row *row);
-bool portsock_rows_next(struct portsock_table *table, const struct rb_root *root, u32 *key);
+bool portsock_rows_next(struct portsock_table *table,
+			const struct rb_root *root, u32 *key);
 
 #endif /* PORTSOCK_ROWS_H */

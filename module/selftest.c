@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A compiler may inline a function into its callers, and the hook on it is
- * armed all the same and never fires. So some sockets are opened, connected over
- * loopback and closed, and what is recorded of them must be what the kernel says of
- * them: of those very sockets, as others may use the same ports. While that lasts
- * a table of its own stands in for that of init_net; it and all that was recorded
- * in it goes before the sockets of the machine are counted.
+ * armed all the same and never fires. So some sockets are opened, connected
+ * over loopback and closed, and what is recorded of them must be what the
+ * kernel says of them: of those very sockets, as others may use the same
+ * ports. While that lasts a table of its own stands in for that of
+ * init_net; it and all that was recorded in it goes before the sockets of
+ * the machine are counted.
  *
- * What cannot be done, for want of memory, of an address or of time, says nothing,
- * and is tried again later.
+ * What cannot be done, for want of memory, of an address or of time, says
+ * nothing, and is tried again later.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -143,14 +144,15 @@ static int loopback(int family, u16 port, struct sockaddr_storage *address)
 }
 
 /*
- * A socket of the kernel; but not of MPTCP: lockdep would take the lock of its subflow,
- * which is one of the kernel as well, for its own.
+ * A socket of the kernel; but not of MPTCP: lockdep would take the lock of its
+ * subflow, which is one of the kernel as well, for its own.
  */
 static struct socket *open(int family, int type, int protocol)
 {
 	struct socket *sock;
 
-	if (__sock_create(&init_net, family, type, protocol, &sock, protocol != IPPROTO_MPTCP))
+	if (__sock_create(&init_net, family, type, protocol, &sock,
+			  protocol != IPPROTO_MPTCP))
 		return NULL;
 	return sock;
 }
@@ -168,7 +170,8 @@ static void connect(struct socket *sock, u16 port)
 	struct sockaddr_storage address;
 	int size = loopback(sock->sk->sk_family, port, &address);
 
-	kernel_connect(sock, (struct sockaddr_unsized *)&address, size, O_NONBLOCK);
+	kernel_connect(sock, (struct sockaddr_unsized *)&address, size,
+		       O_NONBLOCK);
 }
 
 static void disconnect(struct socket *sock)
@@ -199,8 +202,8 @@ static bool is_recorded(const void *sk, u8 proto, u16 port, u8 state)
 {
 	struct portsock_holding h;
 
-	return portsock_sock_recorded(sk, &h) && h.proto == proto && h.port == port &&
-	       h.state == state;
+	return portsock_sock_recorded(sk, &h) && h.proto == proto &&
+	       h.port == port && h.state == state;
 }
 
 static bool came(const void *sk, enum portsock_how how)
@@ -225,16 +228,37 @@ static bool has_lost(struct trial *trial)
 	return trial->lost;
 }
 
-/* Something happened: was it seen? If not, this hook is to blame. */
-static void expect(struct trial *trial, bool seen, const char *what, const char *symbol)
+/* Something happened to a socket of these protocols, and was not seen. */
+static void blame(struct trial *trial, const char *symbol, const char *what,
+		  unsigned long protos)
 {
-	if (!seen && !has_lost(trial))
-		trial->again |= portsock_probes_replace(symbol, what);
+	if (!has_lost(trial))
+		trial->again |= portsock_probes_replace(symbol, what, protos);
 }
 
-static void expect_call(struct trial *trial, const char *what, const char *symbol)
+/* Something happened: was it seen? If not, this hook is to blame. */
+static void expect(struct trial *trial, bool seen, const char *what,
+		   const char *symbol)
+{
+	if (!seen)
+		blame(trial, symbol, what, ~0UL);
+}
+
+static void expect_call(struct trial *trial, const char *what,
+			const char *symbol)
 {
 	expect(trial, portsock_probes_called(symbol), what, symbol);
+}
+
+/*
+ * Of raw and ICMP sockets this is called by its address; of others by
+ * udp_disconnect(), into which a compiler may inline it.
+ */
+static void expect_disconnect(struct trial *trial, unsigned long protos)
+{
+	if (!portsock_probes_called("__udp_disconnect"))
+		blame(trial, "__udp_disconnect",
+		      "disconnect() of a datagram socket", protos);
 }
 
 static bool try_listener(struct trial *trial)
@@ -248,23 +272,27 @@ static bool try_listener(struct trial *trial)
 	if (!bind(sock, 0))
 		return false;
 	trial->port = local_port(sock);
-	expect(trial, is_recorded(sock->sk, PORTSOCK_TCP, trial->port, TCP_CLOSE),
+	expect(trial,
+	       is_recorded(sock->sk, PORTSOCK_TCP, trial->port, TCP_CLOSE),
 	       "bind()", "inet_bind_hash");
 	if (kernel_listen(sock, 8))
 		return false;
-	expect(trial, is_recorded(sock->sk, PORTSOCK_TCP, trial->port, TCP_LISTEN),
+	expect(trial,
+	       is_recorded(sock->sk, PORTSOCK_TCP, trial->port, TCP_LISTEN),
 	       "listen()", "inet_sock_set_state");
 	return true;
 }
 
-/* It has all addresses then, but one device only, so that nobody comes from outside. */
+/* It has all addresses, but one device, so that nobody comes from outside. */
 static void try_unbound_listener(struct trial *trial)
 {
 	struct socket *sock = open(trial->family, SOCK_STREAM, IPPROTO_TCP);
 
 	if (sock && !sock_bindtoindex(sock->sk, LOOPBACK_IFINDEX, true) &&
 	    !kernel_listen(sock, 1))
-		expect(trial, is_recorded(sock->sk, PORTSOCK_TCP, local_port(sock), TCP_LISTEN),
+		expect(trial,
+		       is_recorded(sock->sk, PORTSOCK_TCP, local_port(sock),
+				   TCP_LISTEN),
 		       "listen() of an unbound socket", "inet_bind_hash");
 	close(&sock);
 }
@@ -299,34 +327,40 @@ static bool try_connection(struct trial *trial, u16 port)
 		sock_set_reuseaddr(sock->sk);
 		if (!bind(sock, port))
 			return false;
-		expect(trial, !portsock_sock_recorded(sock->sk, &h) || h.service,
+		expect(trial,
+		       !portsock_sock_recorded(sock->sk, &h) || h.service,
 		       "bind() to a certain port", "inet_csk_get_port");
 	}
 	connect(sock, trial->port);
 	if (!soon(READ_ONCE(sock->sk->sk_state) == TCP_ESTABLISHED))
 		return false;
 	trial->peer = local_port(sock);
-	expect(trial, is_recorded(sock->sk, PORTSOCK_TCP, trial->peer, TCP_ESTABLISHED),
+	expect(trial,
+	       is_recorded(sock->sk, PORTSOCK_TCP, trial->peer,
+			   TCP_ESTABLISHED),
 	       "a connection that was made", "inet_sock_set_state");
 	expect(trial, came(sock->sk, PORTSOCK_CONNECTED), "connect()",
 	       "tcp_fastopen_defer_connect");
 	if (!soon(accepted(trial)))
 		return false;
 	sock = trial->server;
-	expect(trial, is_recorded(sock->sk, PORTSOCK_TCP, trial->port, TCP_ESTABLISHED) &&
-	       came(sock->sk, PORTSOCK_ACCEPTED), "a connection that came in",
-	       "inet_sock_set_state");
+	expect(trial,
+	       is_recorded(sock->sk, PORTSOCK_TCP, trial->port,
+			   TCP_ESTABLISHED) &&
+	       came(sock->sk, PORTSOCK_ACCEPTED),
+	       "a connection that came in", "inet_sock_set_state");
 	expect_call(trial, "accept()", "security_sock_graft");
 	return true;
 }
 
 static bool is_mini(const struct trial *trial, const struct sock *sk)
 {
-	return sk->sk_state == TCP_TIME_WAIT && sk->sk_family == trial->family &&
+	return sk->sk_state == TCP_TIME_WAIT &&
+	       sk->sk_family == trial->family &&
 	       ntohs(sk->sk_dport) == trial->peer;
 }
 
-/* The listener's bind bucket has what is left of the connection. With a reference. */
+/* What is left of the connection in the listener's bind bucket, referenced. */
 static struct sock *mini_get(const struct trial *trial)
 {
 	struct inet_hashinfo *hashinfo = init_net.ipv4.tcp_death_row.hashinfo;
@@ -335,7 +369,8 @@ static struct sock *mini_get(const struct trial *trial)
 	struct inet_bind_bucket *tb;
 	struct sock *sk;
 
-	head = &hashinfo->bhash[inet_bhashfn(&init_net, trial->port, hashinfo->bhash_size)];
+	head = &hashinfo->bhash[inet_bhashfn(&init_net, trial->port,
+					     hashinfo->bhash_size)];
 	spin_lock_bh(&head->lock);
 	inet_bind_bucket_for_each(tb, &head->chain) {
 		if (tb->port != trial->port || !net_eq(ib_net(tb), &init_net))
@@ -343,7 +378,8 @@ static struct sock *mini_get(const struct trial *trial)
 		for (owners = portsock_owners_first(tb); owners;
 		     owners = portsock_owners_next(owners))
 			hlist_for_each_entry(sk, &owners->owners, sk_bind_node)
-				if (is_mini(trial, sk) && refcount_inc_not_zero(&sk->sk_refcnt))
+				if (is_mini(trial, sk) &&
+				    refcount_inc_not_zero(&sk->sk_refcnt))
 					goto found;
 	}
 	sk = NULL;
@@ -352,12 +388,13 @@ found:
 	return sk;
 }
 
-/* Both ends are done with the connection. Its address, which is nobody's for sure. */
+/* Both ends are done with the connection. Its address, for sure nobody's. */
 static const void *mini_begun(const struct trial *trial)
 {
 	struct sock *sk = mini_get(trial);
-	bool begun = sk && READ_ONCE(inet_twsk(sk)->tw_substate) == TCP_TIME_WAIT;
+	bool begun;
 
+	begun = sk && READ_ONCE(inet_twsk(sk)->tw_substate) == TCP_TIME_WAIT;
 	if (sk)
 		sock_gen_put(sk);
 	return begun ? sk : NULL;
@@ -393,7 +430,9 @@ static const void *try_time_wait(struct trial *trial)
 	trial->client = NULL;
 	begun = soon((tw = mini_begun(trial)));
 	if (begun)
-		expect(trial, is_recorded(tw, PORTSOCK_TCP, trial->port, TCP_TIME_WAIT),
+		expect(trial,
+		       is_recorded(tw, PORTSOCK_TCP, trial->port,
+				   TCP_TIME_WAIT),
 		       "the beginning of TIME_WAIT", PORTSOCK_TWSK_HASHDANCE);
 	return tw;
 }
@@ -403,7 +442,8 @@ static bool try_time_wait_reuse(struct trial *trial, const void *tw)
 {
 	if (!try_connection(trial, trial->peer) || !mini_ended(trial))
 		return false;
-	expect(trial, soon(!is_recorded(tw, PORTSOCK_TCP, trial->port, TCP_TIME_WAIT)),
+	expect(trial,
+	       soon(!is_recorded(tw, PORTSOCK_TCP, trial->port, TCP_TIME_WAIT)),
 	       "the end of TIME_WAIT", "inet_twsk_bind_unhash");
 	return true;
 }
@@ -416,7 +456,8 @@ static bool try_reset(struct trial *trial)
 	expect(trial, is_recorded(client, PORTSOCK_TCP, trial->peer, TCP_CLOSE),
 	       "disconnect()", "inet_sock_set_state");
 	close(&trial->client);
-	expect(trial, !is_recorded(client, PORTSOCK_TCP, trial->peer, TCP_CLOSE),
+	expect(trial,
+	       !is_recorded(client, PORTSOCK_TCP, trial->peer, TCP_CLOSE),
 	       "close() of a bound socket", "tcp_destroy_sock");
 	if (!soon(READ_ONCE(server->sk_state) == TCP_CLOSE))
 		return false;
@@ -448,7 +489,8 @@ static bool try_udp(struct trial *trial)
 {
 	struct socket *sock = open(trial->family, SOCK_DGRAM, IPPROTO_UDP);
 	bool v6 = trial->family == AF_INET6;
-	const char *over = v6 ? "ip6_datagram_release_cb" : "ip4_datagram_release_cb";
+	const char *over = v6 ? "ip6_datagram_release_cb" :
+				"ip4_datagram_release_cb";
 	bool tried = false;
 	struct sock *sk;
 	u16 port;
@@ -459,7 +501,8 @@ static bool try_udp(struct trial *trial)
 	if (!bind(sock, 0))
 		goto close;
 	port = local_port(sock);
-	expect(trial, is_recorded(sk, PORTSOCK_UDP, port, TCP_CLOSE), "bind() of UDP", over);
+	expect(trial, is_recorded(sk, PORTSOCK_UDP, port, TCP_CLOSE),
+	       "bind() of UDP", over);
 	expect_call(trial, "bind() of a datagram socket", "udp_lib_get_port");
 	connect(sock, port);
 	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
@@ -470,7 +513,7 @@ static bool try_udp(struct trial *trial)
 		    v6 ? "__ip6_datagram_connect" : "__ip4_datagram_connect");
 	disconnect(sock);
 	expect(trial, is_unknown(sk), "disconnect() of UDP", "udp_lib_unhash");
-	expect_call(trial, "disconnect() of a datagram socket", "__udp_disconnect");
+	expect_disconnect(trial, BIT(PORTSOCK_UDPLITE));
 	expect_call(trial, "disconnect() of UDP", "udp_lib_unhash");
 	tried = true;
 close:
@@ -479,9 +522,12 @@ close:
 	return tried;
 }
 
-/* A port is taken and given back. Who may have no such socket has nothing to see. */
-static void try_other(struct trial *trial, int type, int protocol, const char *taken,
-		      const char *given)
+/*
+ * A port is taken and given back. Who may have no such socket has nothing to
+ * see.
+ */
+static void try_other(struct trial *trial, int type, int protocol,
+		      const char *taken, const char *given)
 {
 	struct socket *sock = open(trial->family, type, protocol);
 	bool bound = sock && bind(sock, 0);
@@ -490,7 +536,8 @@ static void try_other(struct trial *trial, int type, int protocol, const char *t
 		expect_call(trial, "bind()", taken);
 	close(&sock);
 	if (bound)
-		expect(trial, soon(portsock_probes_called(given)), "close()", given);
+		expect(trial, soon(portsock_probes_called(given)), "close()",
+		       given);
 }
 
 static void try_raw(struct trial *trial)
@@ -500,8 +547,11 @@ static void try_raw(struct trial *trial)
 
 	if (!sock)
 		return;
-	expect(trial, is_recorded(sock->sk, PORTSOCK_RAW, IPPROTO_RAW, TCP_CLOSE),
+	expect(trial,
+	       is_recorded(sock->sk, PORTSOCK_RAW, IPPROTO_RAW, TCP_CLOSE),
 	       "a raw socket", "raw_hash_sk");
+	disconnect(sock);
+	expect_disconnect(trial, BIT(PORTSOCK_RAW) | BIT(PORTSOCK_ICMP));
 	close(&sock);
 	expect_call(trial, "close() of a raw socket", "raw_unhash_sk");
 }
@@ -514,10 +564,11 @@ static bool try_once(struct trial *trial)
 	if (trial->family != AF_INET)
 		return tried;
 	try_raw(trial);
-	try_other(trial, SOCK_DGRAM, IPPROTO_ICMP, "ping_get_port", "ping_unhash");
+	try_other(trial, SOCK_DGRAM, IPPROTO_ICMP, "ping_get_port",
+		  "ping_unhash");
 	if (IS_ENABLED(CONFIG_MPTCP))
-		try_other(trial, SOCK_STREAM, IPPROTO_MPTCP, "mptcp_copy_inaddrs",
-			  "mptcp_destroy");
+		try_other(trial, SOCK_STREAM, IPPROTO_MPTCP,
+			  "mptcp_copy_inaddrs", "mptcp_destroy");
 	return tried;
 }
 
@@ -566,10 +617,11 @@ static void plan_next(void)
 /**
  * portsock_selftest() - do the hooks see what sockets do?
  *
- * What they do not see is named in the kernel log, and left to portsock_protos_watched().
+ * What they do not see is named in the kernel log, and left to
+ * portsock_protos_watched().
  *
- * Context: process, may sleep; one at a time. The hooks are armed, and no walk runs; one
- * is due afterwards.
+ * Context: process, may sleep; one at a time. The hooks are armed, and no walk
+ * runs; one is due afterwards.
  */
 void portsock_selftest(void)
 {
@@ -578,7 +630,9 @@ void portsock_selftest(void)
 	if (table) {
 		portsock_netns_stand_in(table);
 		if (wants4())
-			WRITE_ONCE(selftest.tried4, loopback_has(AF_INET) && try_family(AF_INET));
+			WRITE_ONCE(selftest.tried4,
+				   loopback_has(AF_INET) &&
+				   try_family(AF_INET));
 		if (wants6())
 			WRITE_ONCE(selftest.tried6, try_family(AF_INET6));
 		portsock_netns_stand_in(NULL);

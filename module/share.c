@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A socket contributes to the row of its port, or to the unbound sockets of its namespace.
+ * A socket contributes to the row of its port, or to the unbound sockets of
+ * its namespace.
  */
 #include "share.h"
 
@@ -13,7 +14,8 @@
 #include "unbound.h"
 
 /* @share contributes nothing yet. */
-static int share_add(struct portsock_share *share, const struct portsock_holding *h)
+static int share_add(struct portsock_share *share,
+		     const struct portsock_holding *h)
 {
 	const atomic_t *requests = h->requests;
 	u8 proto = h->proto, state = h->state, how = h->how;
@@ -43,7 +45,8 @@ static bool unbound_add(struct portsock_table *table, u8 proto, bool ipv6)
 {
 	/* a barrier; pairs with portsock_table_settle() */
 	portsock_unbound_add(&table->unbound[proto], ipv6);
-	return likely(!READ_ONCE(table->dead)) || !portsock_table_is_released(table);
+	return likely(!READ_ONCE(table->dead)) ||
+	       !portsock_table_is_released(table);
 }
 
 static void share_leave(struct portsock_share *share)
@@ -56,7 +59,8 @@ static void share_leave(struct portsock_share *share)
 }
 
 /**
- * portsock_share_await() - a call is under way, and nothing will tell what came of it
+ * portsock_share_await() - a call is under way, and nothing will tell
+ * what came of it
  * @share: contributes
  *
  * Context: any but NMI, interrupts off.
@@ -74,7 +78,8 @@ void portsock_share_await(struct portsock_share *share)
 	raw_spin_unlock(&table->lock);
 }
 
-static void share_settle(struct portsock_share *share, struct portsock_table *table)
+static void share_settle(struct portsock_share *share,
+			 struct portsock_table *table)
 {
 	if (likely(!share->awaits))
 		return;
@@ -101,21 +106,23 @@ void portsock_share_settle(struct portsock_share *share)
  * @table: any table
  * @sk_of: says whose a share is; called with the table's lock held
  *
- * It becomes the last one: who comes as often as there were any to begin with has
- * met them all.
+ * It becomes the last one: who comes as often as there were any to begin with
+ * has met them all.
  *
  * Context: any but NMI.
  * Return: the socket's address, which is not to be followed, or NULL.
  */
-const void *portsock_share_awaited(struct portsock_table *table,
-				   const void *(*sk_of)(const struct portsock_share *share))
+const void *
+portsock_share_awaited(struct portsock_table *table,
+		       const void *(*sk_of)(const struct portsock_share *share))
 {
 	struct portsock_share *share;
 	const void *sk = NULL;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&table->lock, flags);
-	share = list_first_entry_or_null(&table->awaited, struct portsock_share, awaited);
+	share = list_first_entry_or_null(&table->awaited, struct portsock_share,
+					 awaited);
 	if (share) {
 		list_move_tail(&share->awaited, &table->awaited);
 		sk = sk_of(share);
@@ -149,13 +156,13 @@ static bool share_is_unbound(const struct portsock_share *share,
  * @proto: protocol
  * @ipv6: the socket is AF_INET6
  *
- * Context: any but NMI, interrupts off; @table is pinned by @share, or the caller
- * is on RCU's read side.
+ * Context: any but NMI, interrupts off; @table is pinned by @share, or the
+ * caller is on RCU's read side.
  * Return: 0, or -ESHUTDOWN when the namespace is about to go; @share then
  * contributes nothing.
  */
-int portsock_share_unbound(struct portsock_share *share, struct portsock_table *table,
-			   u8 proto, bool ipv6)
+int portsock_share_unbound(struct portsock_share *share,
+			   struct portsock_table *table, u8 proto, bool ipv6)
 {
 	bool added;
 
@@ -201,8 +208,8 @@ static bool share_is_current(const struct portsock_share *share,
  * @share: contributes to that row, to another, or to none
  * @h: what the socket holds now
  *
- * A row is a service row when anybody who ever contributed to it said so. Port 0
- * means an unbound socket.
+ * A row is a service row when anybody who ever contributed to it said so.
+ * Port 0 means an unbound socket.
  *
  * Context: any but NMI, interrupts off, RCU read side (for @h->table).
  * Return: 0, -ENOMEM without memory for the row, or -ESHUTDOWN when the
@@ -214,7 +221,8 @@ int portsock_share_hold(struct portsock_share *share,
 	int err;
 
 	if (!h->port)
-		return portsock_share_unbound(share, h->table, h->proto, h->ipv6);
+		return portsock_share_unbound(share, h->table, h->proto,
+					      h->ipv6);
 	if (share_is_on_row_of(share, h)) {
 		if (!share_is_current(share, h) ||
 		    (share->how == PORTSOCK_BOUND && h->how != PORTSOCK_BOUND))
@@ -244,8 +252,9 @@ bool portsock_share_step(struct portsock_share *share, u64 step)
 	struct portsock_row *row = share->row;
 	u8 state = step >> 24;
 
-	if (!row || row->key != (step & GENMASK(23, 0)) || share->ipv6 != step >> 32 ||
-	    share->listener.requests || share->state == TCP_TIME_WAIT)
+	if (!row || row->key != (step & GENMASK(23, 0)) ||
+	    share->ipv6 != step >> 32 || share->listener.requests ||
+	    share->state == TCP_TIME_WAIT)
 		return false;
 	portsock_row_step(row, share->state, state);
 	share->state = state;
@@ -304,7 +313,8 @@ bool portsock_share_equals(const struct portsock_share *share,
 			   const struct portsock_holding *h)
 {
 	if (!h->port)
-		return share_is_unbound(share, h->table, h->proto) && share->ipv6 == h->ipv6;
+		return share_is_unbound(share, h->table, h->proto) &&
+		       share->ipv6 == h->ipv6;
 	return share_is_on_row_of(share, h) && share_is_current(share, h);
 }
 
@@ -315,7 +325,8 @@ bool portsock_share_equals(const struct portsock_share *share,
  *
  * Context: any; the caller serialises calls on @share.
  */
-void portsock_share_tell(const struct portsock_share *share, struct portsock_holding *h)
+void portsock_share_tell(const struct portsock_share *share,
+			 struct portsock_holding *h)
 {
 	*h = (struct portsock_holding){
 		.table = share->table,

@@ -27,19 +27,22 @@ static inline u64 portsock_step(u8 proto, u16 port, bool ipv6, u8 state)
 int portsock_share_hold(struct portsock_share *share,
 			const struct portsock_holding *h);
 bool portsock_share_step(struct portsock_share *share, u64 step);
-int portsock_share_unbound(struct portsock_share *share, struct portsock_table *table,
-			   u8 proto, bool ipv6);
+int portsock_share_unbound(struct portsock_share *share,
+			   struct portsock_table *table, u8 proto, bool ipv6);
 void portsock_share_del(struct portsock_share *share);
 void portsock_share_await(struct portsock_share *share);
 void portsock_share_settle(struct portsock_share *share);
-const void *portsock_share_awaited(struct portsock_table *table,
-				   const void *(*sk_of)(const struct portsock_share *share));
+const void *
+portsock_share_awaited(struct portsock_table *table,
+		       const void *(*sk_of)(const struct portsock_share *share));
 bool portsock_share_at(const struct portsock_share *share,
 		       const struct portsock_table *table);
 bool portsock_share_on(const struct portsock_share *share, u8 proto, u16 port);
-bool portsock_share_in(const struct portsock_share *share, unsigned long protos);
+bool portsock_share_in(const struct portsock_share *share,
+		       unsigned long protos);
 bool portsock_share_equals(const struct portsock_share *share,
 			   const struct portsock_holding *h);
-void portsock_share_tell(const struct portsock_share *share, struct portsock_holding *h);
+void portsock_share_tell(const struct portsock_share *share,
+			 struct portsock_holding *h);
 
 #endif /* PORTSOCK_SHARE_H */

@@ -39,7 +39,8 @@ int portsock_sk_other_proto(const struct sock *sk)
 }
 
 /**
- * portsock_sk_other_bound() - portsock_sk_bound() of a socket without a bind bucket
+ * portsock_sk_other_bound() - portsock_sk_bound() of a socket
+ * without a bind bucket
  * @sk: full socket, not of TCP or DCCP
  */
 bool portsock_sk_other_bound(const struct sock *sk)
@@ -48,7 +49,8 @@ bool portsock_sk_other_bound(const struct sock *sk)
 	case PORTSOCK_SCTP:
 		return READ_ONCE(sctp_sk(sk)->bind_hash);
 	case PORTSOCK_MPTCP:
-		return READ_ONCE(sk->sk_state) != TCP_CLOSE && READ_ONCE(sk->sk_num);
+		return READ_ONCE(sk->sk_state) != TCP_CLOSE &&
+		       READ_ONCE(sk->sk_num);
 	default:
 		return sk_hashed(sk);
 	}
@@ -58,8 +60,8 @@ bool portsock_sk_other_bound(const struct sock *sk)
  * portsock_sk_parent() - the MPTCP socket that a TCP socket is a subflow of
  * @sk: full TCP socket
  *
- * A subflow shares the struct socket of its MPTCP socket. A subflow of a connection that
- * waits for accept(), or that is closed, has none.
+ * A subflow shares the struct socket of its MPTCP socket. A subflow of a
+ * connection that waits for accept(), or that is closed, has none.
  *
  * Context: any; RCU read side, which also bounds the use of the result.
  * Return: NULL if it is no subflow, or has no struct socket.
@@ -69,7 +71,8 @@ const struct sock *portsock_sk_parent(const struct sock *sk)
 	const struct socket *sock = READ_ONCE(sk->sk_socket);
 	const struct sock *parent = sock ? READ_ONCE(sock->sk) : NULL;
 
-	return parent && parent != sk && parent->sk_protocol == IPPROTO_MPTCP ? parent : NULL;
+	return parent && parent != sk &&
+	       parent->sk_protocol == IPPROTO_MPTCP ? parent : NULL;
 }
 
 static u8 dccp_state_of(int state)
@@ -85,8 +88,9 @@ static u8 dccp_state_of(int state)
 }
 
 /*
- * Has a connected SCTP socket lost its association? The kernel sets RCV_SHUTDOWN only when
- * the peer shuts the association down, not when it is aborted or peeled off.
+ * Has a connected SCTP socket lost its association? The kernel sets
+ * RCV_SHUTDOWN only when the peer shuts the association down, not when it is
+ * aborted or peeled off.
  */
 static u8 sctp_state_of(const struct sock *sk, int state)
 {
@@ -98,16 +102,19 @@ static u8 sctp_state_of(const struct sock *sk, int state)
 }
 
 /**
- * portsock_sk_other_state() - the TCP state to show for a state of another meaning
+ * portsock_sk_other_state() - the TCP state to show for a state of
+ * another meaning
  * @sk: full socket
- * @proto: PORTSOCK_DCCP, which has states of its own behind TCP's, or PORTSOCK_SCTP
+ * @proto: PORTSOCK_DCCP, which has states of its own behind TCP's,
+ *	or PORTSOCK_SCTP
  * @state: its own state
  *
  * Context: any but NMI.
  */
 u8 portsock_sk_other_state(const struct sock *sk, int proto, int state)
 {
-	return proto == PORTSOCK_DCCP ? dccp_state_of(state) : sctp_state_of(sk, state);
+	return proto == PORTSOCK_DCCP ? dccp_state_of(state) :
+					sctp_state_of(sk, state);
 }
 
 /**
@@ -122,8 +129,8 @@ bool portsock_sk_assoc_went_out(const struct sctp_association *assoc)
 }
 
 /*
- * Was the port taken by bind(), or inherited from a listener? connect() marks the bind
- * bucket that it makes, bind() does not.
+ * Was the port taken by bind(), or inherited from a listener? connect() marks
+ * the bind bucket that it makes, bind() does not.
  */
 static bool tb_is_bound(const struct inet_bind_bucket *tb)
 {
@@ -152,24 +159,30 @@ static bool sctp_serves(const struct sock *sk)
 
 	if (!port_is_chosen(sock_net(sk), sk->sk_num))
 		return true;
-	return first && first != &ep->asocs && READ_ONCE(sk->sk_state) != TCP_CLOSE &&
-	       !portsock_sk_assoc_went_out(list_entry(first, struct sctp_association, asocs));
+	return first && first != &ep->asocs &&
+	       READ_ONCE(sk->sk_state) != TCP_CLOSE &&
+	       !portsock_sk_assoc_went_out(list_entry(first,
+						      struct sctp_association,
+						      asocs));
 }
 
 /**
- * portsock_sk_serves() - does a socket that a walk meets make its port a service?
+ * portsock_sk_serves() - does a socket that a walk meets make its
+ * port a service?
  * @sk: full socket that holds a port, and cannot lose it meanwhile
  * @proto: its portsock_sk_proto()
  *
- * Hooks see bind(), listen() and accepted children. A walk has to conclude it from what
- * the socket has: SOCK_BINDPORT_LOCK (not with SCTP), its bind bucket, a backlog, an
- * incoming association, or a port outside of the range that the kernel chooses from.
+ * Hooks see bind(), listen() and accepted children. A walk has to conclude it
+ * from what the socket has: SOCK_BINDPORT_LOCK (not with SCTP), its bind
+ * bucket, a backlog, an incoming association, or a port outside of the range
+ * that the kernel chooses from.
  *
  * Context: any but NMI; RCU read side.
  */
 bool portsock_sk_serves(const struct sock *sk, int proto)
 {
-	if (READ_ONCE(sk->sk_state) == TCP_LISTEN || sk->sk_userlocks & SOCK_BINDPORT_LOCK)
+	if (READ_ONCE(sk->sk_state) == TCP_LISTEN ||
+	    sk->sk_userlocks & SOCK_BINDPORT_LOCK)
 		return true;
 	switch (proto) {
 	case PORTSOCK_TCP:
@@ -232,12 +245,14 @@ bool portsock_sk_get(const void *sk)
 }
 
 /**
- * portsock_sk_ask() - record what a datagram socket holds, unless a call is under way
+ * portsock_sk_ask() - record what a datagram socket holds, unless a
+ * call is under way
  * @socket: referenced by portsock_sk_get(); the reference is dropped
  *
- * Such calls lock the socket. sk_lock.owned is read under its spinlock: release_sock()
- * clears it with a plain store, which on a weakly ordered machine may become visible before
- * what the call has written; its spin_unlock_bh() orders both.
+ * Such calls lock the socket. sk_lock.owned is read under its spinlock:
+ * release_sock() clears it with a plain store, which on a weakly ordered
+ * machine may become visible before what the call has written; its
+ * spin_unlock_bh() orders both.
  *
  * Context: process.
  */

@@ -39,7 +39,8 @@ static inline int portsock_sk_proto(const struct sock *sk)
 {
 	if (sk->sk_family != AF_INET && sk->sk_family != AF_INET6)
 		return -1;
-	if (likely(sk->sk_protocol == IPPROTO_TCP && sk->sk_type == SOCK_STREAM))
+	if (likely(sk->sk_protocol == IPPROTO_TCP &&
+		   sk->sk_type == SOCK_STREAM))
 		return PORTSOCK_TCP;
 	return portsock_sk_other_proto(sk);
 }
@@ -49,9 +50,9 @@ static inline int portsock_sk_proto(const struct sock *sk)
  * @sk: full socket
  * @proto: its portsock_sk_proto(), not -1
  *
- * sk_num does not tell: it is set before the socket holds the port, and cleared after. An
- * MPTCP socket has only sk_num. In CLOSE it may hold the port or not, and the result is
- * false; see portsock_sock_carrier().
+ * sk_num does not tell: it is set before the socket holds the port, and cleared
+ * after. An MPTCP socket has only sk_num. In CLOSE it may hold the port or not,
+ * and the result is false; see portsock_sock_carrier().
  *
  * Context: any.
  */
@@ -82,12 +83,13 @@ static inline bool portsock_sk_closing(const struct sock *sk)
  * @sk: full socket, locked or otherwise unable to become an orphan meanwhile
  *
  * Context: any.
- * Return: false if the socket is being closed, is an orphan, waits for accept(), or
- * belongs to the kernel.
+ * Return: false if the socket is being closed, is an orphan, waits for
+ * accept(), or belongs to the kernel.
  */
 static inline bool portsock_sk_owned(const struct sock *sk)
 {
-	return READ_ONCE(sk->sk_socket) && !sk->sk_kern_sock && !portsock_sk_closing(sk);
+	return READ_ONCE(sk->sk_socket) && !sk->sk_kern_sock &&
+	       !portsock_sk_closing(sk);
 }
 
 /**
@@ -128,7 +130,8 @@ static inline void portsock_sk_look(const struct sock *sk, int proto, int state,
  * @h: receives the holding, see portsock_sk_look()
  *
  * Context: any but NMI; RCU read side, which also bounds the use of @h.
- * Return: false if portsock does not count the protocol, or the namespace is going.
+ * Return: false if portsock does not count the protocol, or the
+ * namespace is going.
  */
 static inline bool portsock_sk_read(const struct sock *sk, int state,
 				    struct portsock_holding *h)
@@ -143,14 +146,16 @@ static inline bool portsock_sk_read(const struct sock *sk, int state,
 }
 
 /**
- * portsock_sk_came() - how a datagram socket came by its port, as far as its state tells
+ * portsock_sk_came() - how a datagram socket came by its port, as far as
+ * its state tells
  * @sk: full socket
  *
  * Context: any.
  */
 static inline enum portsock_how portsock_sk_came(const struct sock *sk)
 {
-	return READ_ONCE(sk->sk_state) == TCP_ESTABLISHED ? PORTSOCK_CONNECTED : PORTSOCK_BOUND;
+	return READ_ONCE(sk->sk_state) == TCP_ESTABLISHED ? PORTSOCK_CONNECTED :
+							    PORTSOCK_BOUND;
 }
 
 /**
@@ -175,7 +180,8 @@ static inline void portsock_sk_unbind(struct portsock_holding *h)
  * Context: any but NMI; RCU read side, which also bounds the use of @h.
  * Return: false if the socket does not count.
  */
-static inline bool portsock_sk_read_owned(const struct sock *sk, struct portsock_holding *h)
+static inline bool portsock_sk_read_owned(const struct sock *sk,
+					  struct portsock_holding *h)
 {
 	if (!portsock_sk_read(sk, READ_ONCE(sk->sk_state), h))
 		return false;

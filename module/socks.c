@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Records, found by the address of the socket. Hooks and walks tell what a socket holds
- * now; the record takes what the socket contributed before out of its row, and adds what it
- * contributes now. To tell the same twice does no harm, and a missed event does none after
- * the next one.
+ * Records, found by the address of the socket. Hooks and walks tell what a
+ * socket holds now; the record takes what the socket contributed before out of
+ * its row, and adds what it contributes now. To tell the same twice does no
+ * harm, and a missed event does none after the next one.
  *
  * Addresses are keys only; they are never dereferenced here.
  */
@@ -25,7 +25,8 @@
  * @share: what it contributes
  * @epoch: number of the walk during which a hook or the walk last told of it
  * @asked: its last bind() named a port
- * @gone: a tombstone: the socket is gone, but the walk that runs may still have seen it
+ * @gone: a tombstone: the socket is gone, but the walk that runs may
+ *	still have seen it
  *
  * Protected by its bucket's lock.
  */
@@ -53,7 +54,7 @@ static unsigned int rec_shift;	/* of the 64 bits of a hash */
 static unsigned long rec_buckets_nr;
 static struct portsock_pool rec_pool;
 
-/* Written by the walker only, which then waits for readers, see portsock_walk(). */
+/* Written by the walker only, who then waits for readers: portsock_walk(). */
 static bool walking;
 static u32 walk_epoch;
 
@@ -62,11 +63,14 @@ static u64 repaired;
 
 static struct rec_bucket *rec_bucket(const void *sk)
 {
-	return &rec_buckets[(u64)(unsigned long)sk * GOLDEN_RATIO_64 >> rec_shift];
+	u64 hash = (unsigned long)sk * GOLDEN_RATIO_64;
+
+	return &rec_buckets[hash >> rec_shift];
 }
 
 /* Caller holds the bucket's lock. */
-static struct portsock_rec *__rec_find(struct rec_bucket *bucket, const void *sk)
+static struct portsock_rec *__rec_find(struct rec_bucket *bucket,
+				       const void *sk)
 {
 	struct portsock_rec *rec;
 
@@ -127,7 +131,8 @@ static void __rec_touch(struct portsock_rec *rec)
 }
 
 /* Caller holds the bucket's lock. */
-static void __rec_hold(struct portsock_rec *rec, const struct portsock_holding *h)
+static void __rec_hold(struct portsock_rec *rec,
+		       const struct portsock_holding *h)
 {
 	__rec_touch(rec);
 	if (portsock_share_hold(&rec->share, h) == -ENOMEM)
@@ -135,9 +140,10 @@ static void __rec_hold(struct portsock_rec *rec, const struct portsock_holding *
 }
 
 /* Calls @tell with the record of a socket, which is made if there is none. */
-static __always_inline void sock_tell(const void *sk, const struct portsock_holding *h,
-				      void (*tell)(struct portsock_rec *rec,
-						   const struct portsock_holding *h))
+static __always_inline void
+sock_tell(const void *sk, const struct portsock_holding *h,
+	  void (*tell)(struct portsock_rec *rec,
+		       const struct portsock_holding *h))
 {
 	struct rec_bucket *bucket = rec_bucket(sk);
 	struct portsock_rec *rec;
@@ -163,8 +169,9 @@ void portsock_sock_hold(const void *sk, const struct portsock_holding *h)
 }
 
 /*
- * Takes the record of a socket that contributes to a row out of the hash. Not while a walk
- * runs, as that may still meet the socket in the kernel's tables: then returns NULL.
+ * Takes the record of a socket that contributes to a row out of the hash. Not
+ * while a walk runs, as that may still meet the socket in the kernel's tables:
+ * then returns NULL.
  */
 static struct portsock_rec *rec_take(const void *sk)
 {
@@ -190,12 +197,14 @@ static struct portsock_rec *rec_take(const void *sk)
  * @tw: the mini-socket
  * @h: what the mini-socket holds
  *
- * Does what portsock_sock_hold() and portsock_sock_forget() do, but moves the record from
- * one to the other.
+ * Does what portsock_sock_hold() and portsock_sock_forget() do, but moves the
+ * record from one to the other.
  *
- * Context: any but NMI; RCU read side (for @h->table, and for walks to wait for).
+ * Context: any but NMI; RCU read side (for @h->table, and for walks to
+ * wait for).
  */
-void portsock_sock_inherit(const void *sk, const void *tw, const struct portsock_holding *h)
+void portsock_sock_inherit(const void *sk, const void *tw,
+			   const struct portsock_holding *h)
 {
 	struct rec_bucket *bucket = rec_bucket(tw);
 	struct portsock_rec *rec = rec_take(sk);
@@ -223,12 +232,13 @@ void portsock_sock_inherit(const void *sk, const void *tw, const struct portsock
  * @proto: its protocol
  * @ipv6: it is AF_INET6
  *
- * Does what portsock_sock_hold() does; apart, as nearly every new socket comes here.
+ * Does what portsock_sock_hold() does; apart, as nearly every new
+ * socket comes here.
  *
  * Context: any but NMI; RCU read side (for @table).
  */
-void portsock_sock_unbound(const void *sk, struct portsock_table *table, u8 proto,
-			   bool ipv6)
+void portsock_sock_unbound(const void *sk, struct portsock_table *table,
+			   u8 proto, bool ipv6)
 {
 	struct rec_bucket *bucket = rec_bucket(sk);
 	struct portsock_rec *rec;
@@ -320,7 +330,8 @@ bool portsock_sock_change(const void *sk, struct portsock_holding *h)
 }
 
 /* Caller holds the bucket's lock. */
-static void __rec_bind(struct portsock_rec *rec, const struct portsock_holding *h)
+static void __rec_bind(struct portsock_rec *rec,
+		       const struct portsock_holding *h)
 {
 	struct portsock_holding bound = *h;
 
@@ -357,16 +368,18 @@ void portsock_sock_release(const void *sk, bool ipv6)
 	rec = __rec_find(bucket, sk);
 	if (rec && rec->share.table) {
 		__rec_touch(rec);
-		portsock_share_unbound(&rec->share, rec->share.table, rec->share.proto, ipv6);
+		portsock_share_unbound(&rec->share, rec->share.table,
+				       rec->share.proto, ipv6);
 	}
 	rec_unlock(bucket, flags);
 }
 
 /*
- * A socket that is connected, and was when it was last looked at, has not connected since.
- * Caller holds the bucket's lock.
+ * A socket that is connected, and was when it was last looked at, has not
+ * connected since. Caller holds the bucket's lock.
  */
-static void __rec_observe(struct portsock_rec *rec, const struct portsock_holding *h)
+static void __rec_observe(struct portsock_rec *rec,
+			  const struct portsock_holding *h)
 {
 	struct portsock_holding said = *h;
 
@@ -376,7 +389,8 @@ static void __rec_observe(struct portsock_rec *rec, const struct portsock_holdin
 }
 
 /**
- * portsock_sock_observe() - record what a socket holds when it is not known what changed
+ * portsock_sock_observe() - record what a socket holds when it is not
+ * known what changed
  * @sk: the socket
  * @h: the port, the state, and how a socket comes to be in that state
  *
@@ -391,7 +405,8 @@ void portsock_sock_observe(const void *sk, const struct portsock_holding *h)
  * portsock_sock_await() - a call begins whose end no hook will see
  * @sk: the socket; ignored if it has no record
  *
- * The next reader of the table looks at the socket, see portsock_socks_settle().
+ * The next reader of the table looks at the socket, see
+ * portsock_socks_settle().
  *
  * Context: any but NMI.
  */
@@ -413,7 +428,8 @@ void portsock_sock_await(const void *sk)
  * @sk: the socket; no call is under way
  *
  * Context: any but NMI.
- * Return: true if it was on the list; the caller then records what the socket holds.
+ * Return: true if it was on the list; the caller then records what
+ * the socket holds.
  */
 bool portsock_sock_awaited(const void *sk)
 {
@@ -438,8 +454,8 @@ static const void *share_sk(const struct portsock_share *share)
 
 /**
  * portsock_sock_settle() - record what an awaited call has left
- * @sk: the socket, which no other call can change meanwhile; ignored if it is not awaited
- *	any more
+ * @sk: the socket, which no other call can change meanwhile; ignored if it is
+ *	not awaited any more
  * @h: what it holds; receives the table. NULL if it holds nothing
  *
  * Context: any but NMI.
@@ -462,7 +478,10 @@ void portsock_sock_settle(const void *sk, struct portsock_holding *h)
 	rec_unlock(bucket, flags);
 }
 
-/* A socket cannot be freed while its record's bucket is locked: close() deletes the record. */
+/*
+ * A socket cannot be freed while its record's bucket is locked: close() deletes
+ * the record.
+ */
 static bool sock_get(const void *sk, bool (*get)(const void *sk))
 {
 	struct rec_bucket *bucket = rec_bucket(sk);
@@ -481,14 +500,15 @@ static bool sock_get(const void *sk, bool (*get)(const void *sk))
  * portsock_socks_settle() - record what awaited calls have left
  * @table: for sockets of this table
  * @get: takes a reference on a socket; called with interrupts off
- * @ask: calls portsock_sock_settle() unless a call on the socket is under way, and drops
- *	the reference
+ * @ask: calls portsock_sock_settle() unless a call on the socket is under way,
+ *	and drops the reference
  *
  * Takes time for each call that has begun since the last time.
  *
  * Context: process, may sleep.
  */
-void portsock_socks_settle(struct portsock_table *table, bool (*get)(const void *sk),
+void portsock_socks_settle(struct portsock_table *table,
+			   bool (*get)(const void *sk),
 			   void (*ask)(const void *sk))
 {
 	unsigned int left = READ_ONCE(table->awaited_nr);
@@ -509,8 +529,8 @@ void portsock_socks_settle(struct portsock_table *table, bool (*get)(const void 
  * @sk: the socket
  * @asked: the caller named the port
  *
- * The kernel sets SOCK_BINDPORT_LOCK, which tells the same, only after the socket has the
- * port.
+ * The kernel sets SOCK_BINDPORT_LOCK, which tells the same, only after the
+ * socket has the port.
  *
  * Context: any but NMI.
  */
@@ -592,8 +612,10 @@ const void *portsock_sock_carrier(const void *sk)
 }
 
 /**
- * portsock_sock_rests_on() - does an MPTCP socket lose its port with this subflow?
- * @sk: the MPTCP socket; it does if it is in CLOSE, and this is its first subflow
+ * portsock_sock_rests_on() - does an MPTCP socket lose its port with this
+ * subflow?
+ * @sk: the MPTCP socket; it does if it is in CLOSE, and this is
+ *	its first subflow
  * @subflow: has released its port
  *
  * Context: any but NMI.
@@ -614,7 +636,8 @@ bool portsock_sock_rests_on(const void *sk, const void *subflow)
 }
 
 /**
- * portsock_sock_carried() - does an MPTCP socket have its port from a subflow that a walk met?
+ * portsock_sock_carried() - does an MPTCP socket have its port from a subflow
+ * that a walk met?
  * @sk: the MPTCP socket
  * @subflow: holds the port that @sk names; taken for the first if none is known
  *
@@ -641,7 +664,8 @@ bool portsock_sock_carried(const void *sk, const void *subflow)
 /**
  * portsock_sock_recorded() - what is recorded of a socket
  * @sk: the socket or mini-socket
- * @h: receives what it contributes; a service when its last bind() named the port
+ * @h: receives what it contributes; a service when its last bind()
+ *	named the port
  *
  * Context: any but NMI.
  * Return: false if nothing is.
@@ -700,9 +724,9 @@ void portsock_sock_forget(const void *sk)
 /**
  * portsock_socks_walk_begin() - a walk over the kernel's own tables begins
  *
- * Until portsock_socks_walk_end() what hooks tell wins over what the walk sees, and a
- * socket that goes leaves a tombstone. The caller then waits for hooks and socket calls
- * that were under way.
+ * Until portsock_socks_walk_end() what hooks tell wins over what the walk sees,
+ * and a socket that goes leaves a tombstone. The caller then waits for hooks
+ * and socket calls that were under way.
  *
  * Context: process, one walker at a time.
  */
@@ -715,7 +739,8 @@ void portsock_socks_walk_begin(void)
 /**
  * portsock_socks_refill() - have free records and rows for some hundred sockets
  *
- * A walk calls it while it holds no lock; under locks nothing is allocated, see pool.h.
+ * A walk calls it while it holds no lock; under locks nothing is
+ * allocated, see pool.h.
  *
  * Context: process, may sleep.
  */
@@ -756,11 +781,12 @@ unlock:
 }
 
 /**
- * portsock_socks_walk_end() - a walk is over: delete records of sockets that are gone
+ * portsock_socks_walk_end() - a walk is over: delete records of
+ * sockets that are gone
  * @protos: bit mask of the protocols of which a walk meets every bound socket
  *
- * A record of such a socket goes if neither the walk nor a hook has told of it meanwhile.
- * Others, and those of unbound sockets, stay.
+ * A record of such a socket goes if neither the walk nor a hook has told of it
+ * meanwhile. Others, and those of unbound sockets, stay.
  *
  * Context: process, may sleep.
  * Return: the number of records the walk found wrong.
@@ -828,7 +854,8 @@ int portsock_socks_init(unsigned int bits)
 				 sizeof(struct portsock_rec), 0);
 	if (err)
 		return err;
-	rec_buckets = kvmalloc_array(1UL << bits, sizeof(*rec_buckets), GFP_KERNEL);
+	rec_buckets = kvmalloc_array(1UL << bits, sizeof(*rec_buckets),
+				     GFP_KERNEL);
 	if (!rec_buckets) {
 		portsock_pool_exit(&rec_pool);
 		return -ENOMEM;
@@ -855,16 +882,17 @@ void portsock_socks_clear(const struct portsock_table *table)
 	unsigned long i;
 
 	for (i = 0; i < rec_buckets_nr; i++) {
+		struct rec_bucket *bucket = &rec_buckets[i];
 		struct portsock_rec *rec;
 		struct hlist_node *next;
 		unsigned long flags;
 
-		raw_spin_lock_irqsave(&rec_buckets[i].lock, flags);
-		hlist_for_each_entry_safe(rec, next, &rec_buckets[i].recs, node) {
+		raw_spin_lock_irqsave(&bucket->lock, flags);
+		hlist_for_each_entry_safe(rec, next, &bucket->recs, node) {
 			if (!table || portsock_share_at(&rec->share, table))
 				__rec_free(rec);
 		}
-		rec_unlock(&rec_buckets[i], flags);
+		rec_unlock(bucket, flags);
 		cond_resched();
 	}
 }

@@ -12,9 +12,10 @@ void portsock_socks_clear(const struct portsock_table *table);
 void portsock_socks_exit(void);
 
 void portsock_sock_hold(const void *sk, const struct portsock_holding *h);
-void portsock_sock_inherit(const void *sk, const void *tw, const struct portsock_holding *h);
-void portsock_sock_unbound(const void *sk, struct portsock_table *table, u8 proto,
-			   bool ipv6);
+void portsock_sock_inherit(const void *sk, const void *tw,
+			   const struct portsock_holding *h);
+void portsock_sock_unbound(const void *sk, struct portsock_table *table,
+			   u8 proto, bool ipv6);
 void portsock_sock_meet(const void *sk, const struct portsock_holding *h);
 bool portsock_sock_step(const void *sk, u64 step);
 bool portsock_sock_change(const void *sk, struct portsock_holding *h);
@@ -25,7 +26,8 @@ void portsock_sock_observe(const void *sk, const struct portsock_holding *h);
 void portsock_sock_await(const void *sk);
 bool portsock_sock_awaited(const void *sk);
 void portsock_sock_settle(const void *sk, struct portsock_holding *h);
-void portsock_socks_settle(struct portsock_table *table, bool (*get)(const void *sk),
+void portsock_socks_settle(struct portsock_table *table,
+			   bool (*get)(const void *sk),
 			   void (*ask)(const void *sk));
 void portsock_sock_asked(const void *sk, bool asked);
 bool portsock_sock_on(const void *sk, u8 proto, u16 port);

@@ -53,7 +53,8 @@ void portsock_table_settle(struct portsock_table *table)
 
 	raw_spin_lock(&table->lock);
 	smp_mb(); /* dead, pins, then unbound; pairs with share.c */
-	released = table->dead && !table->released && !table->pins && !unbound_any(table);
+	released = table->dead && !table->released && !table->pins &&
+		   !unbound_any(table);
 	table->released |= released;
 	raw_spin_unlock(&table->lock);
 	if (released)

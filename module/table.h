@@ -30,21 +30,21 @@ struct portsock_total {
  *	inside a row bucket lock
  * @services: rows of class service, by (protocol, port)
  * @ephemerals: rows of class ephemeral, by (protocol, port)
- * @unused: service rows without a share that were never used, see PORTSOCK_USE_SECONDS,
- *	the one idle for longest first
+ * @unused: service rows without a share that were never used, see
+ *	PORTSOCK_USE_SECONDS, the one idle for longest first
  * @used: those that were, in the same order
  * @idle_nr: length of both lists
  * @totals: per protocol, what all ephemeral rows say, those gone included; its
  *	@ports are those there are now
- * @folded: per protocol, what service rows said when they were folded, each as often
- *	as it was
+ * @folded: per protocol, what service rows said when they were folded, each as
+ *	often as it was
  * @pins: one for the namespace, one for each row
  * @first: of the machine's first namespace
  * @dead: the namespace is going; rows vanish with their last share
  * @awaited: shares of sockets on which a call may be under way
  * @awaited_nr: length of @awaited
- * @released: nothing pins it and no socket is unbound any more: its memory is about to
- *	go
+ * @released: nothing pins it and no socket is unbound any more: its memory
+ *	is about to go
  * @unbound: per protocol, sockets that hold no port; no lock
  * @rcu: hooks look tables up under RCU, and use them with interrupts off
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Each socket passes here on its way to a port, so there is no lock: two numbers that
- * change together are in one word.
+ * Each socket passes here on its way to a port, so there is no lock: two
+ * numbers that change together are in one word.
  */
 #include "unbound.h"
 
@@ -23,7 +23,8 @@ static u32 unbound_ipv6(s64 sockets)
  *
  * Context: any.
  */
-void portsock_unbound_short(struct portsock_unbound *unbound, s64 taken, s64 left)
+void portsock_unbound_short(struct portsock_unbound *unbound, s64 taken,
+			    s64 left)
 {
 	s64 back = 0;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The unbound sockets of one protocol: numbers, as there is no port to have a row for.
+ * The unbound sockets of one protocol: numbers, as there is no port to have a
+ * row for.
  */
 #ifndef PORTSOCK_UNBOUND_H
 #define PORTSOCK_UNBOUND_H
@@ -39,7 +40,8 @@ static inline s64 unbound_one(bool ipv6)
 /* The sign of either number. */
 #define UNBOUND_SIGNS (BIT_ULL(31) | BIT_ULL(63))
 
-void portsock_unbound_short(struct portsock_unbound *unbound, s64 taken, s64 left);
+void portsock_unbound_short(struct portsock_unbound *unbound, s64 taken,
+			    s64 left);
 
 /* @taken: unbound_one(), or its upper half. A barrier. */
 static inline void __unbound_sub(struct portsock_unbound *unbound, s64 taken)
@@ -57,7 +59,8 @@ static inline void __unbound_sub(struct portsock_unbound *unbound, s64 taken)
  *
  * Context: any. A barrier.
  */
-static inline void portsock_unbound_sub(struct portsock_unbound *unbound, bool ipv6)
+static inline void portsock_unbound_sub(struct portsock_unbound *unbound,
+					bool ipv6)
 {
 	__unbound_sub(unbound, unbound_one(ipv6));
 }
@@ -69,12 +72,14 @@ static inline void portsock_unbound_sub(struct portsock_unbound *unbound, bool i
  *
  * Context: any. A barrier.
  */
-static inline void portsock_unbound_add(struct portsock_unbound *unbound, bool ipv6)
+static inline void portsock_unbound_add(struct portsock_unbound *unbound,
+					bool ipv6)
 {
 	int sockets, peak;
 
 	atomic64_inc(&unbound->opened);
-	sockets = unbound_sockets(atomic64_add_return(unbound_one(ipv6), &unbound->sockets));
+	sockets = unbound_sockets(atomic64_add_return(unbound_one(ipv6),
+						      &unbound->sockets));
 	peak = atomic_read(&unbound->peak);
 	while (unlikely(peak < sockets) &&
 	       !atomic_try_cmpxchg(&unbound->peak, &peak, sockets))

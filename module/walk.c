@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A walk over the kernel's own tables of sockets, and over the files of all processes. Its
- * cost grows with the number of sockets and files.
+ * A walk over the kernel's own tables of sockets, and over the files of all
+ * processes. Its cost grows with the number of sockets and files.
  */
 #include "walk.h"
 
@@ -79,13 +79,15 @@ static void walk_rest(void)
 }
 
 /**
- * struct chain - sockets under one lock of the kernel, and the place of a walk among them
+ * struct chain - sockets under one lock of the kernel, and the place of a
+ * walk among them
  * @head: the kernel's bucket, slot or table
  * @raw: chain of a table of raw sockets
  * @udp: table that a slot is of
  * @proto: of a bucket's sockets
  * @services: look only at sockets of a bucket that make their port a service
- * @tb: bind bucket of the last socket; not to be dereferenced before it was found again
+ * @tb: bind bucket of the last socket; not to be dereferenced before it
+ *	was found again
  * @owners: likewise
  * @left: sockets to look at before the next pause
  */
@@ -101,10 +103,11 @@ struct chain {
 };
 
 /*
- * After a batch the last socket marks the place; a reference keeps its memory from being
- * reused. The next batch checks that the socket is still in the same list, and otherwise
- * begins again at its head. That only takes time, as a walk changes nothing that it has
- * already seen. New sockets are added at the head, and hooks see them.
+ * After a batch the last socket marks the place; a reference keeps its memory
+ * from being reused. The next batch checks that the socket is still in the same
+ * list, and otherwise begins again at its head. That only takes time, as a walk
+ * changes nothing that it has already seen. New sockets are added at the head,
+ * and hooks see them.
  */
 static bool chain_pause(struct chain *chain, struct sock *sk)
 {
@@ -115,7 +118,8 @@ static bool chain_pause(struct chain *chain, struct sock *sk)
 
 /* @batch takes the lock and returns the last socket, NULL at the end. */
 static void chain_walk(struct chain *chain,
-		       struct sock *(*batch)(struct chain *chain, struct sock *last))
+		       struct sock *(*batch)(struct chain *chain,
+					     struct sock *last))
 {
 	struct sock *last = NULL, *next;
 
@@ -145,12 +149,17 @@ static void owner_seen(const struct chain *chain, struct sock *sk)
 	parent_seen(sk, serves);
 }
 
-/* Looks at the sockets of @owners behind @sk, or at all. Caller holds the bucket's lock. */
-static struct sock *__owners_seen(struct chain *chain, const struct portsock_owners *owners,
+/*
+ * Looks at the sockets of @owners behind @sk, or at all. Caller holds the
+ * bucket's lock.
+ */
+static struct sock *__owners_seen(struct chain *chain,
+				  const struct portsock_owners *owners,
 				  struct sock *sk)
 {
-	struct hlist_node *node = sk ? sk->sk_bind_node.next : owners->owners.first;
+	struct hlist_node *node;
 
+	node = sk ? sk->sk_bind_node.next : owners->owners.first;
 	sk = hlist_entry_safe(node, struct sock, sk_bind_node);
 	hlist_for_each_entry_from(sk, sk_bind_node) {
 		owner_seen(chain, sk);
@@ -160,7 +169,10 @@ static struct sock *__owners_seen(struct chain *chain, const struct portsock_own
 	return NULL;
 }
 
-/* Looks at those of @owners behind @sk, then at those of the next ones. Caller: as above. */
+/*
+ * Looks at those of @owners behind @sk, then at those of the next ones. Caller:
+ * as above.
+ */
 static struct sock *__tb_seen(struct chain *chain, struct inet_bind_bucket *tb,
 			      struct portsock_owners *owners, struct sock *sk)
 {
@@ -176,19 +188,26 @@ static struct sock *__tb_seen(struct chain *chain, struct inet_bind_bucket *tb,
 }
 
 /*
- * Is the socket still bound to the bind bucket it was bound to? The chain is searched for
- * the bind bucket, but not the bind bucket for the socket, as one port may have very many.
- * Caller holds the bucket's lock.
+ * Is the socket still bound to the bind bucket it was bound to? The chain is
+ * searched for the bind bucket, but not the bind bucket for the socket, as one
+ * port may have very many. Caller holds the bucket's lock.
  */
-static bool __is_bound_as_before(const struct chain *chain, const struct sock *sk)
+static bool __is_bound_as_before(const struct chain *chain,
+				 const struct sock *sk)
 {
 	struct inet_bind_hashbucket *head = chain->head;
 	struct inet_bind_bucket *tb;
 
 	inet_bind_bucket_for_each(tb, &head->chain)
 		if (tb == chain->tb)
-			return portsock_sk_tb(sk) == tb && portsock_sk_owners(sk) == chain->owners;
+			return portsock_sk_tb(sk) == tb &&
+			       portsock_sk_owners(sk) == chain->owners;
 	return false;
+}
+
+static struct inet_bind_bucket *tb_at(struct hlist_node *node)
+{
+	return hlist_entry_safe(node, struct inet_bind_bucket, node);
 }
 
 static struct sock *bucket_batch(struct chain *chain, struct sock *last)
@@ -201,17 +220,17 @@ static struct sock *bucket_batch(struct chain *chain, struct sock *last)
 	if (last && __is_bound_as_before(chain, last)) {
 		tb = chain->tb;
 		sk = __tb_seen(chain, tb, chain->owners, last);
-		tb = hlist_entry_safe(tb->node.next, struct inet_bind_bucket, node);
+		tb = tb_at(tb->node.next);
 	} else {
-		tb = hlist_entry_safe(head->chain.first, struct inet_bind_bucket, node);
+		tb = tb_at(head->chain.first);
 	}
-	for (; tb && !sk; tb = hlist_entry_safe(tb->node.next, struct inet_bind_bucket, node))
+	for (; tb && !sk; tb = tb_at(tb->node.next))
 		sk = __tb_seen(chain, tb, portsock_owners_first(tb), NULL);
 	spin_unlock_bh(&head->lock);
 	return sk;
 }
 
-/* All sockets of a protocol that have a bind bucket, and TIME_WAIT mini-sockets. */
+/* All sockets of a protocol with a bind bucket, and TIME_WAIT mini-sockets. */
 static void walk_buckets(struct inet_hashinfo *hashinfo, u8 proto)
 {
 	unsigned int i;
@@ -224,7 +243,7 @@ static void walk_buckets(struct inet_hashinfo *hashinfo, u8 proto)
 
 		if (hlist_empty(&hashinfo->bhash[i].chain))
 			continue;
-		/* first the sockets that make a port a service, then its connections */
+		/* first those that make a port a service, then connections */
 		chain.services = true;
 		chain_walk(&chain, bucket_batch);
 		chain.services = false;
@@ -271,8 +290,9 @@ static void walk_udp(struct udp_table *table)
 }
 
 /*
- * Returns the namespace behind @net, or the first one, with a reference, and drops that on
- * @net. The reference keeps a namespace in the list; namespaces that are going are skipped.
+ * Returns the namespace behind @net, or the first one, with a reference, and
+ * drops that on @net. The reference keeps a namespace in the list; namespaces
+ * that are going are skipped.
  */
 static struct net *net_next(struct net *net)
 {
@@ -354,12 +374,14 @@ static void walk_dccp(void)
 }
 
 /* Protocols of which every bound socket is in a table that a walk can see. */
-#define WALKED (BIT(PORTSOCK_TCP) | BIT(PORTSOCK_UDP) | BIT(PORTSOCK_UDPLITE) | \
-		BIT(PORTSOCK_RAW) | BIT(PORTSOCK_DCCP))
+#define WALKED (BIT(PORTSOCK_TCP) | BIT(PORTSOCK_UDP) |		\
+		BIT(PORTSOCK_UDPLITE) | BIT(PORTSOCK_RAW) |	\
+		BIT(PORTSOCK_DCCP))
 
 /*
- * Unbound sockets are in no table of the kernel, and the tables of some protocols are not
- * accessible to modules. Such sockets are found through the files of processes.
+ * Unbound sockets are in no table of the kernel, and the tables of some
+ * protocols are not accessible to modules. Such sockets are found through the
+ * files of processes.
  */
 static void file_seen(struct file *file)
 {
@@ -368,7 +390,8 @@ static void file_seen(struct file *file)
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (sk && portsock_sk_read_owned(sk, &h) && !(h.port && BIT(h.proto) & WALKED)) {
+	if (sk && portsock_sk_read_owned(sk, &h) &&
+	    !(h.port && BIT(h.proto) & WALKED)) {
 		h.service |= h.port && portsock_sk_serves(sk, h.proto);
 		portsock_proto_used(h.proto);
 		portsock_sock_seen(sk, &h);
@@ -399,25 +422,27 @@ static unsigned int files_batch(struct files_struct *files, unsigned int fd)
 }
 
 /*
- * The files_structs that several tasks share and that were walked, by address: the task in
- * which they were, with a reference. Only walk_files() uses it.
+ * The files_structs that several tasks share and that were walked, by address:
+ * the task in which they were, with a reference. Only walk_files() uses it.
  */
 static DEFINE_XARRAY(shared_files);
 
 /*
- * Were the files of this task walked in another task? Only if the other one still has the
- * same files_struct; otherwise the memory may have been reused.
+ * Were the files of this task walked in another task? Only if the other one
+ * still has the same files_struct; otherwise the memory may have been reused.
  */
 static bool files_walked(struct task_struct *task)
 {
 	const struct files_struct *files = READ_ONCE(task->files);
-	const struct task_struct *other = xa_load(&shared_files, (unsigned long)files);
+	const struct task_struct *other;
 
+	other = xa_load(&shared_files, (unsigned long)files);
 	return files && other && READ_ONCE(other->files) == files;
 }
 
-/* If memory is short the files are walked once for each task that shares them. */
-static void files_remember(struct task_struct *task, const struct files_struct *files)
+/* Without memory the files are walked once for each task that shares them. */
+static void files_remember(struct task_struct *task,
+			   const struct files_struct *files)
 {
 	struct task_struct *other;
 
@@ -460,7 +485,7 @@ static void walk_task(struct task_struct *task)
 		files_remember(task, files);
 }
 
-/* The next task, with a reference; no threads that share the files of their leader. */
+/* The next task, with a reference; no threads with their leader's files. */
 static struct task_struct *task_next(int *nr)
 {
 	struct task_struct *task = NULL;
@@ -471,7 +496,8 @@ static struct task_struct *task_next(int *nr)
 		++*nr;
 		task = pid_task(pid, PIDTYPE_PID);
 		if (task && task != task->group_leader &&
-		    READ_ONCE(task->files) == READ_ONCE(task->group_leader->files))
+		    READ_ONCE(task->files) ==
+		    READ_ONCE(task->group_leader->files))
 			task = NULL;
 	}
 	if (task)
@@ -492,16 +518,18 @@ static void walk_files(void)
 	files_forget();
 }
 
-/* MPTCP connections, including those without a file, and those without a subflow. */
+/* MPTCP connections, including those without a file or without a subflow. */
 static void walk_mptcp(void)
 {
 	struct net *net = NULL;
 
 	while ((net = net_next(net))) {
+		struct mptcp_sock *msk;
 		long slot = 0, nr = 0;
-		struct sock *sk;
 
-		while ((sk = (struct sock *)mptcp_token_iter_next(net, &slot, &nr))) {
+		while ((msk = mptcp_token_iter_next(net, &slot, &nr))) {
+			struct sock *sk = (struct sock *)msk;
+
 			if (portsock_sk_bound(sk, PORTSOCK_MPTCP))
 				sk_seen(sk);
 			sock_put(sk);
@@ -519,15 +547,16 @@ static int sctp_endpoint_seen(struct sctp_endpoint *endpoint, void *unused)
 	return 0;
 }
 
-static int sctp_seen(struct sctp_endpoint *endpoint, struct sctp_transport *transport,
-		     void *unused)
+static int sctp_seen(struct sctp_endpoint *endpoint,
+		     struct sctp_transport *transport, void *unused)
 {
 	return sctp_endpoint_seen(endpoint, unused);
 }
 
 /*
- * SCTP listeners, including the kernel's, and sockets with an association, including closed
- * ones without a file. The kernel holds a reference on the endpoint, and so on its socket.
+ * SCTP listeners, including the kernel's, and sockets with an association,
+ * including closed ones without a file. The kernel holds a reference on the
+ * endpoint, and so on its socket.
  */
 static void walk_sctp(void)
 {
@@ -542,7 +571,10 @@ static void walk_sctp(void)
 	while ((net = net_next(net))) {
 		int pos = 0;
 
-		portsock_sctp_endpoints(for_each, sctp_endpoint_seen, net);
+		/* where they cannot be had by namespace, all with the first */
+		if (PORTSOCK_SCTP_ENDPOINTS_OF_NET || net_eq(net, &init_net))
+			portsock_sctp_endpoints(for_each, sctp_endpoint_seen,
+						net);
 		traverse(sctp_seen, NULL, net, &pos, NULL);
 	}
 	symbol_put(sctp_for_each_endpoint);
@@ -559,9 +591,9 @@ u64 portsock_walk(void)
 {
 	portsock_socks_walk_begin();
 	/*
-	 * A hook runs before the socket leaves the kernel's table. A call that had
-	 * passed the hook before the walk began must be over, or the walk would still
-	 * see its socket.
+	 * A hook runs before the socket leaves the kernel's table. A call that
+	 * had passed the hook before the walk began must be over, or the walk
+	 * would still see its socket.
 	 */
 	synchronize_rcu();
 	synchronize_rcu_tasks();
@@ -570,7 +602,7 @@ u64 portsock_walk(void)
 	walk_dccp();
 	walk_udp_all();
 	walk_raw_all();
-	/* before MPTCP and SCTP: it meets their listeners, which make ports services */
+	/* before MPTCP and SCTP: meets their listeners, which make services */
 	walk_files();
 	walk_mptcp();
 	walk_sctp();

@@ -17,7 +17,9 @@ mute=('hooks.[!a]*')
 # What takes long: volumes, losses and repair, churn.
 rest=(bound. repair. 'life.[!lu]*' life.load_twice)
 # Without the loads amid churn.
-rest_debug=(bound. 'repair.[!l]*' repair.lost "${mute[@]}")
+rest_debug=(bound. 'repair.[!ln]*' repair.lost repair.namespace repair.no_memory_for_records "${mute[@]}")
+# What needs bind buckets that may fail, which no other test there could bear.
+core_debug=(repair.no_memory_for_another)
 
 # quick_parts: those of make test, what takes longest first.
 quick_parts()
@@ -29,7 +31,7 @@ quick_parts()
 all_parts()
 {
 	local version
-	printf '%s\n' kunit 'rest debug' "rest $main" 'core debug' "vm $main" "reload $main"
+	printf '%s\n' kunit clang 'rest debug' "rest $main" 'core debug' "vm $main" "reload $main"
 	for version in "${every_kernel[@]}"; do
 		echo "random $version"
 		[ "$version" = $main ] || echo "vm $version"
@@ -56,7 +58,7 @@ named_parts()
 	local name version list
 	for name; do
 		case $name in
-		check | kunit | reader | exporter | agents | fuzz | soak | selftests | packages | bench | configs) echo "$name" ;;
+		check | kunit | reader | exporter | agents | fuzz | soak | selftests | packages | bench | configs | clang) echo "$name" ;;
 		core | vm | random | rest | reload)
 			list=("${every_kernel[@]}")
 			[[ $name != re[sl]* ]] || list=("$main")
@@ -120,19 +122,20 @@ part_exporter()
 	return $status
 }
 
-# guest VERSION: sets $options (of vm), $command, and how many of the sockets that tests make
+# guest VERSION [CACHES]: sets $options (of vm), $command, and how many of the sockets that tests make
 # are to be made in the parts core and vm ($few, $many); fills the directory that the guest is
-# to have. Ends the part when the mirror has dropped that kernel.
+# to have. Ends the part when the mirror has dropped that kernel. In the debug kernel these
+# caches can be made to fail.
 guest()
 {
-	local version=$1 assignments status=0 share=$tmp/share
+	local version=$1 caches=${2:-portsock_rec,portsock_row} assignments status=0 share=$tmp/share
 	# Caches show who holds objects; the fewer buckets, the less a dump takes.
 	local boot='slab_nomerge thash_entries=2048 uhash_entries=256 dccp.thash_entries=64'
 	few=0.3 many=1
 	"$testing/deps" build vm
 	mkdir -p "$share"
-	if [ "$version" = debug ]; then
-		debug_guest
+	if [ "$version" = debug ] || [ "$version" = clang ]; then
+		own_guest "$version"
 	else
 		assignments=$("$testing/kernel" "$version") || status=$?
 		if [ $status = "${status_skipped:?}" ]; then
@@ -145,7 +148,7 @@ guest()
 		eval "$assignments"
 		build_module "$version"
 		options=(--kernel "$version" --append "$boot")
-		command=(env "PORTSOCK_ABSENT=${ABSENT//,/ }" ./run)
+		command=(env "PORTSOCK_ABSENT=$ABSENT" ./run)
 	fi
 	echo "$version ${RELEASE:?}" > "$tmp/release"
 	programs "$share"
@@ -166,23 +169,26 @@ build_module()
 	fi
 }
 
-debug_guest()
+# own_guest debug | clang: a kernel of the script debug-kernel.
+own_guest()
 {
-	local assignments
-	"$testing/deps" kunit
-	assignments=$("$testing/debug-kernel" x86)
+	local assignments kind=$1 run=./run
+	if [ "$kind" = debug ]; then
+		kind=x86 run=./debug
+		few=0.05 many=0.05
+	fi
+	assignments=$("$testing/debug-kernel" "$kind")
 	eval "$assignments"
 	mkdir "$tmp/module"
 	here cp -r "$repo/Kbuild" "$repo/module" "$testing/selftests/slow" "$tmp/module"
 	find "$tmp/module" -name '*.o' -delete
-	make -s -C "${KDIR:?}" M="$tmp/module" modules
-	make -s -C "$KDIR" M="$tmp/module/slow" modules
+	"${MAKE[@]}" -s -C "${KDIR:?}" M="$tmp/module" modules
+	"${MAKE[@]}" -s -C "$KDIR" M="$tmp/module/slow" modules
 	cp "$tmp/module/portsock.ko" "$tmp/module/slow/slow.ko" "$share"
 	# shellcheck disable=SC2054
 	options=(--vmlinuz "${KERNEL:?}" --modules "${MODULES:?}/lib/modules/$RELEASE" --smp 2,sockets=2
-		--append "$boot slub_debug=A,portsock_rec,portsock_row,tcp_bind2_bucket")
-	command=(./debug)
-	few=0.05 many=0.05
+		--append "$boot slub_debug=A,$caches")
+	command=(env "PORTSOCK_ABSENT=$ABSENT" "$run")
 }
 
 # in_guest SETTINGS TEST...: run these tests there, with these (words) in their environment.
@@ -197,9 +203,13 @@ in_guest()
 part_core()
 {
 	local tests=("${core[@]}")
-	# There it is a part of its own.
-	[ "$1" = debug ] || tests+=(random.)
-	guest "$1"
+	# There random programs are a part of their own.
+	if [ "$1" = debug ]; then
+		tests+=("${core_debug[@]}")
+	else
+		tests+=(random.)
+	fi
+	guest "$1" tcp_bind2_bucket
 	in_guest "PORTSOCK_SCALE=$few" "${tests[@]}"
 }
 
@@ -222,6 +232,15 @@ part_reload()
 {
 	guest "$1"
 	in_guest "PORTSOCK_SCALE=$few PORTSOCK_RELOAD=1" tcp. udp. proto.
+}
+
+# Without what has sockets in the kernel, which it was not compiled with. Of three protocols
+# clang inlines what is hooked.
+part_clang()
+{
+	guest clang
+	in_guest "PORTSOCK_SCALE=$few PORTSOCK_UNSEEN=mptcp,udplite,dccp" "${core[@]/proto./proto.[!k]*}" \
+		hooks.each_protocol_is_watched random.
 }
 
 part_random()

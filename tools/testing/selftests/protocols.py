@@ -34,8 +34,10 @@ INET_DIAG_REQ_PROTOCOL, INET_DIAG_PEERS = 3, 13
 SOCK_DESTROY, NLM_F_REQUEST_ACK = 21, 5
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
-# Protocols that this kernel has not, as the file tools/testing/kernels states.
-ABSENT = frozenset(os.environ.get("PORTSOCK_ABSENT", "").split())
+# Protocols of which portsock does not see all in this kernel, and says so.
+UNSEEN = frozenset(filter(None, os.environ.get("PORTSOCK_UNSEEN", "").split(",")))
+# Those that it has not, as the file tools/testing/kernels states, or that are not to be used.
+ABSENT = UNSEEN | frozenset(filter(None, os.environ.get("PORTSOCK_ABSENT", "").split(",")))
 PRESENT = [proto for proto in PROTOS if proto not in ABSENT]
 
 # What DCCP calls PARTOPEN and PASSIVE_CLOSEREQ counts as established and close_wait. They follow TCP's states.
@@ -425,6 +427,10 @@ def remove(*names):
         harness.until(idle, f"sockets that hold {name} to go")
         if os.path.exists("/sys/module/" + name):
             subprocess.run(("rmmod", "-f", name), check=True)
+
+
+def allow_ping():
+    harness.sysctl("net.ipv4.ping_group_range", "0 2147483647")
 
 
 def udplite(t, v6=False):

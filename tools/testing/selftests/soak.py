@@ -195,7 +195,7 @@ def main():
             t.namespace()
         for space in t.spaces:
             with space:
-                harness.sysctl("net.ipv4.ping_group_range", "0 2147483647")
+                protocols.allow_ping()
         traffic = Traffic(t, seconds)
         start = time.monotonic()
         while (now := time.monotonic() - start) < seconds:

@@ -49,7 +49,7 @@ class Space:
         self.ns, self.counts, self.ranges = t.namespace(), {}, [(32768, 60999)]
         self.passive, self.mptcp = 0, False
         with self.ns:
-            harness.sysctl("net.ipv4.ping_group_range", "0 2147483647")
+            protocols.allow_ping()
             harness.sysctl("net.ipv4.tcp_fastopen", 0x207)
 
     def count(self, proto, name, least, most=None):
