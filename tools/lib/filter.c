@@ -20,6 +20,7 @@ static void port_add(struct portsock_filter *filter, unsigned int port)
 	filter->listed[port / 8] |= 1U << port % 8;
 	filter->unseen[port / 8] |= 1U << port % 8;
 	filter->nr_unseen++;
+	filter->nr_listed++;
 }
 
 static void port_seen(struct portsock_filter *filter, unsigned int port)
@@ -138,6 +139,12 @@ int portsock_filter_add_states(struct portsock_filter *filter, char *list, struc
 bool portsock_filter_is_set(const struct portsock_filter *filter)
 {
 	return filter->nr_protos || filter->by_port || filter->states;
+}
+
+void portsock_filter_restart(struct portsock_filter *filter)
+{
+	memcpy(filter->unseen, filter->listed, sizeof(filter->unseen));
+	filter->nr_unseen = filter->nr_listed;
 }
 
 bool portsock_filter_needs_singles(const struct portsock_filter *filter)

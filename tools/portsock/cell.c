@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cell.h"
+
+/* Only services have a name; whoever else holds 8080 is no web server. */
+static const char *service_text(const struct portsock_view *view, const struct portsock_snapshot *snapshot)
+{
+	if (portsock_snapshot_is(snapshot, PORTSOCK_SERVICE))
+		return portsock_service_name(snapshot->cells[snapshot->proto].text,
+					     snapshot->cells[snapshot->port].number);
+
+	return view->people ? snapshot->cells[snapshot->class].text : NULL;
+}
+
+void portsock_rate_text(double rate, char text[PORTSOCK_CELL_SIZE])
+{
+	snprintf(text, PORTSOCK_CELL_SIZE, "%.*f", rate > 0 && rate < 9.95 ? 1 : 0, rate);
+}
+
+static const struct portsock_value *value_find(const struct portsock_snapshot *snapshot, enum portsock_column_id id)
+{
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_fields; i++)
+		if (snapshot->fields[i].column == &portsock_columns[id])
+			return &snapshot->cells[i];
+
+	return NULL;
+}
+
+double portsock_range_percent(const struct portsock_snapshot *snapshot)
+{
+	const struct portsock_value *ports = value_find(snapshot, PORTSOCK_COLUMN_PORTS);
+	uint64_t min = portsock_snapshot_health(snapshot, "port_min");
+	uint64_t max = portsock_snapshot_health(snapshot, "port_max");
+
+	if (!portsock_snapshot_is_total(snapshot) || !ports || !ports->is_number || !max || max < min)
+		return -1;
+
+	return 100.0 * ports->number / (max - min + 1);
+}
+
+/* What is not known is null in JSON. */
+static const char *made_text(const struct portsock_view *view, double number, const char *made)
+{
+	if (number >= 0 && (number > 0 || !view->people))
+		return made;
+
+	return view->options.json ? NULL : "-";
+}
+
+static const char *field_text(const struct portsock_view *view, const struct portsock_view_column *column,
+			      const struct portsock_value *cell)
+{
+	bool none = !strcmp(cell->text, "*") || !strcmp(cell->text, "-");
+
+	/* Where a number cannot be: the port of a total, the owner of a socket without one. */
+	if (view->options.json && none && !portsock_column_is_text(column->known))
+		return NULL;
+	/* In a table full of zeros nobody finds the others. */
+	if (view->people && column->adds_up && !cell->number)
+		return "-";
+
+	return cell->text;
+}
+
+const char *portsock_cell_text(const struct portsock_view *view, const struct portsock_view_column *column,
+			       const struct portsock_snapshot *snapshot, const struct portsock_past *past,
+			       char text[PORTSOCK_CELL_SIZE])
+{
+	double number;
+
+	switch (column->source) {
+	case PORTSOCK_VIEW_FIELD:
+		return field_text(view, column, &snapshot->cells[column->field]);
+	case PORTSOCK_VIEW_RATE:
+		number = portsock_past_rate(past, column->known - portsock_columns);
+		portsock_rate_text(number, text);
+		return made_text(view, number, text);
+	case PORTSOCK_VIEW_RANGE:
+		number = portsock_range_percent(snapshot);
+		snprintf(text, PORTSOCK_CELL_SIZE, "%.1f", number);
+		return made_text(view, number, text);
+	case PORTSOCK_VIEW_SERVICE:
+		return service_text(view, snapshot);
+	case PORTSOCK_VIEW_NETNS:
+		return view->netns;
+	}
+
+	return NULL;
+}
+
+bool portsock_cell_alarms(const struct portsock_view_column *column, const struct portsock_snapshot *snapshot,
+			  const struct portsock_past *past)
+{
+	enum portsock_column_id id = PORTSOCK_COLUMN_CLOSE_WAIT;
+
+	if (column->source == PORTSOCK_VIEW_RANGE)
+		return portsock_range_percent(snapshot) >= PORTSOCK_RANGE_FULL;
+
+	return column->source == PORTSOCK_VIEW_FIELD && column->known == &portsock_columns[id] && past &&
+	       past->looks > 1 && past->now[id] > past->before[id];
+}
+
+/* Return: 0 for nothing, 1 for a number, 2 for anything else. */
+static int text_rank(const char *text)
+{
+	if (!text || !strcmp(text, "-"))
+		return 0;
+
+	return isdigit((unsigned char)*text) ? 1 : 2;
+}
+
+int portsock_cell_compare(const char *one, const char *other)
+{
+	int rank = text_rank(one), difference = rank - text_rank(other);
+	long double a, b;
+
+	if (difference || !rank)
+		return difference;
+	if (rank == 2)
+		return strcmp(one, other);
+	/* Holds any 64-bit number. */
+	a = strtold(one, NULL);
+	b = strtold(other, NULL);
+
+	return (a > b) - (a < b);
+}
