@@ -298,3 +298,15 @@ uint64_t portsock_snapshot_health(const struct portsock_snapshot *snapshot, cons
 
 	return pair ? pair->value.number : 0;
 }
+
+double portsock_snapshot_range(const struct portsock_snapshot *snapshot)
+{
+	uint64_t min = portsock_snapshot_health(snapshot, "port_min");
+	uint64_t max = portsock_snapshot_health(snapshot, "port_max");
+	int ports = field_index(snapshot, "ports");
+
+	if (!portsock_snapshot_is_total(snapshot) || ports < 0 || !snapshot->cells[ports].is_number || !max || max < min)
+		return -1;
+
+	return 100.0 * snapshot->cells[ports].number / (max - min + 1);
+}

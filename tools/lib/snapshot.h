@@ -135,4 +135,12 @@ bool portsock_snapshot_knows(const struct portsock_snapshot *snapshot);
  */
 uint64_t portsock_snapshot_health(const struct portsock_snapshot *snapshot, const char *key);
 
+/**
+ * portsock_snapshot_range() - how much of the range of ephemeral ports is in use
+ * @snapshot: a snapshot with a current row
+ *
+ * Return: percent; -1 if the row is no total of ephemeral ports, or the table does not tell.
+ */
+double portsock_snapshot_range(const struct portsock_snapshot *snapshot);
+
 #endif

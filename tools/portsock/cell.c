@@ -21,29 +21,6 @@ void portsock_rate_text(double rate, char text[PORTSOCK_CELL_SIZE])
 	snprintf(text, PORTSOCK_CELL_SIZE, "%.*f", rate > 0 && rate < 9.95 ? 1 : 0, rate);
 }
 
-static const struct portsock_value *value_find(const struct portsock_snapshot *snapshot, enum portsock_column_id id)
-{
-	unsigned int i;
-
-	for (i = 0; i < snapshot->nr_fields; i++)
-		if (snapshot->fields[i].column == &portsock_columns[id])
-			return &snapshot->cells[i];
-
-	return NULL;
-}
-
-double portsock_range_percent(const struct portsock_snapshot *snapshot)
-{
-	const struct portsock_value *ports = value_find(snapshot, PORTSOCK_COLUMN_PORTS);
-	uint64_t min = portsock_snapshot_health(snapshot, "port_min");
-	uint64_t max = portsock_snapshot_health(snapshot, "port_max");
-
-	if (!portsock_snapshot_is_total(snapshot) || !ports || !ports->is_number || !max || max < min)
-		return -1;
-
-	return 100.0 * ports->number / (max - min + 1);
-}
-
 /* What is not known is null in JSON. */
 static const char *made_text(const struct portsock_view *view, double number, const char *made)
 {
@@ -82,7 +59,7 @@ const char *portsock_cell_text(const struct portsock_view *view, const struct po
 		portsock_rate_text(number, text);
 		return made_text(view, number, text);
 	case PORTSOCK_VIEW_RANGE:
-		number = portsock_range_percent(snapshot);
+		number = portsock_snapshot_range(snapshot);
 		snprintf(text, PORTSOCK_CELL_SIZE, "%.1f", number);
 		return made_text(view, number, text);
 	case PORTSOCK_VIEW_SERVICE:
@@ -100,7 +77,7 @@ bool portsock_cell_alarms(const struct portsock_view_column *column, const struc
 	enum portsock_column_id id = PORTSOCK_COLUMN_CLOSE_WAIT;
 
 	if (column->source == PORTSOCK_VIEW_RANGE)
-		return portsock_range_percent(snapshot) >= PORTSOCK_RANGE_FULL;
+		return portsock_snapshot_range(snapshot) >= PORTSOCK_RANGE_FULL;
 
 	return column->source == PORTSOCK_VIEW_FIELD && column->known == &portsock_columns[id] && past &&
 	       past->looks > 1 && past->now[id] > past->before[id];

@@ -18,14 +18,6 @@
 void portsock_rate_text(double rate, char text[PORTSOCK_CELL_SIZE]);
 
 /**
- * portsock_range_percent() - how much of the range of ephemeral ports is in use
- * @snapshot: a snapshot with a current row
- *
- * Return: percent; -1 if the row is no total of ephemeral ports, or the table does not tell.
- */
-double portsock_range_percent(const struct portsock_snapshot *snapshot);
-
-/**
  * portsock_cell_text() - what to show in a cell
  * @view: the view
  * @column: one of its columns

@@ -23,7 +23,7 @@ void portsock_history_begin(struct portsock_history *history)
 	history->singles = false;
 }
 
-static int past_compare(const void *a, const void *b)
+int portsock_past_compare(const void *a, const void *b)
 {
 	const struct portsock_past *one = a, *other = b;
 	int order;
@@ -49,7 +49,7 @@ static struct portsock_past *past_get(struct portsock_history *history, const st
 
 	strncat(key.proto, snapshot->cells[snapshot->proto].text, sizeof(key.proto) - 1);
 	strncat(key.class, snapshot->cells[snapshot->class].text, sizeof(key.class) - 1);
-	node = tfind(&key, &history->tree, past_compare);
+	node = tfind(&key, &history->tree, portsock_past_compare);
 	if (node)
 		return *node;
 
@@ -57,7 +57,7 @@ static struct portsock_past *past_get(struct portsock_history *history, const st
 	if (!past)
 		return NULL;
 	*past = key;
-	if (!tsearch(past, &history->tree, past_compare)) {
+	if (!tsearch(past, &history->tree, portsock_past_compare)) {
 		free(past);
 		return NULL;
 	}
@@ -140,6 +140,7 @@ struct portsock_past *portsock_history_add(struct portsock_history *history,
 	past_turn(past, history, single);
 	past->look = history->look;
 	past->uptime_ms = uptime_ms;
+	past->range = portsock_snapshot_range(snapshot);
 	if (past_read(past, snapshot))
 		return NULL;
 	past->sockets.number[past->look % PORTSOCK_TRAIL_NR] = past->now[PORTSOCK_COLUMN_SOCKETS];
@@ -165,7 +166,7 @@ void portsock_history_end(struct portsock_history *history)
 	for (i = 0; i < history->nr_old; i++) {
 		if (history->old[i]->look == history->look)
 			continue;
-		tdelete(history->old[i], &history->tree, past_compare);
+		tdelete(history->old[i], &history->tree, portsock_past_compare);
 		past_free(history->old[i]);
 	}
 	history->nr_old = 0;
@@ -177,6 +178,19 @@ void portsock_history_clear(struct portsock_history *history)
 	free(history->rows);
 	free(history->old);
 	*history = (struct portsock_history) { 0 };
+}
+
+const char *portsock_past_service(struct portsock_past *past)
+{
+	const char *name = NULL;
+
+	if (!past->named && !strcmp(past->class, "service"))
+		name = portsock_service_name(past->proto, past->port);
+	if (name)
+		strncat(past->service, name, sizeof(past->service) - 1);
+	past->named = true;
+
+	return past->service;
 }
 
 bool portsock_past_is_new(const struct portsock_past *past)

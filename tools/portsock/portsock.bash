@@ -24,6 +24,9 @@ _portsock()
 
 	[[ ${COMP_WORDS[1]} != check || $COMP_CWORD = 1 ]] ||
 		options='-N --netns -f --file -v --verbose -h --help'
+	[[ ${COMP_WORDS[1]} != top || $COMP_CWORD = 1 ]] ||
+		options='-a --all -p --proto -P --port -s --state -N --netns -A --all-netns
+			-f --file -o --output -n --numeric -w --watch --sort --color -h --help'
 
 	# Readline takes --option=value for three words.
 	if [[ $cur = '=' ]]; then
@@ -68,7 +71,7 @@ _portsock()
 		;;
 	esac
 
-	[[ $COMP_CWORD != 1 ]] || options+=' check'
+	[[ $COMP_CWORD != 1 ]] || options+=' check top'
 	mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 }
 

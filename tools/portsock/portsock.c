@@ -16,12 +16,15 @@
 #include "libportsock.h"
 #include "options.h"
 #include "show.h"
+#include "top.h"
 
 static const char usage_text[] =
 "Usage: portsock [options]\n"
+"       portsock top [options]\n"
 "       portsock check [options]\n"
-"Show how many sockets each local port holds, and in which states; check compares\n"
-"that with what the kernel's sock_diag says (see: portsock check --help).\n"
+"Show how many sockets each local port holds, and in which states; top does on the\n"
+"whole screen, check compares that with what the kernel's sock_diag says (see:\n"
+"portsock top --help, portsock check --help).\n"
 "\n"
 "  -a, --all              single ephemeral ports, too, not just their totals (*)\n"
 "  -p, --proto LIST       only these protocols: tcp,udp\n"
@@ -146,6 +149,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "check"))
 		return portsock_check_main(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "top"))
+		return portsock_top_main(argc - 1, argv + 1);
 
 	while ((option = getopt_long(argc, argv, "ap:P:s:N:Af:o:njw:c:hV", options, NULL)) != -1) {
 		if (option == 'h')

@@ -130,7 +130,7 @@ static void column_count(struct portsock_view_column *column, const struct ports
 		column->rates += add && number > 0 ? number : 0;
 		break;
 	case PORTSOCK_VIEW_RANGE:
-		column->any |= portsock_range_percent(snapshot) > 0;
+		column->any |= portsock_snapshot_range(snapshot) > 0;
 		break;
 	default:
 		break;

@@ -22,7 +22,7 @@ rest_debug=(bound. 'repair.[!l]*' repair.lost "${mute[@]}")
 # quick_parts: those of make test, what takes longest first.
 quick_parts()
 {
-	printf '%s\n' kunit "core $main" "core $newest" check bench reader
+	printf '%s\n' kunit "core $main" "core $newest" check bench reader top
 }
 
 # all_parts: those of make test-all.
@@ -34,7 +34,7 @@ all_parts()
 		echo "random $version"
 		[ "$version" = $main ] || echo "vm $version"
 	done
-	printf '%s\n' configs selftests packages soak check bench reader
+	printf '%s\n' configs selftests packages soak check bench reader top
 }
 
 # unused PART: pathspecs without the files that cannot change its result.
@@ -56,7 +56,7 @@ named_parts()
 	local name version list
 	for name; do
 		case $name in
-		check | kunit | reader | soak | selftests | packages | bench | configs) echo "$name" ;;
+		check | kunit | reader | top | soak | selftests | packages | bench | configs) echo "$name" ;;
 		core | vm | random | rest | reload)
 			list=("${every_kernel[@]}")
 			[[ $name != re[sl]* ]] || list=("$main")
@@ -104,6 +104,13 @@ part_reader()
 	     /^\[  FAILED  \] [0-9]+ test/ { f += $4 }
 	     END { printf "%d passed, %d failed\n", p, f }' "$tmp/cmocka"
 	return $status
+}
+
+part_top()
+{
+	"$testing/deps" build top
+	here make -s -C "$repo/tools" > "$tmp/log"
+	"$testing/top"
 }
 
 # guest VERSION: sets $options (of vm), $command, and how many of the sockets that tests make

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cell.h"
+#include "top.h"
+
+#define PER_SECOND	"/s"
+#define DESCENDING	":desc"
+
+static bool column_is_counter(enum portsock_column_id id)
+{
+	return portsock_columns[id].kind == PORTSOCK_KIND_COUNTER;
+}
+
+/* Return: index of the column, which is added if it is not there. */
+static int column_add(struct portsock_top *top, struct portsock_top_column new)
+{
+	struct portsock_top_column *column;
+	unsigned int i;
+
+	for (i = 0; i < top->nr_columns; i++) {
+		column = &top->columns[i];
+		if (column->source == new.source && column->id == new.id && column->spark == new.spark)
+			return i;
+	}
+	column = &top->columns[top->nr_columns++];
+	*column = new;
+	if (new.spark)
+		strcpy(column->heading, "LAST");
+	else if (new.source == PORTSOCK_VIEW_SERVICE)
+		strcpy(column->heading, "SERVICE");
+	else if (new.source == PORTSOCK_VIEW_NETNS)
+		strcpy(column->heading, "NETNS");
+	else if (new.source == PORTSOCK_VIEW_RANGE)
+		strcpy(column->heading, "RANGE%");
+	else
+		snprintf(column->heading, sizeof(column->heading), "%s%s", portsock_columns[new.id].heading,
+			 new.source == PORTSOCK_VIEW_RATE ? "/S" : "");
+
+	return top->nr_columns - 1;
+}
+
+static void field_add(struct portsock_top *top, enum portsock_column_id id)
+{
+	column_add(top, (struct portsock_top_column) {
+		.source = PORTSOCK_VIEW_FIELD,
+		.id = id,
+		.state = portsock_columns[id].kind == PORTSOCK_KIND_STATE,
+	});
+}
+
+static void rate_add(struct portsock_top *top, enum portsock_column_id id)
+{
+	column_add(top, (struct portsock_top_column) { .source = PORTSOCK_VIEW_RATE, .id = id });
+}
+
+static void made_add(struct portsock_top *top, enum portsock_view_source source)
+{
+	column_add(top, (struct portsock_top_column) { .source = source });
+}
+
+static void spark_add(struct portsock_top *top, enum portsock_view_source source, enum portsock_column_id id)
+{
+	column_add(top, (struct portsock_top_column) { .source = source, .id = id, .spark = true });
+}
+
+static void usual_add(struct portsock_top *top)
+{
+	unsigned int id;
+
+	field_add(top, PORTSOCK_COLUMN_PROTO);
+	field_add(top, PORTSOCK_COLUMN_PORT);
+	if (top->show->view.numeric)
+		field_add(top, PORTSOCK_COLUMN_CLASS);
+	else
+		made_add(top, PORTSOCK_VIEW_SERVICE);
+	top->nr_fixed = top->nr_columns;
+	field_add(top, PORTSOCK_COLUMN_SOCKETS);
+	spark_add(top, PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_SOCKETS);
+	rate_add(top, PORTSOCK_COLUMN_OPENED);
+	spark_add(top, PORTSOCK_VIEW_RATE, PORTSOCK_COLUMN_OPENED);
+	for (id = 0; id < PORTSOCK_COLUMN_NR; id++)
+		if (portsock_columns[id].kind == PORTSOCK_KIND_STATE)
+			field_add(top, id);
+	rate_add(top, PORTSOCK_COLUMN_CLOSED);
+	made_add(top, PORTSOCK_VIEW_RANGE);
+}
+
+static int name_error(const char *option, const char *name, struct portsock_error *error)
+{
+	return portsock_error_set(error, "--%s: top has no column '%.40s' (see: portsock --help)", option, name);
+}
+
+/* Return: index of the column, -1 if nothing is called so. */
+static int name_add(struct portsock_top *top, const char *option, const char *name, struct portsock_error *error)
+{
+	static const struct {
+		const char *name;
+		enum portsock_view_source source;
+	} made[] = { { "service", PORTSOCK_VIEW_SERVICE }, { "netns", PORTSOCK_VIEW_NETNS },
+		     { "range%", PORTSOCK_VIEW_RANGE } };
+	size_t length = strlen(name), end = strlen(PER_SECOND), i;
+	struct portsock_top_column new = { .source = PORTSOCK_VIEW_FIELD };
+	const struct portsock_column *known;
+	char field[64];
+
+	for (i = 0; i < sizeof(made) / sizeof(*made); i++) {
+		new.source = made[i].source;
+		if (!strcasecmp(made[i].name, name))
+			return column_add(top, new);
+	}
+	new.source = PORTSOCK_VIEW_FIELD;
+	if (length > end && !strcmp(name + length - end, PER_SECOND)) {
+		new.source = PORTSOCK_VIEW_RATE;
+		length -= end;
+	}
+	snprintf(field, sizeof(field), "%.*s", (int)length, name);
+	known = portsock_column_find(field);
+	new.id = known ? known - portsock_columns : PORTSOCK_COLUMN_NR;
+	if (new.id >= PORTSOCK_COLUMN_NR || (new.source == PORTSOCK_VIEW_RATE && !column_is_counter(new.id)))
+		return name_error(option, name, error);
+
+	return column_add(top, new);
+}
+
+static int list_add(struct portsock_top *top, const char *list, struct portsock_error *error)
+{
+	char *copy = strdup(list), *rest = copy, *name;
+	int rc = copy ? 0 : portsock_error_set(error, "out of memory");
+
+	while (rc >= 0 && (name = strsep(&rest, ",")))
+		rc = name_add(top, "output", name, error);
+	free(copy);
+
+	return rc < 0 ? -1 : 0;
+}
+
+static int sort_add(struct portsock_top *top, struct portsock_error *error)
+{
+	const char *sort = top->show->view.sort;
+	size_t length = strlen(sort), end = strlen(DESCENDING);
+	char name[64];
+
+	top->descending = length > end && !strcmp(sort + length - end, DESCENDING);
+	snprintf(name, sizeof(name), "%.*s", (int)(length - (top->descending ? end : 0)), sort);
+	top->sort = name_add(top, "sort", name, error);
+
+	return top->sort < 0 ? -1 : 0;
+}
+
+int portsock_top_columns(struct portsock_top *top, struct portsock_error *error)
+{
+	const char *list = top->show->view.columns;
+	bool more = !list || *list == '+';
+
+	top->nr_columns = 0;
+	top->nr_fixed = 0;
+	top->first_column = 0;
+	if (top->show->view.netns && more)
+		made_add(top, PORTSOCK_VIEW_NETNS);
+	if (more)
+		usual_add(top);
+	if (list && list_add(top, list + more, error))
+		return -1;
+	if (top->show->view.sort)
+		return sort_add(top, error);
+	top->sort = list ? -1 : (int)top->nr_fixed;
+	top->descending = true;
+
+	return 0;
+}
+
+bool portsock_top_is_idle(const struct portsock_top *top, const struct portsock_top_column *column)
+{
+	return column->state && !(top->any & portsock_column_bit(&portsock_columns[column->id]));
+}
+
+static void field_text(const struct portsock_past *past, enum portsock_column_id id, char *text, size_t size)
+{
+	const struct portsock_column *known = &portsock_columns[id];
+	bool answer = past->answers & portsock_column_bit(known);
+
+	if (id == PORTSOCK_COLUMN_PROTO)
+		snprintf(text, size, "%s", past->proto);
+	else if (id == PORTSOCK_COLUMN_CLASS)
+		snprintf(text, size, "%s", past->class);
+	else if (id == PORTSOCK_COLUMN_PORT && !answer)
+		snprintf(text, size, "*");
+	else if (known->kind == PORTSOCK_KIND_TEXT)
+		snprintf(text, size, "%s", past->text[id] ? past->text[id] : "-");
+	else if (!answer || (portsock_column_adds_up(known) && !past->now[id]))
+		snprintf(text, size, "-");
+	else
+		snprintf(text, size, "%" PRIu64, past->now[id]);
+}
+
+static void rate_text(double rate, char *text, size_t size)
+{
+	char made[PORTSOCK_CELL_SIZE] = "-";
+
+	if (rate > 0)
+		portsock_rate_text(rate, made);
+	snprintf(text, size, "%s", made);
+}
+
+void portsock_top_text(const struct portsock_top *top, const struct portsock_top_column *column,
+		       const struct portsock_top_row *row, char *text, size_t size)
+{
+	struct portsock_past *past = row->past;
+	const char *service;
+
+	if (column->spark) {
+		portsock_top_spark(column->source == PORTSOCK_VIEW_RATE ? &past->opened : &past->sockets, past->look,
+				   past->looks, top->utf8, text, size);
+		return;
+	}
+	switch (column->source) {
+	case PORTSOCK_VIEW_FIELD:
+		field_text(past, column->id, text, size);
+		break;
+	case PORTSOCK_VIEW_RATE:
+		rate_text(portsock_past_rate(past, column->id), text, size);
+		break;
+	case PORTSOCK_VIEW_RANGE:
+		snprintf(text, size, past->range > 0 ? "%.1f" : "-", past->range);
+		break;
+	case PORTSOCK_VIEW_SERVICE:
+		service = portsock_past_service(past);
+		snprintf(text, size, "%s", *service || !strcmp(past->class, "service") ? service : past->class);
+		break;
+	case PORTSOCK_VIEW_NETNS:
+		snprintf(text, size, "%s", top->tables[row->table]);
+		break;
+	}
+}
+
+/* Return: false for a column of words. */
+static bool column_number(const struct portsock_top_column *column, const struct portsock_past *past, double *rate,
+			  uint64_t *number)
+{
+	*rate = 0;
+	*number = 0;
+	if (column->source == PORTSOCK_VIEW_RATE) {
+		*rate = portsock_past_rate(past, column->id);
+		return true;
+	}
+	if (column->source == PORTSOCK_VIEW_RANGE) {
+		*rate = past->range;
+		return true;
+	}
+	if (column->source != PORTSOCK_VIEW_FIELD || portsock_column_is_text(&portsock_columns[column->id]))
+		return false;
+	*number = column->id == PORTSOCK_COLUMN_PORT ? past->port : past->now[column->id];
+
+	return true;
+}
+
+int portsock_top_compare(const struct portsock_top *top, const struct portsock_top_column *column,
+			 const struct portsock_top_row *one, const struct portsock_top_row *other)
+{
+	char text[NAME_MAX + 1], other_text[NAME_MAX + 1];
+	uint64_t number, other_number;
+	double rate, other_rate;
+
+	if (column_number(column, one->past, &rate, &number)) {
+		column_number(column, other->past, &other_rate, &other_number);
+		if (number != other_number)
+			return number < other_number ? -1 : 1;
+		return (rate > other_rate) - (rate < other_rate);
+	}
+	portsock_top_text(top, column, one, text, sizeof(text));
+	portsock_top_text(top, column, other, other_text, sizeof(other_text));
+
+	return strcmp(text, other_text);
+}
