@@ -179,12 +179,14 @@ static bool state_match(const struct portsock_filter *filter, const struct ports
 {
 	unsigned int i;
 
+	if (!filter->states)
+		return true;
 	for (i = 0; i < snapshot->nr_fields; i++)
 		if ((filter->states & portsock_column_bit(snapshot->fields[i].column)) &&
 		    snapshot->cells[i].number)
 			return true;
 
-	return !filter->states;
+	return false;
 }
 
 bool portsock_filter_match(struct portsock_filter *filter, const struct portsock_snapshot *snapshot)

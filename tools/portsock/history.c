@@ -114,7 +114,7 @@ static int past_read(struct portsock_past *past, const struct portsock_snapshot 
 			continue;
 		past->now[id] = snapshot->cells[i].number;
 		if (snapshot->cells[i].is_number)
-			past->answers |= portsock_column_bit(column);
+			past->answers |= UINT64_C(1) << id;
 		if (column->kind == PORTSOCK_KIND_TEXT && text_keep(&past->text[id], snapshot->cells[i].text))
 			return -1;
 	}

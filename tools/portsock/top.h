@@ -36,10 +36,14 @@ struct portsock_top_column {
  * struct portsock_top_row - a row read
  * @past: the row
  * @table: index of its table in @tables
+ * @rate: what it is sorted by, where that is a rate or percentage
+ * @number: what it is sorted by, where that is another number
  */
 struct portsock_top_row {
 	struct portsock_past *past;
 	unsigned int table;
+	double rate;
+	uint64_t number;
 };
 
 /**
@@ -211,10 +215,17 @@ void portsock_top_text(const struct portsock_top *top, const struct portsock_top
 		       const struct portsock_top_row *row, char *text, size_t size);
 
 /**
+ * portsock_top_sort_key() - keep what a row is sorted by
+ * @column: the column to sort by
+ * @row: @rate and @number are set; both are 0 in a column of words
+ */
+void portsock_top_sort_key(const struct portsock_top_column *column, struct portsock_top_row *row);
+
+/**
  * portsock_top_compare() - order two rows by a column
  * @top: all of it
  * @column: a column
- * @one: a row
+ * @one: a row with its key for the column
  * @other: another one
  *
  * Return: as strcmp() does.

@@ -239,40 +239,35 @@ void portsock_top_text(const struct portsock_top *top, const struct portsock_top
 	}
 }
 
-/* Return: false for a column of words. */
-static bool column_number(const struct portsock_top_column *column, const struct portsock_past *past, double *rate,
-			  uint64_t *number)
+static bool column_is_text(const struct portsock_top_column *column)
 {
-	*rate = 0;
-	*number = 0;
-	if (column->source == PORTSOCK_VIEW_RATE) {
-		*rate = portsock_past_rate(past, column->id);
-		return true;
-	}
-	if (column->source == PORTSOCK_VIEW_RANGE) {
-		*rate = past->range;
-		return true;
-	}
-	if (column->source != PORTSOCK_VIEW_FIELD || portsock_column_is_text(&portsock_columns[column->id]))
-		return false;
-	*number = column->id == PORTSOCK_COLUMN_PORT ? past->port : past->now[column->id];
+	return column->source == PORTSOCK_VIEW_SERVICE || column->source == PORTSOCK_VIEW_NETNS ||
+	       (column->source == PORTSOCK_VIEW_FIELD && portsock_column_is_text(&portsock_columns[column->id]));
+}
 
-	return true;
+void portsock_top_sort_key(const struct portsock_top_column *column, struct portsock_top_row *row)
+{
+	const struct portsock_past *past = row->past;
+
+	row->rate = 0;
+	row->number = 0;
+	if (column->source == PORTSOCK_VIEW_RATE)
+		row->rate = portsock_past_rate(past, column->id);
+	else if (column->source == PORTSOCK_VIEW_RANGE)
+		row->rate = past->range;
+	else if (!column_is_text(column))
+		row->number = column->id == PORTSOCK_COLUMN_PORT ? past->port : past->now[column->id];
 }
 
 int portsock_top_compare(const struct portsock_top *top, const struct portsock_top_column *column,
 			 const struct portsock_top_row *one, const struct portsock_top_row *other)
 {
 	char text[NAME_MAX + 1], other_text[NAME_MAX + 1];
-	uint64_t number, other_number;
-	double rate, other_rate;
 
-	if (column_number(column, one->past, &rate, &number)) {
-		column_number(column, other->past, &other_rate, &other_number);
-		if (number != other_number)
-			return number < other_number ? -1 : 1;
-		return (rate > other_rate) - (rate < other_rate);
-	}
+	if (one->number != other->number)
+		return one->number < other->number ? -1 : 1;
+	if (!column_is_text(column))
+		return (one->rate > other->rate) - (one->rate < other->rate);
 	portsock_top_text(top, column, one, text, sizeof(text));
 	portsock_top_text(top, column, other, other_text, sizeof(other_text));
 

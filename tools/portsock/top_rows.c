@@ -79,7 +79,7 @@ static int row_take(void *data, const struct portsock_snapshot *snapshot, struct
 			   portsock_snapshot_is(snapshot, PORTSOCK_UNBOUND), portsock_snapshot_is(snapshot, PORTSOCK_FOLDED));
 	for (id = 0; id < PORTSOCK_COLUMN_NR; id++)
 		if (past->now[id])
-			top->any |= portsock_column_bit(&portsock_columns[id]);
+			top->any |= UINT64_C(1) << id;
 
 	return 0;
 }
@@ -130,6 +130,8 @@ void portsock_top_arrange(struct portsock_top *top)
 	for (i = 0; i < top->nr_rows; i++)
 		if (row_has(top, &top->rows[i], top->filter))
 			top->shown[top->nr_shown++] = i;
+	for (i = 0; i < top->nr_shown && top->sort >= 0; i++)
+		portsock_top_sort_key(&top->columns[top->sort], &top->rows[top->shown[i]]);
 	if (top->sort >= 0 && top->nr_shown)
 		qsort_r(top->shown, top->nr_shown, sizeof(*top->shown), shown_compare, top);
 	portsock_top_mark(top, mark_find(top));
