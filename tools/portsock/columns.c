@@ -22,6 +22,40 @@ static const struct {
 	{ PORTSOCK_VIEW_NETNS, "netns" },
 };
 
+enum portsock_view_source portsock_columns_source(const char *name, char field[PORTSOCK_COLUMN_NAME_SIZE])
+{
+	size_t length = strlen(name), end = strlen(PER_SECOND), i;
+	bool rate = length > end && !strcmp(name + length - end, PER_SECOND);
+
+	for (i = 0; i < sizeof(made) / sizeof(*made); i++)
+		if (!strcasecmp(made[i].name, name))
+			return made[i].source;
+	snprintf(field, PORTSOCK_COLUMN_NAME_SIZE, "%.*s", (int)(length - (rate ? end : 0)), name);
+
+	return rate ? PORTSOCK_VIEW_RATE : PORTSOCK_VIEW_FIELD;
+}
+
+const char *portsock_columns_made(enum portsock_view_source source)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(made) / sizeof(*made); i++)
+		if (made[i].source == source)
+			return made[i].name;
+
+	return NULL;
+}
+
+bool portsock_columns_sort(const char *sort, char name[PORTSOCK_COLUMN_NAME_SIZE])
+{
+	size_t length = strlen(sort), end = strlen(DESCENDING);
+	bool descending = length > end && !strcmp(sort + length - end, DESCENDING);
+
+	snprintf(name, PORTSOCK_COLUMN_NAME_SIZE, "%.*s", (int)(length - (descending ? end : 0)), sort);
+
+	return descending;
+}
+
 static int no_memory(struct portsock_error *error)
 {
 	return portsock_error_set(error, "out of memory");
@@ -37,14 +71,10 @@ static bool column_is_text(const struct portsock_view_column *column)
 static void heading_write(const struct portsock_view *view, const struct portsock_snapshot *snapshot,
 			  const struct portsock_view_column *column, char *heading, size_t size)
 {
-	const char *name = "";
+	const char *name = column->field < 0 ? portsock_columns_made(column->source) :
+		snapshot->fields[column->field].name;
 	size_t i;
 
-	if (column->field >= 0)
-		name = snapshot->fields[column->field].name;
-	for (i = 0; i < sizeof(made) / sizeof(*made); i++)
-		if (made[i].source == column->source)
-			name = made[i].name;
 	if (!view->options.json && column->known)
 		name = column->known->heading;
 	snprintf(heading, size, "%s%s", name, column->source == PORTSOCK_VIEW_RATE ? PER_SECOND : "");
@@ -118,53 +148,44 @@ static int name_error(const struct portsock_snapshot *snapshot, const char *opti
 	return portsock_error_set(error, "--%s: the table has no column '%.40s' (valid: service%s)", option, name, valid);
 }
 
-/* Return: 1 with @field set if @name is a rate, 0 if it is none, -1 if it is not to be had. */
-static int rate_find(const struct portsock_view *view, const struct portsock_snapshot *snapshot, const char *option,
-		     const char *name, int *field, struct portsock_error *error)
+static int rate_check(const struct portsock_view *view, const struct portsock_snapshot *snapshot, const char *option,
+		      const char *counter, int field, struct portsock_error *error)
 {
-	size_t length = strlen(name), end = strlen(PER_SECOND);
-	const struct portsock_column *known;
-	char counter[64];
+	const struct portsock_column *known = field < 0 ? NULL : snapshot->fields[field].column;
 
-	if (length <= end || strcmp(name + length - end, PER_SECOND))
-		return 0;
-	snprintf(counter, sizeof(counter), "%.*s", (int)(length - end), name);
-	*field = field_find(snapshot, counter);
-	known = *field < 0 ? NULL : snapshot->fields[*field].column;
 	if (!known || known->kind != PORTSOCK_KIND_COUNTER)
 		return portsock_error_set(error, "--%s: '%.40s' is no column of kind counter, of which rates are known",
 					  option, counter);
 	if (!view->options.rates)
-		return portsock_error_set(error, "--%s: '%.40s' needs --watch, to compare with the look before", option,
-					  name);
+		return portsock_error_set(error, "--%s: '%.40s" PER_SECOND "' needs --watch, to compare with the look before",
+					  option, counter);
 
-	return 1;
+	return 0;
 }
 
+/* A column of the table goes first: a newer one may have what is made here. */
 static int name_find(const struct portsock_view *view, const struct portsock_snapshot *snapshot, const char *option,
 		     const char *name, enum portsock_view_source *source, int *field, struct portsock_error *error)
 {
-	size_t i;
-	int rc;
+	char counter[PORTSOCK_COLUMN_NAME_SIZE];
 
 	*source = PORTSOCK_VIEW_FIELD;
 	*field = field_find(snapshot, name);
 	if (*field >= 0)
 		return 0;
-	for (i = 0; i < sizeof(made) / sizeof(*made); i++) {
-		if (strcasecmp(made[i].name, name))
-			continue;
-		*source = made[i].source;
-		if (*source == PORTSOCK_VIEW_NETNS && !view->options.netns)
-			return portsock_error_set(error, "--%s: '%s' needs --all-netns", option, name);
+	*source = portsock_columns_source(name, counter);
+	switch (*source) {
+	case PORTSOCK_VIEW_FIELD:
+		return name_error(snapshot, option, name, error);
+	case PORTSOCK_VIEW_RATE:
+		*field = field_find(snapshot, counter);
+		return rate_check(view, snapshot, option, counter, *field, error);
+	case PORTSOCK_VIEW_NETNS:
+		return view->options.netns ? 0 :
+			portsock_error_set(error, "--%s: '%s' needs --all-netns", option, name);
+	default:
 		return 0;
 	}
-	*source = PORTSOCK_VIEW_RATE;
-	rc = rate_find(view, snapshot, option, name, field, error);
-	if (rc)
-		return rc < 0 ? -1 : 0;
-
-	return name_error(snapshot, option, name, error);
 }
 
 static int columns_add_list(struct portsock_view *view, const struct portsock_snapshot *snapshot, const char *list,
@@ -261,16 +282,11 @@ static int columns_add_all(struct portsock_view *view, const struct portsock_sna
 static int sort_choose(struct portsock_view *view, const struct portsock_snapshot *snapshot,
 		       struct portsock_error *error)
 {
-	size_t length = strlen(view->options.sort), end = strlen(DESCENDING);
+	char name[PORTSOCK_COLUMN_NAME_SIZE];
 	enum portsock_view_source source;
-	char name[64];
 	int field;
 
-	if (length > end && !strcmp(view->options.sort + length - end, DESCENDING)) {
-		view->descending = true;
-		length -= end;
-	}
-	snprintf(name, sizeof(name), "%.*s", (int)length, view->options.sort);
+	view->descending = portsock_columns_sort(view->options.sort, name);
 	if (name_find(view, snapshot, "sort", name, &source, &field, error) ||
 	    column_add(view, snapshot, source, field, PORTSOCK_VIEW_SORT, error))
 		return -1;

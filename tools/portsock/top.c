@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <getopt.h>
 #include <langinfo.h>
 #include <string.h>
@@ -64,13 +65,19 @@ static void screen_open(struct portsock_top *top)
 }
 
 /* Wait for a key until the next look is due. */
-static int key_wait(const struct portsock_top *top, double next)
+static int key_wait(struct portsock_top *top, double next)
 {
 	double rest = next - now();
+	int key;
 
 	timeout(top->paused ? -1 : rest > 0 ? (int)(rest * 1000) + 1 : 0);
+	errno = 0;
+	key = getch();
+	/* The terminal is gone if there is no key, and no reason to have waited no longer. */
+	if (key == ERR && errno != EINTR && (top->paused || now() < next))
+		top->quit = true;
 
-	return getch();
+	return key;
 }
 
 static void run(struct portsock_top *top)

@@ -4,22 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "cell.h"
+#include "columns.h"
 #include "top.h"
-
-#define PER_SECOND	"/s"
-#define DESCENDING	":desc"
-
-static bool column_is_counter(enum portsock_column_id id)
-{
-	return portsock_columns[id].kind == PORTSOCK_KIND_COUNTER;
-}
 
 /* Return: index of the column, which is added if it is not there. */
 static int column_add(struct portsock_top *top, struct portsock_top_column new)
 {
+	const char *made = portsock_columns_made(new.source);
 	struct portsock_top_column *column;
 	unsigned int i;
 
@@ -32,15 +25,11 @@ static int column_add(struct portsock_top *top, struct portsock_top_column new)
 	*column = new;
 	if (new.spark)
 		strcpy(column->heading, "LAST");
-	else if (new.source == PORTSOCK_VIEW_SERVICE)
-		strcpy(column->heading, "SERVICE");
-	else if (new.source == PORTSOCK_VIEW_NETNS)
-		strcpy(column->heading, "NETNS");
-	else if (new.source == PORTSOCK_VIEW_RANGE)
-		strcpy(column->heading, "RANGE%");
 	else
-		snprintf(column->heading, sizeof(column->heading), "%s%s", portsock_columns[new.id].heading,
-			 new.source == PORTSOCK_VIEW_RATE ? "/S" : "");
+		snprintf(column->heading, sizeof(column->heading), "%s%s", made ? made : portsock_columns[new.id].heading,
+			 new.source == PORTSOCK_VIEW_RATE ? "/s" : "");
+	for (i = 0; column->heading[i]; i++)
+		column->heading[i] = toupper((unsigned char)column->heading[i]);
 
 	return top->nr_columns - 1;
 }
@@ -91,39 +80,19 @@ static void usual_add(struct portsock_top *top)
 	made_add(top, PORTSOCK_VIEW_RANGE);
 }
 
-static int name_error(const char *option, const char *name, struct portsock_error *error)
-{
-	return portsock_error_set(error, "--%s: top has no column '%.40s' (see: portsock --help)", option, name);
-}
-
 /* Return: index of the column, -1 if nothing is called so. */
 static int name_add(struct portsock_top *top, const char *option, const char *name, struct portsock_error *error)
 {
-	static const struct {
-		const char *name;
-		enum portsock_view_source source;
-	} made[] = { { "service", PORTSOCK_VIEW_SERVICE }, { "netns", PORTSOCK_VIEW_NETNS },
-		     { "range%", PORTSOCK_VIEW_RANGE } };
-	size_t length = strlen(name), end = strlen(PER_SECOND), i;
-	struct portsock_top_column new = { .source = PORTSOCK_VIEW_FIELD };
+	char field[PORTSOCK_COLUMN_NAME_SIZE];
+	struct portsock_top_column new = { .source = portsock_columns_source(name, field) };
 	const struct portsock_column *known;
-	char field[64];
 
-	for (i = 0; i < sizeof(made) / sizeof(*made); i++) {
-		new.source = made[i].source;
-		if (!strcasecmp(made[i].name, name))
-			return column_add(top, new);
-	}
-	new.source = PORTSOCK_VIEW_FIELD;
-	if (length > end && !strcmp(name + length - end, PER_SECOND)) {
-		new.source = PORTSOCK_VIEW_RATE;
-		length -= end;
-	}
-	snprintf(field, sizeof(field), "%.*s", (int)length, name);
+	if (portsock_columns_made(new.source))
+		return column_add(top, new);
 	known = portsock_column_find(field);
 	new.id = known ? known - portsock_columns : PORTSOCK_COLUMN_NR;
-	if (new.id >= PORTSOCK_COLUMN_NR || (new.source == PORTSOCK_VIEW_RATE && !column_is_counter(new.id)))
-		return name_error(option, name, error);
+	if (new.id >= PORTSOCK_COLUMN_NR || (new.source == PORTSOCK_VIEW_RATE && known->kind != PORTSOCK_KIND_COUNTER))
+		return portsock_error_set(error, "--%s: top has no column '%.40s' (see: portsock --help)", option, name);
 
 	return column_add(top, new);
 }
@@ -142,12 +111,9 @@ static int list_add(struct portsock_top *top, const char *list, struct portsock_
 
 static int sort_add(struct portsock_top *top, struct portsock_error *error)
 {
-	const char *sort = top->show->view.sort;
-	size_t length = strlen(sort), end = strlen(DESCENDING);
-	char name[64];
+	char name[PORTSOCK_COLUMN_NAME_SIZE];
 
-	top->descending = length > end && !strcmp(sort + length - end, DESCENDING);
-	snprintf(name, sizeof(name), "%.*s", (int)(length - (top->descending ? end : 0)), sort);
+	top->descending = portsock_columns_sort(top->show->view.sort, name);
 	top->sort = name_add(top, "sort", name, error);
 
 	return top->sort < 0 ? -1 : 0;
