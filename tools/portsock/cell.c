@@ -74,13 +74,12 @@ const char *portsock_cell_text(const struct portsock_view *view, const struct po
 bool portsock_cell_alarms(const struct portsock_view_column *column, const struct portsock_snapshot *snapshot,
 			  const struct portsock_past *past)
 {
-	enum portsock_column_id id = PORTSOCK_COLUMN_CLOSE_WAIT;
-
 	if (column->source == PORTSOCK_VIEW_RANGE)
 		return portsock_snapshot_range(snapshot) >= PORTSOCK_RANGE_FULL;
 
-	return column->source == PORTSOCK_VIEW_FIELD && column->known == &portsock_columns[id] && past &&
-	       past->looks > 1 && past->now[id] > past->before[id];
+	return column->source == PORTSOCK_VIEW_FIELD && past &&
+	       column->known == &portsock_columns[PORTSOCK_COLUMN_CLOSE_WAIT] &&
+	       portsock_past_grows(past, PORTSOCK_COLUMN_CLOSE_WAIT);
 }
 
 /* Return: 0 for nothing, 1 for a number, 2 for anything else. */

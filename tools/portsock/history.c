@@ -198,6 +198,11 @@ bool portsock_past_is_new(const struct portsock_past *past)
 	return past->looks == 1 && past->before_ms && past->before_ms < past->uptime_ms;
 }
 
+bool portsock_past_grows(const struct portsock_past *past, enum portsock_column_id id)
+{
+	return past->looks > 1 && past->now[id] > past->before[id];
+}
+
 double portsock_past_rate(const struct portsock_past *past, enum portsock_column_id id)
 {
 	if (!past->before_ms || past->before_ms >= past->uptime_ms || past->now[id] < past->before[id] ||

@@ -146,6 +146,15 @@ int portsock_past_compare(const void *a, const void *b);
 bool portsock_past_is_new(const struct portsock_past *past);
 
 /**
+ * portsock_past_grows() - is a number higher than at the look before?
+ * @past: a row
+ * @id: its column
+ *
+ * Return: false also for a row that was not there.
+ */
+bool portsock_past_grows(const struct portsock_past *past, enum portsock_column_id id);
+
+/**
  * portsock_past_rate() - what a counter gained per second since the look before
  * @past: a row
  * @id: a counter

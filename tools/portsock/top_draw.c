@@ -36,19 +36,13 @@ static attr_t alarm_attribute(const struct portsock_top *top)
 	return A_BOLD | (top->color ? COLOR_PAIR(PAIR_ALARM) : A_UNDERLINE);
 }
 
-static bool close_wait_grows(const struct portsock_past *past)
-{
-	enum portsock_column_id id = PORTSOCK_COLUMN_CLOSE_WAIT;
-
-	return past->looks > 1 && past->now[id] > past->before[id];
-}
-
 static bool cell_alarms(const struct portsock_top_column *column, const struct portsock_past *past)
 {
 	if (column->source == PORTSOCK_VIEW_RANGE)
 		return past->range >= PORTSOCK_RANGE_FULL;
 
-	return column->source == PORTSOCK_VIEW_FIELD && column->id == PORTSOCK_COLUMN_CLOSE_WAIT && close_wait_grows(past);
+	return column->source == PORTSOCK_VIEW_FIELD && column->id == PORTSOCK_COLUMN_CLOSE_WAIT &&
+	       portsock_past_grows(past, PORTSOCK_COLUMN_CLOSE_WAIT);
 }
 
 static void line_print(int line, attr_t attribute, const char *format, ...)
@@ -208,7 +202,8 @@ static void row_draw(const struct portsock_top *top, int line, size_t at)
 {
 	const struct portsock_top_row *row = &top->rows[top->shown[at]];
 	attr_t attribute = row_attribute(top, row->past) | (at == top->at ? A_REVERSE : A_NORMAL);
-	bool alarms = close_wait_grows(row->past) || row->past->range >= PORTSOCK_RANGE_FULL;
+	bool alarms = portsock_past_grows(row->past, PORTSOCK_COLUMN_CLOSE_WAIT) ||
+		row->past->range >= PORTSOCK_RANGE_FULL;
 	char text[NAME_MAX + 1];
 	unsigned int i;
 	int x;

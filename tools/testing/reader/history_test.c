@@ -66,6 +66,16 @@ static void rates_are_per_second_of_the_table(void **state)
 	assert_int_equal(history.rows[0]->now[PORTSOCK_COLUMN_SOCKETS], 5);
 }
 
+static void number_grows(void **state)
+{
+	(void)state;
+	look(AT("1000") "tcp 22 service 3 7 4\n");
+	assert_false(portsock_past_grows(history.rows[0], PORTSOCK_COLUMN_SOCKETS));
+	look(AT("2000") "tcp 22 service 4 8 4\n");
+	assert_true(portsock_past_grows(history.rows[0], PORTSOCK_COLUMN_SOCKETS));
+	assert_false(portsock_past_grows(history.rows[0], PORTSOCK_COLUMN_CLOSED));
+}
+
 static void row_that_came_counts_from_the_look_before(void **state)
 {
 	(void)state;
@@ -200,6 +210,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		HISTORY_TEST(first_look_knows_no_rate),
 		HISTORY_TEST(rates_are_per_second_of_the_table),
+		HISTORY_TEST(number_grows),
 		HISTORY_TEST(row_that_came_counts_from_the_look_before),
 		HISTORY_TEST(row_that_went_is_forgotten),
 		HISTORY_TEST(counter_that_went_down_has_no_rate),

@@ -345,6 +345,9 @@ static void watch_marks_what_is_new_and_what_grows(void **state)
 	assert_string_equal(output, " 443 \033[1;33m     60\033[0m\n");
 	assert_int_equal(run(WATCH("--color -o port,close_wait", PRINT_UNTIL("*8443*"))), 0);
 	assert_string_equal(output, "\033[36m8443       0\033[0m\n");
+	/* Known to be as it was: neither new nor grown. */
+	assert_int_equal(run(WATCH("--color -o port,close_wait,opened/s", PRINT_UNTIL("*22*0*0*"))), 0);
+	assert_string_equal(output, "  22       0        0\n");
 	assert_int_equal(run(WATCH("-o port,close_wait", PRINT_UNTIL("*443*60*"))), 0);
 	assert_string_equal(output, " 443      60\n");
 	expect(PRINT HEALTH COLUMNS ROW_OF("22600", "tcp", "*", "ephemeral", "9", "8", "4", "0") "\n"
