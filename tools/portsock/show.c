@@ -137,13 +137,17 @@ static enum portsock_show_status look_run(struct portsock_show *show, struct por
 	return status;
 }
 
-/* Looks do not come later and later for the time they take. */
+/* Looks do not come later and later for the time they take; those that a stopped process missed are not made up for. */
 static void wait_until(struct timespec *next, double seconds)
 {
 	long nanoseconds = (seconds - floor(seconds)) * 1e9 + next->tv_nsec;
+	struct timespec now;
 
 	next->tv_sec += (time_t)seconds + nanoseconds / 1000000000;
 	next->tv_nsec = nanoseconds % 1000000000;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (next->tv_sec < now.tv_sec)
+		*next = now;
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL) == EINTR)
 		;
 }
