@@ -137,7 +137,10 @@ static enum portsock_show_status look_run(struct portsock_show *show, struct por
 	return status;
 }
 
-/* Looks do not come later and later for the time they take; those that a stopped process missed are not made up for. */
+/*
+ * Looks do not come later and later for the time they take; those that a stopped process missed are not made up
+ * for.
+ */
 static void wait_until(struct timespec *next, double seconds)
 {
 	long nanoseconds = (seconds - floor(seconds)) * 1e9 + next->tv_nsec;

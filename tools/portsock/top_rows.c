@@ -34,8 +34,8 @@ static int table_take(void *data, const struct portsock_snapshot *snapshot, cons
 }
 
 /* As README.md says how to add up: not what is there again in another row. */
-static void totals_add(struct portsock_top_totals *totals, const struct portsock_past *past, bool single, bool unbound,
-		       bool folded)
+static void totals_add(struct portsock_top_totals *totals, const struct portsock_past *past,
+		       bool single, bool unbound, bool folded)
 {
 	double opened = portsock_past_rate(past, PORTSOCK_COLUMN_OPENED);
 	double closed = portsock_past_rate(past, PORTSOCK_COLUMN_CLOSED);
@@ -110,7 +110,7 @@ static int shown_compare(const void *a, const void *b, void *data)
 	return top->descending ? -order : order;
 }
 
-/* Where the row that was marked is now; the place it had if it is gone. At the top of the list the mark stays there. */
+/* Where the marked row is now; the place it had if it is gone. At the top of the list the mark stays there. */
 static size_t mark_find(const struct portsock_top *top)
 {
 	size_t i;
