@@ -135,7 +135,7 @@ int portsock_top_columns(struct portsock_top *top, struct portsock_error *error)
 		return -1;
 	if (top->show->view.sort)
 		return sort_add(top, error);
-	top->sort = list ? -1 : (int)top->nr_fixed;
+	top->sort = more ? (int)top->nr_fixed : -1;
 	top->descending = true;
 
 	return 0;
