@@ -20,6 +20,7 @@ static void port_add(struct portsock_filter *filter, unsigned int port)
 	filter->listed[port / 8] |= 1U << port % 8;
 	filter->unseen[port / 8] |= 1U << port % 8;
 	filter->nr_unseen++;
+	filter->nr_listed++;
 }
 
 static void port_seen(struct portsock_filter *filter, unsigned int port)
@@ -140,6 +141,12 @@ bool portsock_filter_is_set(const struct portsock_filter *filter)
 	return filter->nr_protos || filter->by_port || filter->states;
 }
 
+void portsock_filter_restart(struct portsock_filter *filter)
+{
+	memcpy(filter->unseen, filter->listed, sizeof(filter->unseen));
+	filter->nr_unseen = filter->nr_listed;
+}
+
 bool portsock_filter_needs_singles(const struct portsock_filter *filter)
 {
 	return filter->singles || filter->nr_unseen;
@@ -172,12 +179,14 @@ static bool state_match(const struct portsock_filter *filter, const struct ports
 {
 	unsigned int i;
 
+	if (!filter->states)
+		return true;
 	for (i = 0; i < snapshot->nr_fields; i++)
 		if ((filter->states & portsock_column_bit(snapshot->fields[i].column)) &&
 		    snapshot->cells[i].number)
 			return true;
 
-	return !filter->states;
+	return false;
 }
 
 bool portsock_filter_match(struct portsock_filter *filter, const struct portsock_snapshot *snapshot)

@@ -16,6 +16,7 @@
  * @singles: show single ephemeral ports, too
  * @by_port: only ports listed
  * @states: only rows with sockets in one of these; 0 = any, see portsock_column_bit()
+ * @nr_listed: how many ports are listed
  * @nr_protos: only these protocols; 0 = any
  * @protos: their names
  * @nr_unseen: listed ports no row was seen for yet
@@ -28,6 +29,7 @@ struct portsock_filter {
 	bool singles;
 	bool by_port;
 	uint64_t states;
+	unsigned int nr_listed;
 	unsigned int nr_protos;
 	const char *protos[PORTSOCK_FILTER_PROTOS_MAX];
 	unsigned int nr_unseen;
@@ -72,6 +74,12 @@ int portsock_filter_add_states(struct portsock_filter *filter, char *list, struc
  * @filter: as set up
  */
 bool portsock_filter_is_set(const struct portsock_filter *filter);
+
+/**
+ * portsock_filter_restart() - begin another table
+ * @filter: forgets which of its ports were seen
+ */
+void portsock_filter_restart(struct portsock_filter *filter);
 
 /**
  * portsock_filter_needs_singles() - read on into the single ephemeral ports?

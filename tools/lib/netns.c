@@ -133,17 +133,22 @@ static ssize_t file_read(int dir, const char *pid, const char *name, char *text,
 	return length;
 }
 
+static void text_clean(char *text)
+{
+	for (; *text; text++)
+		if (!isascii((unsigned char)*text) || !isprint((unsigned char)*text))
+			*text = '?';
+}
+
 /* Return: false if the process is gone. */
 static bool process_read(struct portsock_netns *netns, int dir, const char *pid)
 {
-	char text[CGROUP_MAX], *c;
+	char text[CGROUP_MAX];
 
 	if (file_read(dir, pid, "comm", netns->comm, sizeof(netns->comm)) <= 0)
 		return false;
 	netns->comm[strcspn(netns->comm, "\n")] = '\0';
-	for (c = netns->comm; *c; c++)
-		if (!isascii((unsigned char)*c) || !isprint((unsigned char)*c))
-			*c = '?';
+	text_clean(netns->comm);
 	/* A kernel without control groups has no such file. */
 	if (file_read(dir, pid, "cgroup", text, sizeof(text)) > 0)
 		portsock_netns_cgroup(netns, text);
@@ -255,6 +260,7 @@ static int name_add(struct portsock_netns_list *list, ino_t inode, const char *t
 	list->names = names;
 	names[list->nr_names].inode = inode;
 	snprintf(names[list->nr_names].text, sizeof(names->text), "%s", text);
+	text_clean(names[list->nr_names].text);
 	list->nr_names++;
 
 	return 0;
@@ -321,6 +327,19 @@ const char *portsock_netns_name(const struct portsock_netns_list *list, const st
 		return name->text;
 
 	return *netns->machine ? netns->machine : NULL;
+}
+
+void portsock_netns_label(const struct portsock_netns_list *list, const struct portsock_netns *netns,
+			  uint64_t inode, char *label, size_t size)
+{
+	const char *name = portsock_netns_name(list, netns, inode);
+
+	if (name)
+		snprintf(label, size, "%s", name);
+	else if (*netns->container_id)
+		snprintf(label, size, "%.12s", netns->container_id);
+	else
+		snprintf(label, size, "%s/%d", netns->comm, (int)netns->pid);
 }
 
 void portsock_netns_clear(struct portsock_netns_list *list)

@@ -79,10 +79,21 @@ int portsock_netns_open(const struct portsock_netns_list *list, const struct por
  * @netns: a namespace
  * @inode: its inode number, the key `netns` of its table
  *
- * Return: its name for ip-netns(8), or else that of the machine, or else NULL.
+ * Return: its name for ip-netns(8), cleaned as @comm is, or else that of the machine, or else NULL.
  */
 const char *portsock_netns_name(const struct portsock_netns_list *list, const struct portsock_netns *netns,
 				uint64_t inode);
+
+/**
+ * portsock_netns_label() - what to call a namespace in a table
+ * @list: where @netns is from
+ * @netns: a namespace
+ * @inode: its inode number, the key `netns` of its table
+ * @label: receives its name, or else 12 digits of the container's ID, or else the process: NAME/ID
+ * @size: of @label
+ */
+void portsock_netns_label(const struct portsock_netns_list *list, const struct portsock_netns *netns,
+			  uint64_t inode, char *label, size_t size);
 
 /**
  * portsock_netns_cgroup() - read off a process's control groups what it is part of

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "snapshot.h"
@@ -24,7 +22,7 @@ static const char * const class_names[] = { PORTSOCK_CLASSES(CLASS_NAME) };
 static void text_clean(char *text)
 {
 	for (; *text; text++)
-		if (!isascii((unsigned char)*text) || (!isprint((unsigned char)*text) && *text != '\t'))
+		if ((unsigned char)(*text - ' ') > '~' - ' ' && *text != '\t')
 			*text = '?';
 }
 
@@ -55,17 +53,22 @@ static int line_read(struct portsock_snapshot *snapshot, char *text)
 	return 1;
 }
 
+/* Every cell of every row comes by. */
 static struct portsock_value value_parse(const char *text)
 {
 	struct portsock_value value = { .text = text };
+	uint64_t number = 0;
+	const char *digit;
 
-	if (!isdigit((unsigned char)*text) || (*text == '0' && text[1]) ||
-	    text[strspn(text, "0123456789")])
+	if (*text == '0' && text[1])
 		return value;
-
-	errno = 0;
-	value.number = strtoull(text, NULL, 10);
-	value.is_number = !errno;
+	for (digit = text; *digit >= '0' && *digit <= '9'; digit++)
+		if (__builtin_mul_overflow(number, 10, &number) || __builtin_add_overflow(number, *digit - '0', &number))
+			return value;
+	if (digit == text || *digit)
+		return value;
+	value.number = number;
+	value.is_number = true;
 
 	return value;
 }
@@ -220,6 +223,8 @@ static int cell_check(struct portsock_snapshot *snapshot, unsigned int i)
 	const struct portsock_column *column = snapshot->fields[i].column;
 	const struct portsock_value *cell = &snapshot->cells[i];
 
+	if (cell->is_number && i != snapshot->port)
+		return 0;
 	if (!column || portsock_column_is_text(column))
 		return 0;
 	if (i == snapshot->port) {
@@ -227,10 +232,32 @@ static int cell_check(struct portsock_snapshot *snapshot, unsigned int i)
 			return fail(snapshot, "port '%s' is neither 0-%d nor '*'", cell->text, PORT_MAX);
 		return 0;
 	}
-	if (!cell->is_number && strcmp(cell->text, "-"))
+	if (strcmp(cell->text, "-"))
 		return fail(snapshot, "%s '%s' is not a 64-bit number", column->name, cell->text);
 
 	return 0;
+}
+
+static int class_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(class_names) / sizeof(*class_names); i++)
+		if (!strcmp(class_names[i], name))
+			return i;
+
+	return -1;
+}
+
+/* Ends the word that @text begins with. Return: what is behind it. */
+static char *word_cut(char *text)
+{
+	while (*text && *text != ' ' && *text != '\t')
+		text++;
+	if (*text)
+		*text++ = '\0';
+
+	return text;
 }
 
 int portsock_snapshot_next(struct portsock_snapshot *snapshot)
@@ -245,30 +272,29 @@ int portsock_snapshot_next(struct portsock_snapshot *snapshot)
 		return rc;
 
 	for (i = 0; ; i++) {
-		text += strspn(text, BLANKS);
+		while (*text == ' ' || *text == '\t')
+			text++;
 		if (!*text)
 			break;
 		if (i > last)
 			return fail(snapshot, "more values than the %u columns", snapshot->nr_fields);
 		snapshot->cells[i].text = text;
 		/* The last column takes the rest: process names hold blanks. */
-		text += i == last && !strcmp(snapshot->fields[i].name, "comm") ?
-			strlen(text) : strcspn(text, BLANKS);
-		if (*text)
-			*text++ = '\0';
+		text = i == last && !strcmp(snapshot->fields[i].name, "comm") ? strchr(text, '\0') : word_cut(text);
 		snapshot->cells[i] = value_parse(snapshot->cells[i].text);
 		if (cell_check(snapshot, i))
 			return -1;
 	}
 	if (i <= last)
 		return fail(snapshot, "%u values for %u columns", i, snapshot->nr_fields);
+	snapshot->row_class = class_find(snapshot->cells[snapshot->class].text);
 
 	return 1;
 }
 
 bool portsock_snapshot_is(const struct portsock_snapshot *snapshot, enum portsock_class class)
 {
-	return !strcmp(snapshot->cells[snapshot->class].text, class_names[class]);
+	return snapshot->row_class == (int)class;
 }
 
 bool portsock_snapshot_is_total(const struct portsock_snapshot *snapshot)
@@ -283,13 +309,7 @@ bool portsock_snapshot_is_single(const struct portsock_snapshot *snapshot)
 
 bool portsock_snapshot_knows(const struct portsock_snapshot *snapshot)
 {
-	unsigned int i;
-
-	for (i = 0; i < sizeof(class_names) / sizeof(*class_names); i++)
-		if (portsock_snapshot_is(snapshot, i))
-			return true;
-
-	return false;
+	return snapshot->row_class >= 0;
 }
 
 uint64_t portsock_snapshot_health(const struct portsock_snapshot *snapshot, const char *key)
@@ -297,4 +317,20 @@ uint64_t portsock_snapshot_health(const struct portsock_snapshot *snapshot, cons
 	const struct portsock_pair *pair = health_pair(snapshot, key);
 
 	return pair ? pair->value.number : 0;
+}
+
+double portsock_snapshot_range(const struct portsock_snapshot *snapshot)
+{
+	uint64_t min, max;
+	int ports;
+
+	if (!portsock_snapshot_is_total(snapshot))
+		return -1;
+	min = portsock_snapshot_health(snapshot, "port_min");
+	max = portsock_snapshot_health(snapshot, "port_max");
+	ports = field_index(snapshot, "ports");
+	if (ports < 0 || !snapshot->cells[ports].is_number || !max || max < min)
+		return -1;
+
+	return 100.0 * snapshot->cells[ports].number / (max - min + 1);
 }

@@ -57,6 +57,7 @@ struct portsock_field {
  * @proto: index of the field `proto`
  * @port: index of the field `port`
  * @class: index of the field `class`
+ * @row_class: class of the current row, an enum portsock_class; -1 for one this reader does not know
  * @error: why reading failed
  */
 struct portsock_snapshot {
@@ -71,6 +72,7 @@ struct portsock_snapshot {
 	struct portsock_pair pairs[PORTSOCK_PAIRS_MAX];
 	struct portsock_field fields[PORTSOCK_CELLS_MAX];
 	struct portsock_value cells[PORTSOCK_CELLS_MAX];
+	int row_class;
 	struct portsock_error error;
 	/* private: the words above point into these */
 	char health_text[PORTSOCK_LINE_MAX];
@@ -134,5 +136,13 @@ bool portsock_snapshot_knows(const struct portsock_snapshot *snapshot);
  * Return: the number; 0 when the table does not tell.
  */
 uint64_t portsock_snapshot_health(const struct portsock_snapshot *snapshot, const char *key);
+
+/**
+ * portsock_snapshot_range() - how much of the range of ephemeral ports is in use
+ * @snapshot: a snapshot with a current row
+ *
+ * Return: percent; -1 if the row is no total of ephemeral ports, or the table does not tell.
+ */
+double portsock_snapshot_range(const struct portsock_snapshot *snapshot);
 
 #endif

@@ -16,12 +16,17 @@ _portsock()
 	local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local states='established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close
 		close_wait last_ack listen closing'
-	local options='-a --all -p --proto -P --port -s --state -N --netns -f --file
-		-o --output -n --numeric -j --json -F --format -l --limit
-		-O --output-file -h --help -V --version'
+	local columns="proto port service class sockets ipv6 $states
+		opened accepted connected closed peak ports comm"
+	local options='-a --all -p --proto -P --port -s --state -N --netns -A --all-netns
+		-f --file -o --output -n --numeric -j --json -F --format -l --limit
+		-O --output-file -w --watch -c --count --sort --color -h --help -V --version'
 
 	[[ ${COMP_WORDS[1]} != check || $COMP_CWORD = 1 ]] ||
 		options='-N --netns -f --file -v --verbose -h --help'
+	[[ ${COMP_WORDS[1]} != top || $COMP_CWORD = 1 ]] ||
+		options='-a --all -p --proto -P --port -s --state -N --netns -A --all-netns
+			-f --file -o --output -n --numeric -w --watch --sort --color -h --help'
 
 	# Readline takes --option=value for three words.
 	if [[ $cur = '=' ]]; then
@@ -43,8 +48,15 @@ _portsock()
 		return
 		;;
 	-o | --output)
-		_portsock_list proto port service class sockets ipv6 "$states" \
-			opened accepted connected closed peak ports comm
+		_portsock_list "$columns"
+		return
+		;;
+	--sort)
+		mapfile -t COMPREPLY < <(compgen -W "$columns" -- "$cur")
+		return
+		;;
+	--color)
+		mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur")
 		return
 		;;
 	-N | --netns)
@@ -67,7 +79,7 @@ _portsock()
 		;;
 	esac
 
-	[[ $COMP_CWORD != 1 ]] || options+=' check'
+	[[ $COMP_CWORD != 1 ]] || options+=' check top'
 	mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 }
 

@@ -1,250 +1,101 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <libsmartcols.h>
 
-#include "libportsock.h"
+#include "cell.h"
+#include "columns.h"
 #include "view.h"
 
-#define FIELD_SERVICE (-1)
-
-static const char service_name[] = "service";
-
-static const struct portsock_column *column_known(const struct portsock_snapshot *snapshot, int field)
-{
-	return field == FIELD_SERVICE ? NULL : snapshot->fields[field].column;
-}
-
-static const char *column_name(const struct portsock_snapshot *snapshot, int field)
-{
-	return field == FIELD_SERVICE ? service_name : snapshot->fields[field].name;
-}
+/* Hues that people who see no difference between red and green tell apart. */
+#define COLOR_NEW	"cyan"
+#define COLOR_ALARM	"\033[1;33m"
 
 static int no_memory(struct portsock_error *error)
 {
 	return portsock_error_set(error, "out of memory");
 }
 
-static bool column_is_text(const struct portsock_snapshot *snapshot, int field)
+static char *health_text(const struct portsock_snapshot *snapshot)
 {
-	const struct portsock_column *known = column_known(snapshot, field);
-
-	return field == FIELD_SERVICE || portsock_column_is_text(known);
-}
-
-static bool column_is_state(const struct portsock_snapshot *snapshot, int field)
-{
-	const struct portsock_column *known = column_known(snapshot, field);
-
-	return known && known->kind == PORTSOCK_KIND_STATE;
-}
-
-static struct libscols_column *output_new(struct portsock_view *view, const struct portsock_snapshot *snapshot,
-					  int field)
-{
-	const struct portsock_column *known = column_known(snapshot, field);
-	const char *name = column_name(snapshot, field);
-	char heading[64];
-	size_t i;
-
-	snprintf(heading, sizeof(heading), "%s", known ? known->heading : name);
-	for (i = 0; heading[i]; i++)
-		heading[i] = toupper((unsigned char)heading[i]);
-
-	return scols_table_new_column(view->table, view->options.json ? name : heading, 0,
-				      column_is_text(snapshot, field) ? 0 : SCOLS_FL_RIGHT);
-}
-
-static int column_add(struct portsock_view *view, const struct portsock_snapshot *snapshot, int field,
-		      enum portsock_view_role role, struct portsock_error *error)
-{
-	struct portsock_view_column *column;
+	const struct portsock_pair *pair;
+	char *text = NULL;
 	unsigned int i;
+	size_t size;
+	FILE *out;
 
-	/* Twice the same key would make JSON ambiguous. */
-	for (i = 0; i < view->nr_columns; i++) {
-		if (view->columns[i].field != field)
-			continue;
-		if (role == PORTSOCK_VIEW_ASKED)
-			view->columns[i].role = role;
-		return 0;
-	}
-
-	column = &view->columns[view->nr_columns++];
-	*column = (struct portsock_view_column) {
-		.output = output_new(view, snapshot, field),
-		.field = field,
-		.adds_up = portsock_column_adds_up(column_known(snapshot, field)),
-		.numeric = !column_is_text(snapshot, field),
-		.role = role,
-	};
-
-	return column->output ? 0 : no_memory(error);
-}
-
-static int columns_add_all(struct portsock_view *view, const struct portsock_snapshot *snapshot,
-			   struct portsock_error *error)
-{
-	unsigned int i;
-
-	for (i = 0; i < snapshot->nr_fields; i++) {
-		if (column_add(view, snapshot, i, PORTSOCK_VIEW_ASKED, error))
-			return -1;
-		if (i == snapshot->port && !view->options.numeric &&
-		    column_add(view, snapshot, FIELD_SERVICE, PORTSOCK_VIEW_ASKED, error))
-			return -1;
-	}
-
-	return 0;
-}
-
-static int field_find(const struct portsock_snapshot *snapshot, const char *name)
-{
-	const struct portsock_column *known = portsock_column_find(name);
-	unsigned int i;
-
-	for (i = 0; i < snapshot->nr_fields; i++)
-		if (!strcasecmp(snapshot->fields[i].name, known ? known->name : name))
-			return i;
-
-	return FIELD_SERVICE;
-}
-
-static int column_error(const struct portsock_snapshot *snapshot, const char *name, struct portsock_error *error)
-{
-	char valid[400] = "";
-	unsigned int i;
-
-	for (i = 0; i < snapshot->nr_fields; i++)
-		snprintf(valid + strlen(valid), sizeof(valid) - strlen(valid), " %s", snapshot->fields[i].name);
-
-	return portsock_error_set(error, "--output: the table has no column '%.40s' (valid: %s%s)", name, service_name, valid);
-}
-
-static int columns_add_list(struct portsock_view *view, const struct portsock_snapshot *snapshot,
-			    const char *list, enum portsock_view_role role, struct portsock_error *error)
-{
-	char *copy = strdup(list), *rest = copy, *name;
-	int rc = copy ? 0 : no_memory(error);
-	int field;
-
-	while (!rc && (name = strsep(&rest, ","))) {
-		field = field_find(snapshot, name);
-		if (field == FIELD_SERVICE && strcasecmp(name, service_name))
-			rc = column_error(snapshot, name, error);
+	out = open_memstream(&text, &size);
+	if (!out)
+		return NULL;
+	fprintf(out, "{\n   \"portsock\": {\n      \"format\": %d", PORTSOCK_FORMAT);
+	for (i = 0; i < snapshot->nr_pairs; i++) {
+		pair = &snapshot->pairs[i];
+		fprintf(out, ",\n      \"%s\": ", pair->key);
+		if (!strcmp(pair->key, "exact"))
+			fputs(pair->value.number ? "true" : "false", out);
+		else if (pair->value.is_number)
+			fputs(pair->value.text, out);
 		else
-			rc = column_add(view, snapshot, field, role, error);
+			fprintf(out, "\"%s\"", pair->value.text);
 	}
-	free(copy);
+	fputs("\n   },", out);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
 
-	return rc;
-}
-
-static int columns_add_states(struct portsock_view *view, const struct portsock_snapshot *snapshot,
-			      struct portsock_error *error)
-{
-	unsigned int i;
-
-	for (i = 0; i < snapshot->nr_fields; i++)
-		if (column_is_state(snapshot, i) && column_add(view, snapshot, i, PORTSOCK_VIEW_STATE, error))
-			return -1;
-
-	return 0;
-}
-
-/* A table of an older module may be without. */
-static int column_add_known(struct portsock_view *view, const struct portsock_snapshot *snapshot,
-			    enum portsock_column_id id, enum portsock_view_role role, struct portsock_error *error)
-{
-	int field = field_find(snapshot, portsock_columns[id].name);
-
-	return field == FIELD_SERVICE ? 0 : column_add(view, snapshot, field, role, error);
-}
-
-static int columns_add_people(struct portsock_view *view, const struct portsock_snapshot *snapshot,
-			      struct portsock_error *error)
-{
-	const char *first = view->options.numeric ? "proto,port,class" : "proto,port,service";
-
-	if (columns_add_list(view, snapshot, first, PORTSOCK_VIEW_ASKED, error) ||
-	    column_add_known(view, snapshot, PORTSOCK_COLUMN_SOCKETS, PORTSOCK_VIEW_ASKED, error) ||
-	    columns_add_states(view, snapshot, error))
-		return -1;
-
-	return column_add_known(view, snapshot, PORTSOCK_COLUMN_OPENED, PORTSOCK_VIEW_SPARE, error);
+	return text;
 }
 
 int portsock_view_init(struct portsock_view *view, const struct portsock_view_options *options,
 		       const struct portsock_snapshot *snapshot, struct portsock_error *error)
 {
-	const char *list = options->columns;
-	bool more = list && *list == '+';
-
 	*view = (struct portsock_view) {
 		.options = *options,
-		.people = !options->json && (!list || more),
+		.people = !options->json && (!options->columns || *options->columns == '+'),
+		.nr_fields = snapshot->nr_fields,
+		.health = options->json ? health_text(snapshot) : strdup(""),
 		.table = scols_new_table(),
 	};
-	if (!view->table || scols_table_set_name(view->table, "rows") ||
-	    scols_table_enable_json(view->table, options->json))
+	if (!view->health || !view->table || scols_table_set_name(view->table, "rows") ||
+	    scols_table_enable_json(view->table, options->json) ||
+	    scols_table_enable_colors(view->table, options->color))
 		return no_memory(error);
 	/* A number cut short to fit the terminal would be a lie. */
 	scols_table_set_termforce(view->table, SCOLS_TERMFORCE_NEVER);
 
-	if (view->people && columns_add_people(view, snapshot, error))
-		return -1;
-	if (options->json && (!list || more) && columns_add_all(view, snapshot, error))
-		return -1;
-
-	return list ? columns_add_list(view, snapshot, list + more, PORTSOCK_VIEW_ASKED, error) : 0;
+	return portsock_columns_choose(view, snapshot, error);
 }
 
-/* Only services have a name; whoever else holds 8080 is no web server. */
-static const char *service_text(const struct portsock_view *view, const struct portsock_snapshot *snapshot)
+int portsock_view_table(struct portsock_view *view, const struct portsock_snapshot *snapshot, const char *netns,
+			struct portsock_error *error)
 {
-	if (portsock_snapshot_is(snapshot, PORTSOCK_SERVICE))
-		return portsock_service_name(snapshot->cells[snapshot->proto].text,
-					     snapshot->cells[snapshot->port].number);
+	const struct portsock_view_column *column;
+	bool same = snapshot->nr_fields == view->nr_fields;
+	unsigned int i;
 
-	return view->people ? snapshot->cells[snapshot->class].text : NULL;
-}
+	snprintf(view->netns, sizeof(view->netns), "%s", netns ? netns : "");
+	for (i = 0; i < view->nr_columns && same; i++) {
+		column = &view->columns[i];
+		same = column->field < 0 || snapshot->fields[column->field].column == column->known;
+	}
 
-/* Where a number cannot be: the port of a total, the owner of a socket without one. JSON: null. */
-static bool value_is_none(const struct portsock_value *value)
-{
-	return !strcmp(value->text, "*") || !strcmp(value->text, "-");
-}
+	if (same)
+		return 0;
 
-static const char *cell_text(const struct portsock_view *view, const struct portsock_snapshot *snapshot,
-			     const struct portsock_view_column *column)
-{
-	const struct portsock_value *cell;
-
-	if (column->field == FIELD_SERVICE)
-		return service_text(view, snapshot);
-
-	cell = &snapshot->cells[column->field];
-	if (view->options.json && !column_is_text(snapshot, column->field) && value_is_none(cell))
-		return NULL;
-	/* In a table full of zeros nobody finds the others. */
-	if (view->people && column->adds_up && !cell->number)
-		return "-";
-
-	return cell->text;
+	return portsock_error_set(error, "%s: other columns than in the table before: was the module loaded anew? Try again",
+				  snapshot->name);
 }
 
 /*
  * Ephemeral totals are there again as single rows, unbound sockets in the counters of the port they got;
  * folded ports are not there any more. What is of a class that this reader does not know may be there again.
  */
-static bool cell_adds(const struct portsock_view *view, const struct portsock_snapshot *snapshot, int field)
+static bool cell_adds(const struct portsock_view *view, const struct portsock_snapshot *snapshot,
+		      const struct portsock_column *known)
 {
-	const struct portsock_column *known = column_known(snapshot, field);
-
 	if (known && known->kind == PORTSOCK_KIND_COUNTER && portsock_snapshot_is(snapshot, PORTSOCK_UNBOUND))
 		return false;
 	if (known && known->kind == PORTSOCK_KIND_GAUGE && portsock_snapshot_is(snapshot, PORTSOCK_FOLDED))
@@ -254,9 +105,9 @@ static bool cell_adds(const struct portsock_view *view, const struct portsock_sn
 	       (!view->options.singles || !portsock_snapshot_is_total(snapshot));
 }
 
-static void column_count(struct portsock_view_column *column, const struct portsock_value *cell, bool add)
+static void field_count(struct portsock_view_column *column, const struct portsock_value *cell, bool add)
 {
-	if (!cell->is_number && !value_is_none(cell))
+	if (!cell->is_number && strcmp(cell->text, "*") && strcmp(cell->text, "-"))
 		column->numeric = false;
 	if (cell->number)
 		column->any = true;
@@ -264,35 +115,82 @@ static void column_count(struct portsock_view_column *column, const struct ports
 		column->sum = UINT64_MAX;
 }
 
-int portsock_view_add(struct portsock_view *view, const struct portsock_snapshot *snapshot,
-		      struct portsock_error *error)
+static void column_count(struct portsock_view_column *column, const struct portsock_snapshot *snapshot,
+			 const struct portsock_past *past, bool add)
 {
+	double number;
+
+	switch (column->source) {
+	case PORTSOCK_VIEW_FIELD:
+		field_count(column, &snapshot->cells[column->field], add);
+		break;
+	case PORTSOCK_VIEW_RATE:
+		number = portsock_past_rate(past, column->known - portsock_columns);
+		column->any |= number >= 0;
+		column->rates += add && number > 0 ? number : 0;
+		break;
+	case PORTSOCK_VIEW_RANGE:
+		column->any |= portsock_snapshot_range(snapshot) > 0;
+		break;
+	default:
+		break;
+	}
+}
+
+static int cell_color(struct libscols_line *line, unsigned int i, const struct portsock_view_column *column,
+		      const struct portsock_snapshot *snapshot, const struct portsock_past *past)
+{
+	if (!portsock_cell_alarms(column, snapshot, past))
+		return 0;
+
+	return scols_cell_set_color(scols_line_get_cell(line, i), COLOR_ALARM);
+}
+
+int portsock_view_add(struct portsock_view *view, const struct portsock_snapshot *snapshot,
+		      const struct portsock_past *past, struct portsock_error *error)
+{
+	struct libscols_line *line = scols_table_new_line(view->table, NULL);
 	struct portsock_view_column *column;
-	struct libscols_line *line;
+	char text[PORTSOCK_CELL_SIZE];
 	unsigned int i;
 
-	line = scols_table_new_line(view->table, NULL);
-	if (!line)
+	if (!line || (past && portsock_past_is_new(past) && scols_line_set_color(line, COLOR_NEW)))
 		return no_memory(error);
 
 	for (i = 0; i < view->nr_columns; i++) {
 		column = &view->columns[i];
-		if (scols_line_set_data(line, i, cell_text(view, snapshot, column)))
+		if (scols_line_set_data(line, i, portsock_cell_text(view, column, snapshot, past, text)) ||
+		    cell_color(line, i, column, snapshot, past))
 			return no_memory(error);
-		if (column->field != FIELD_SERVICE)
-			column_count(column, &snapshot->cells[column->field],
-				     cell_adds(view, snapshot, column->field));
+		column_count(column, snapshot, past, cell_adds(view, snapshot, column->known));
 	}
 	view->nr_rows++;
 
 	return 0;
 }
 
+static int cells_compare(struct libscols_cell *one, struct libscols_cell *other, void *data)
+{
+	const struct portsock_view *view = data;
+	int order = portsock_cell_compare(scols_cell_get_data(one), scols_cell_get_data(other));
+
+	return view->descending ? -order : order;
+}
+
+static int rows_sort(struct portsock_view *view)
+{
+	if (!view->sort)
+		return 0;
+
+	return scols_column_set_cmpfunc(view->sort->output, cells_compare, view) ||
+	       scols_sort_table(view->table, view->sort->output);
+}
+
 static int total_add(struct portsock_view *view, struct portsock_error *error)
 {
 	const struct portsock_view_column *column;
 	struct libscols_line *line;
-	char text[24];
+	char text[PORTSOCK_CELL_SIZE];
 	unsigned int i;
 
 	line = scols_table_new_line(view->table, NULL);
@@ -303,7 +201,12 @@ static int total_add(struct portsock_view *view, struct portsock_error *error)
 		column = &view->columns[i];
 		if (!column->adds_up)
 			continue;
-		snprintf(text, sizeof(text), "%" PRIu64, column->sum);
+		if (column->source == PORTSOCK_VIEW_RATE && !column->any)
+			strcpy(text, "-");
+		else if (column->source == PORTSOCK_VIEW_RATE)
+			portsock_rate_text(column->rates, text);
+		else
+			snprintf(text, sizeof(text), "%" PRIu64, column->sum);
 		if (scols_line_set_data(line, i, text))
 			return no_memory(error);
 	}
@@ -321,52 +224,12 @@ static int columns_finish(struct portsock_view *view, struct portsock_error *err
 		column = &view->columns[i];
 		if (column->numeric)
 			rc = scols_column_set_json_type(column->output, SCOLS_JSON_NUMBER);
-		if (!rc && column->role == PORTSOCK_VIEW_STATE && !column->any)
+		if (!rc && (column->role == PORTSOCK_VIEW_SORT ||
+			    (column->role == PORTSOCK_VIEW_STATE && !column->any)))
 			rc = scols_column_set_flags(column->output, SCOLS_FL_HIDDEN);
 	}
 
 	return rc ? no_memory(error) : 0;
-}
-
-static void health_print(FILE *out, const struct portsock_snapshot *snapshot)
-{
-	const struct portsock_pair *pair;
-	unsigned int i;
-
-	fprintf(out, "{\n   \"portsock\": {\n      \"format\": %d", PORTSOCK_FORMAT);
-	for (i = 0; i < snapshot->nr_pairs; i++) {
-		pair = &snapshot->pairs[i];
-		fprintf(out, ",\n      \"%s\": ", pair->key);
-		if (!strcmp(pair->key, "exact"))
-			fputs(pair->value.number ? "true" : "false", out);
-		else if (pair->value.is_number)
-			fputs(pair->value.text, out);
-		else
-			fprintf(out, "\"%s\"", pair->value.text);
-	}
-	fputs("\n   },", out);
-}
-
-static char *document_text(const struct portsock_view *view, const struct portsock_snapshot *snapshot,
-			   const char *rows)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out;
-
-	out = open_memstream(&text, &size);
-	if (!out)
-		return NULL;
-	/* libsmartcols prints an object with one member, the rows: put the health in front of that. */
-	if (view->options.json)
-		health_print(out, snapshot);
-	fprintf(out, "%s\n", rows + view->options.json);
-	if (fclose(out)) {
-		free(text);
-		return NULL;
-	}
-
-	return text;
 }
 
 static char *rows_text(struct portsock_view *view)
@@ -392,13 +255,14 @@ static void columns_squeeze(struct portsock_view *view)
 			scols_column_set_flags(view->columns[i].output, SCOLS_FL_HIDDEN);
 }
 
-char *portsock_view_text(struct portsock_view *view, const struct portsock_snapshot *snapshot,
-			 struct portsock_error *error)
+char *portsock_view_text(struct portsock_view *view, struct portsock_error *error)
 {
 	char *rows, *text = NULL;
 
-	if ((view->people && total_add(view, error)) || columns_finish(view, error))
+	if (rows_sort(view) || (view->people && total_add(view, error)) || columns_finish(view, error)) {
+		no_memory(error);
 		return NULL;
+	}
 
 	rows = rows_text(view);
 	if (rows && view->options.width && strcspn(rows, "\n") > view->options.width) {
@@ -406,8 +270,9 @@ char *portsock_view_text(struct portsock_view *view, const struct portsock_snaps
 		columns_squeeze(view);
 		rows = rows_text(view);
 	}
-	if (rows)
-		text = document_text(view, snapshot, rows);
+	/* libsmartcols prints an object with one member, the rows: the health comes in front of that. */
+	if (rows && asprintf(&text, "%s%s\n", view->health, rows + view->options.json) < 0)
+		text = NULL;
 	free(rows);
 	if (!text)
 		no_memory(error);
@@ -417,5 +282,6 @@ char *portsock_view_text(struct portsock_view *view, const struct portsock_snaps
 
 void portsock_view_exit(struct portsock_view *view)
 {
+	free(view->health);
 	scols_unref_table(view->table);
 }

@@ -24,7 +24,7 @@ core_debug=(repair.no_memory_for_another)
 # quick_parts: those of make test, what takes longest first.
 quick_parts()
 {
-	printf '%s\n' kunit "core $main" "core $newest" check bench exporter reader
+	printf '%s\n' kunit "core $main" "core $newest" check bench exporter reader top
 }
 
 # all_parts: those of make test-all.
@@ -36,7 +36,7 @@ all_parts()
 		echo "random $version"
 		[ "$version" = $main ] || echo "vm $version"
 	done
-	printf '%s\n' configs selftests packages agents soak fuzz check bench exporter reader
+	printf '%s\n' configs selftests packages agents soak fuzz check bench exporter reader top
 }
 
 # unused PART: pathspecs without the files that cannot change its result.
@@ -58,7 +58,7 @@ named_parts()
 	local name version list
 	for name; do
 		case $name in
-		check | kunit | reader | exporter | agents | fuzz | soak | selftests | packages | bench | configs | clang) echo "$name" ;;
+		check | kunit | reader | top | exporter | agents | fuzz | soak | selftests | packages | bench | configs | clang) echo "$name" ;;
 		core | vm | random | rest | reload)
 			list=("${every_kernel[@]}")
 			[[ $name != re[sl]* ]] || list=("$main")
@@ -120,6 +120,13 @@ part_exporter()
 		{ print }
 		END { printf "%d passed, %d failed\n", p, f }'
 	return $status
+}
+
+part_top()
+{
+	"$testing/deps" build top
+	here make -s -C "$repo/tools" > "$tmp/log"
+	"$testing/top"
 }
 
 # guest VERSION [CACHES]: sets $options (of vm), $command, and how many of the sockets that tests make

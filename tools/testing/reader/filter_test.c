@@ -143,6 +143,18 @@ static void singles_needed_if_seen_in_another_proto_only(void **state)
 	assert_true(portsock_filter_needs_singles(&filter));
 }
 
+static void singles_needed_anew_in_another_table(void **state)
+{
+	(void)state;
+	filter_add(portsock_filter_add_ports, "22,443,22");
+	ports_matched();
+	assert_false(portsock_filter_needs_singles(&filter));
+	portsock_filter_restart(&filter);
+	assert_int_equal(filter.nr_unseen, 2);
+	ports_matched();
+	assert_false(portsock_filter_needs_singles(&filter));
+}
+
 static void singles_not_needed_if_state_alone_fails(void **state)
 {
 	(void)state;
@@ -205,6 +217,7 @@ int main(void)
 		FILTER_TEST(ports_bad_are_refused),
 		FILTER_TEST(singles_needed_until_each_port_was_seen),
 		FILTER_TEST(singles_needed_if_seen_in_another_proto_only),
+		FILTER_TEST(singles_needed_anew_in_another_table),
 		FILTER_TEST(singles_not_needed_if_state_alone_fails),
 		FILTER_TEST(states_match_any_of_them),
 		FILTER_TEST(states_bad_are_refused),

@@ -102,8 +102,8 @@ static void usage_wrong_is_2(void **state)
 	expect(FORMAT "xml 2>&1", 2,
 	       "portsock: --format: unknown format 'xml' (valid: json prometheus openmetrics influx collectd csv)\n");
 	expect(FORMAT "csv -l all 2>&1", 2, "portsock: --limit: 'all' is no number from 0 to 250000\n");
-	expect(FORMAT "csv -a 2>&1", 2, "portsock: --output and --all are for tables and JSON only\n");
-	expect(FORMAT "csv -o port 2>&1", 2, "portsock: --output and --all are for tables and JSON only\n");
+	expect(FORMAT "csv -a 2>&1", 2, "portsock: --output, --all, --sort and --all-netns are for tables and JSON only\n");
+	expect(FORMAT "csv -o port 2>&1", 2, "portsock: --output, --all, --sort and --all-netns are for tables and JSON only\n");
 }
 
 static void table_broken_is_2_without_output(void **state)

@@ -173,23 +173,27 @@ static void process_gone_is_skipped(void **state)
 	assert_int_equal(list.all[1]->pid, 10);
 }
 
-static void name_is_that_of_the_inode(void **state)
+static ino_t inode_of(const char *name)
 {
-	static const char * const wanted[] = { "blue", "green" };
-	struct portsock_netns *web;
 	char path[100];
 	struct stat st;
-	size_t i;
+
+	snprintf(path, sizeof(path), "%s/%s", names, name);
+	assert_int_equal(stat(path, &st), 0);
+
+	return st.st_ino;
+}
+
+static void name_is_that_of_the_inode(void **state)
+{
+	struct portsock_netns *web;
 
 	(void)state;
 	shell("touch run/blue run/green run/.hidden");
 	find();
 	web = list.all[1];
-	for (i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), "%s/%s", names, wanted[i]);
-		assert_int_equal(stat(path, &st), 0);
-		assert_string_equal(portsock_netns_name(&list, web, st.st_ino), wanted[i]);
-	}
+	assert_string_equal(portsock_netns_name(&list, web, inode_of("blue")), "blue");
+	assert_string_equal(portsock_netns_name(&list, web, inode_of("green")), "green");
 	assert_int_equal(list.nr_names, 2);
 	assert_string_equal(portsock_netns_name(&list, web, 4026531840), "web");
 	assert_null(portsock_netns_name(&list, list.all[0], 4026531840));
@@ -197,6 +201,23 @@ static void name_is_that_of_the_inode(void **state)
 	find();
 	assert_int_equal(list.nr_names, 0);
 	assert_string_equal(portsock_netns_name(&list, list.all[1], 1), "web");
+}
+
+static void label_is_the_best_there_is(void **state)
+{
+	char label[64];
+
+	(void)state;
+	shell("touch 'run/b\033'; echo 0::/docker/" ID " > proc/200/cgroup");
+	find();
+	portsock_netns_label(&list, list.all[0], 1, label, sizeof(label));
+	assert_string_equal(label, "process 1/1");
+	portsock_netns_label(&list, list.all[1], 1, label, sizeof(label));
+	assert_string_equal(label, "web");
+	portsock_netns_label(&list, list.all[2], 1, label, sizeof(label));
+	assert_string_equal(label, "0123456789ab");
+	portsock_netns_label(&list, list.all[2], inode_of("b\033"), label, sizeof(label));
+	assert_string_equal(label, "b?");
 }
 
 static void table_of_a_namespace_is_opened(void **state)
@@ -254,6 +275,7 @@ int main(void)
 		TREE_TEST(each_namespace_is_found_once),
 		TREE_TEST(process_gone_is_skipped),
 		TREE_TEST(name_is_that_of_the_inode),
+		TREE_TEST(label_is_the_best_there_is),
 		TREE_TEST(table_of_a_namespace_is_opened),
 		TREE_TEST(table_of_another_namespace_is_not),
 		TREE_TEST(no_table_is_an_error),

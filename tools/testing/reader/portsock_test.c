@@ -237,6 +237,163 @@ static void help_names_every_column(void **state)
 	assert_non_null(strstr(output, "Usage: portsock [options]\n"));
 }
 
+static void rows_sorted(void **state)
+{
+	(void)state;
+	expect(RUN "-o proto,port,sockets --sort sockets:desc -p tcp", 0,
+	       "PROTO PORT SOCKETS\n"
+	       "tcp    443   20534\n"
+	       "tcp   5432      17\n"
+	       "tcp     80      12\n"
+	       "tcp      *       4\n"
+	       "tcp      0       3\n"
+	       "tcp     22       3\n"
+	       "tcp   8080       1\n"
+	       "tcp      *       0\n");
+	/* By a column that is not shown; numbers by value, `*` behind them. */
+	expect(RUN "-o service,port -p tcp --sort port", 0,
+	       "SERVICE    PORT\n"
+	       "              0\n"
+	       "ssh          22\n"
+	       "http         80\n"
+	       "https       443\n"
+	       "postgresql 5432\n"
+	       "http-alt   8080\n"
+	       "              *\n"
+	       "              *\n");
+	expect(RUN "-n -o port --sort SERVICE -P 22,53,80", 0, "PORT\n  53\n  80\n  22\n");
+	expect(RUN "-P 443,80 --sort port:desc | tail -n 3 | tr -s ' ' | cut -d ' ' -f -4", 0,
+	       "tcp 443 https 20534\ntcp 80 http 12\ntotal 20546 20490 16\n");
+	expect(RUN "-P 443,80,22 --sort time_wait:desc -j -o port | tr -d ' \\n{}' | grep -o rows.*", 0,
+	       "rows\":[\"port\":443,\"port\":80,\"port\":22]\n");
+	expect(RUN "--sort colour 2>&1", 2, "portsock: --sort: the table has no column 'colour' (valid: service " NAMES ")\n");
+	expect(RUN "--sort :desc 2>&1", 2, "portsock: --sort: the table has no column ':desc' (valid: service " NAMES ")\n");
+	expect(RUN "--sort opened/s 2>&1", 2,
+	       "portsock: --sort: 'opened/s' needs --watch, to compare with the look before\n");
+	expect(RUN "-o port,peak/s 2>&1", 2,
+	       "portsock: --output: 'peak' is no column of kind counter, of which rates are known\n");
+}
+
+static void range_in_use(void **state)
+{
+	(void)state;
+	/* 28232 ports from 32768 to 60999 */
+	expect(PRINT HEALTH COLUMNS SSH ROW_OF("14116", "tcp", "*", "ephemeral", "9", "8", "4", "0") "\n" TCP_FOLDED TCP_40001
+	       PIPE "-a -o port,range%", 0,
+	       " PORT RANGE%\n"
+	       "   22      -\n"
+	       "    *   50.0\n"
+	       "    *      -\n"
+	       "40001      -\n");
+	expect(PRINT "portsock 1 exact 1\n" COLUMNS TCP_TOTAL PIPE "-j -o range% | grep range", 0, "         \"range%\": null\n");
+}
+
+/*
+ * The table becomes that of two seconds later behind the first look that was seen. No time passes in the table but
+ * then, so one look has rates, whenever it comes: what it prints, a line each.
+ */
+#define WATCH(options, stop) \
+	"{ d=$(mktemp -d) && cp " SAMPLES "/web.table $d/t && cp " SAMPLES "/later.table $d/later && " \
+	READER " -f $d/t -w 0.1 " options " | while IFS= read -r line; do " \
+	"[ ! -e $d/later ] || { mv $d/later $d/t; continue; }; " stop "; done; rm -r $d; }"
+#define PRINT_UNTIL(pattern) "case $line in " pattern ") echo \"$line\"; break ;; esac"
+
+static void watch_shows_rates(void **state)
+{
+	(void)state;
+	assert_int_equal(run(WATCH("", PRINT_UNTIL("*443*250*")) " | tr -s ' '"), 0);
+	assert_string_equal(output, "tcp 443 https 20634 20570 - 14 1893 - 60 4 250 200 - 1839701\n");
+	assert_int_equal(run(WATCH("", PRINT_UNTIL("total*262*")) " | tr -s ' '"), 0);
+	assert_string_equal(output, "total 20682 20604 1 16 2213 8 60 9 262 210 1931213\n");
+	assert_int_equal(run(WATCH("-a -o port,opened/s,accepted/s,closed/s", PRINT_UNTIL("*80*1.5*"))), 0);
+	assert_string_equal(output, "   80      1.5        1.5      0.5\n");
+	/* A port that was not there has nothing but what came since. */
+	assert_int_equal(run(WATCH("-a -o port,opened/s", PRINT_UNTIL("*40125*1.5*"))), 0);
+	assert_string_equal(output, "40125      1.5\n");
+	assert_int_equal(run(WATCH("-j", PRINT_UNTIL("*closed/s*200*"))), 0);
+	assert_string_equal(output, "         \"closed/s\": 200,\n");
+}
+
+static void watch_marks_what_is_new_and_what_grows(void **state)
+{
+	(void)state;
+	assert_int_equal(run(WATCH("--color -o port,close_wait", PRINT_UNTIL("*443*60*"))), 0);
+	assert_string_equal(output, " 443 \033[1;33m     60\033[0m\n");
+	assert_int_equal(run(WATCH("--color -o port,close_wait", PRINT_UNTIL("*8443*"))), 0);
+	assert_string_equal(output, "\033[36m8443       0\033[0m\n");
+	/* Known to be as it was: neither new nor grown. */
+	assert_int_equal(run(WATCH("--color -o port,close_wait,opened/s", PRINT_UNTIL("*22*0*0*"))), 0);
+	assert_string_equal(output, "  22       0        0\n");
+	assert_int_equal(run(WATCH("-o port,close_wait", PRINT_UNTIL("*443*60*"))), 0);
+	assert_string_equal(output, " 443      60\n");
+	expect(PRINT HEALTH COLUMNS ROW_OF("22600", "tcp", "*", "ephemeral", "9", "8", "4", "0") "\n"
+	       ROW_OF("22500", "udp", "*", "ephemeral", "9", "8", "4", "0") "\n" PIPE "--color=always -o range%", 0,
+	       "RANGE%\n\033[1;33m  80.1\033[0m\n  79.7\n");
+}
+
+static void watch_counts_looks(void **state)
+{
+	(void)state;
+	assert_int_equal(run(RUN "-w 0.1 -c 3 -o port -P 22"), 0);
+	assert_string_equal(output, "PORT\n  22\nPORT\n  22\nPORT\n  22\n");
+	assert_int_equal(run(RUN "-w 0.1 -c 2 -P 22 | grep -cE '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$'"), 0);
+	assert_string_equal(output, "2\n");
+	/* Single ports are looked for again in each. */
+	assert_int_equal(run(RUN "-w 0.1 -c 2 -o port,opened/s -P 40123"), 0);
+	assert_string_equal(output, " PORT OPENED/S\n40123        -\n PORT OPENED/S\n40123        -\n");
+	assert_int_equal(run(RUN "-w 0.1 -c 2 -P 7 2>&1"), 1);
+	assert_string_equal(output, "portsock: no row matches\nportsock: no row matches\n");
+	expect(RUN "-f /nonexistent -w 0.1 2>&1", 2, "portsock: /nonexistent: No such file or directory\n");
+}
+
+static void watch_options_wrong_are_2(void **state)
+{
+	(void)state;
+	expect(RUN "-w 0 2>&1", 2, "portsock: --watch: '0' is no number of seconds from 0.1 to 86400\n");
+	expect(RUN "-w 1s 2>&1", 2, "portsock: --watch: '1s' is no number of seconds from 0.1 to 86400\n");
+	expect(RUN "-w nan 2>&1", 2, "portsock: --watch: 'nan' is no number of seconds from 0.1 to 86400\n");
+	expect(RUN "-w 1 -c 0 2>&1", 2, "portsock: --count: '0' is no number from 1 to 999999999\n");
+	expect(RUN "-c 2 2>&1", 2, "portsock: --count needs --watch\n");
+	expect(RUN "-w 1 -f - 2>&1", 2, "portsock: --file -: the table is read more than once, stdin cannot be\n");
+	expect(RUN "--color=red 2>&1", 2, "portsock: --color: 'red' is not auto, always or never\n");
+	expect(RUN "-A -N 1 2>&1", 2, "portsock: --all-netns and --netns exclude each other\n");
+	expect(RUN "-A -f x 2>&1", 2, "portsock: --all-netns and --file exclude each other\n");
+	expect(RUN "-o netns 2>&1", 2, "portsock: --output: 'netns' needs --all-netns\n");
+}
+
+/* A /proc made up of files, where tables are in the same namespace when they are the same file. */
+#define TABLE(netns, rows) "portsock 1 netns " netns " exact 1 missed 0 repaired 0 untracked 0 uptime_ms 5 port_min 1 port_max 2\\n" \
+	NAMES "\\n" rows
+#define SSH_ROW	"tcp 22 service 3 0 2 0 0 0 0 0 0 0 0 1 0 7 6 5 4 3 1\\n"
+#define DNS_ROW	"udp 53 service 2 0 2 0 0 0 0 0 0 0 0 0 0 7 6 5 4 3 1\\n"
+#define FAKE_PROC \
+	"d=$(mktemp -d) && mkdir $d/1 $d/7 $d/8 && for p in 1 7 8; do mkdir $d/$p/net; echo p$p > $d/$p/comm; echo 0::/ > $d/$p/cgroup; done && " \
+	"printf '" TABLE("11", SSH_ROW) "' > $d/1/net/portsock && printf '" TABLE("12", SSH_ROW DNS_ROW) "' > $d/7/net/portsock && " \
+	"ln $d/7/net/portsock $d/8/net/ && echo 0::/machine.slice/machine-web.scope > $d/7/cgroup && "
+#define IN_FAKE_PROC(command) FAKE_PROC "unshare -rm sh -c \"mount --bind $d /proc && " command "\"; r=$?; rm -r $d; exit $r"
+
+static void all_namespaces(void **state)
+{
+	(void)state;
+	if (run("unshare -rm mount -t tmpfs none /sys/module 2>&1"))
+		skip();
+	expect(IN_FAKE_PROC(READER " -A 2>&1"), 0,
+	       "NETNS PROTO PORT SERVICE SOCKETS ESTAB LISTEN OPENED\n"
+	       "p1/1  tcp     22 ssh           3     2      1      7\n"
+	       "web   tcp     22 ssh           3     2      1      7\n"
+	       "web   udp     53 domain        2     2      -      7\n"
+	       "total                          8     6      2     21\n");
+	expect(IN_FAKE_PROC(READER " -A -o port,netns --sort netns:desc -p tcp -P 22"), 0,
+	       "PORT NETNS\n  22 web\n  22 p1/1\n");
+	expect(IN_FAKE_PROC(READER " -A -j -P 53 | tr -d ' \\n' | grep -o rows.*service.,"), 0,
+	       "rows\":[{\"netns\":\"web\",\"proto\":\"udp\",\"port\":53,\"service\":\"domain\",\"class\":\"service\",\n");
+	expect(IN_FAKE_PROC("rm $d/7/comm $d/8/comm; " READER " -A -o netns,port"), 0, "NETNS PORT\np1/1    22\n");
+	expect(IN_FAKE_PROC("rm $d/?/net/*; " READER " -A 2>&1"), 2,
+	       "portsock: /proc: no process has a table (is the module loaded? modprobe portsock)\n");
+	expect(IN_FAKE_PROC("echo x > $d/8/net/portsock; " READER " -A 2>&1"), 2,
+	       "portsock: /proc/7/net/portsock: line 1: not a portsock table: begins with 'x' instead of 'portsock 1'\n");
+}
+
 static void version_is_the_module_s(void **state)
 {
 	static char version[sizeof(output)];
@@ -350,6 +507,13 @@ int main(void)
 		cmocka_unit_test(check_help),
 		cmocka_unit_test(usage_wrong_is_2),
 		cmocka_unit_test(help_names_every_column),
+		cmocka_unit_test(rows_sorted),
+		cmocka_unit_test(range_in_use),
+		cmocka_unit_test(watch_shows_rates),
+		cmocka_unit_test(watch_marks_what_is_new_and_what_grows),
+		cmocka_unit_test(watch_counts_looks),
+		cmocka_unit_test(watch_options_wrong_are_2),
+		cmocka_unit_test(all_namespaces),
 		cmocka_unit_test(version_is_the_module_s),
 		cmocka_unit_test(version_of_another_module_is_told),
 		cmocka_unit_test(disk_full_is_2),

@@ -16,8 +16,8 @@ static const char *text_of(const char *table, struct portsock_view_options optio
 
 	assert_int_equal(portsock_view_init(&view, &options, &snapshot, &error), 0);
 	while (portsock_snapshot_next(&snapshot) == 1)
-		assert_int_equal(portsock_view_add(&view, &snapshot, &error), 0);
-	text = portsock_view_text(&view, &snapshot, &error);
+		assert_int_equal(portsock_view_add(&view, &snapshot, NULL, &error), 0);
+	text = portsock_view_text(&view, &error);
 	assert_non_null(text);
 	portsock_view_exit(&view);
 	fclose(in);

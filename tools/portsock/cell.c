@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cell.h"
+
+/* Only services have a name; whoever else holds 8080 is no web server. */
+static const char *service_text(const struct portsock_view *view, const struct portsock_snapshot *snapshot)
+{
+	if (portsock_snapshot_is(snapshot, PORTSOCK_SERVICE))
+		return portsock_service_name(snapshot->cells[snapshot->proto].text,
+					     snapshot->cells[snapshot->port].number);
+
+	return view->people ? snapshot->cells[snapshot->class].text : NULL;
+}
+
+void portsock_rate_text(double rate, char text[PORTSOCK_CELL_SIZE])
+{
+	snprintf(text, PORTSOCK_CELL_SIZE, "%.*f", rate > 0 && rate < 9.95 ? 1 : 0, rate);
+}
+
+/* What is not known is null in JSON. */
+static const char *made_text(const struct portsock_view *view, double number, const char *made)
+{
+	if (number >= 0 && (number > 0 || !view->people))
+		return made;
+
+	return view->options.json ? NULL : "-";
+}
+
+static const char *field_text(const struct portsock_view *view, const struct portsock_view_column *column,
+			      const struct portsock_value *cell)
+{
+	bool none = !strcmp(cell->text, "*") || !strcmp(cell->text, "-");
+
+	/* Where a number cannot be: the port of a total, the owner of a socket without one. */
+	if (view->options.json && none && !portsock_column_is_text(column->known))
+		return NULL;
+	/* In a table full of zeros nobody finds the others. */
+	if (view->people && column->adds_up && !cell->number)
+		return "-";
+
+	return cell->text;
+}
+
+const char *portsock_cell_text(const struct portsock_view *view, const struct portsock_view_column *column,
+			       const struct portsock_snapshot *snapshot, const struct portsock_past *past,
+			       char text[PORTSOCK_CELL_SIZE])
+{
+	double number;
+
+	switch (column->source) {
+	case PORTSOCK_VIEW_FIELD:
+		return field_text(view, column, &snapshot->cells[column->field]);
+	case PORTSOCK_VIEW_RATE:
+		number = portsock_past_rate(past, column->known - portsock_columns);
+		portsock_rate_text(number, text);
+		return made_text(view, number, text);
+	case PORTSOCK_VIEW_RANGE:
+		number = portsock_snapshot_range(snapshot);
+		snprintf(text, PORTSOCK_CELL_SIZE, "%.1f", number);
+		return made_text(view, number, text);
+	case PORTSOCK_VIEW_SERVICE:
+		return service_text(view, snapshot);
+	case PORTSOCK_VIEW_NETNS:
+		return view->netns;
+	}
+
+	return NULL;
+}
+
+bool portsock_cell_alarms(const struct portsock_view_column *column, const struct portsock_snapshot *snapshot,
+			  const struct portsock_past *past)
+{
+	if (column->source == PORTSOCK_VIEW_RANGE)
+		return portsock_snapshot_range(snapshot) >= PORTSOCK_RANGE_FULL;
+
+	return column->source == PORTSOCK_VIEW_FIELD && past &&
+	       column->known == &portsock_columns[PORTSOCK_COLUMN_CLOSE_WAIT] &&
+	       portsock_past_grows(past, PORTSOCK_COLUMN_CLOSE_WAIT);
+}
+
+/* Return: 0 for nothing, 1 for a number, 2 for anything else. */
+static int text_rank(const char *text)
+{
+	if (!text || !strcmp(text, "-"))
+		return 0;
+
+	return isdigit((unsigned char)*text) ? 1 : 2;
+}
+
+int portsock_cell_compare(const char *one, const char *other)
+{
+	int rank = text_rank(one), difference = rank - text_rank(other);
+	long double a, b;
+
+	if (difference || !rank)
+		return difference;
+	if (rank == 2)
+		return strcmp(one, other);
+	/* Holds any 64-bit number. */
+	a = strtold(one, NULL);
+	b = strtold(other, NULL);
+
+	return (a > b) - (a < b);
+}

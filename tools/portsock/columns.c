@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <libsmartcols.h>
+
+#include "columns.h"
+
+#define PER_SECOND	"/s"
+#define DESCENDING	":desc"
+
+/* Columns that no table has. */
+static const struct {
+	enum portsock_view_source source;
+	const char *name;
+} made[] = {
+	{ PORTSOCK_VIEW_RANGE, "range%" },
+	{ PORTSOCK_VIEW_SERVICE, "service" },
+	{ PORTSOCK_VIEW_NETNS, "netns" },
+};
+
+enum portsock_view_source portsock_columns_source(const char *name, char field[PORTSOCK_COLUMN_NAME_SIZE])
+{
+	size_t length = strlen(name), end = strlen(PER_SECOND), i;
+	bool rate = length > end && !strcmp(name + length - end, PER_SECOND);
+
+	for (i = 0; i < sizeof(made) / sizeof(*made); i++)
+		if (!strcasecmp(made[i].name, name))
+			return made[i].source;
+	snprintf(field, PORTSOCK_COLUMN_NAME_SIZE, "%.*s", (int)(length - (rate ? end : 0)), name);
+
+	return rate ? PORTSOCK_VIEW_RATE : PORTSOCK_VIEW_FIELD;
+}
+
+const char *portsock_columns_made(enum portsock_view_source source)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(made) / sizeof(*made); i++)
+		if (made[i].source == source)
+			return made[i].name;
+
+	return NULL;
+}
+
+bool portsock_columns_sort(const char *sort, char name[PORTSOCK_COLUMN_NAME_SIZE])
+{
+	size_t length = strlen(sort), end = strlen(DESCENDING);
+	bool descending = length > end && !strcmp(sort + length - end, DESCENDING);
+
+	snprintf(name, PORTSOCK_COLUMN_NAME_SIZE, "%.*s", (int)(length - (descending ? end : 0)), sort);
+
+	return descending;
+}
+
+static int no_memory(struct portsock_error *error)
+{
+	return portsock_error_set(error, "out of memory");
+}
+
+static bool column_is_text(const struct portsock_view_column *column)
+{
+	return column->source == PORTSOCK_VIEW_SERVICE || column->source == PORTSOCK_VIEW_NETNS ||
+	       (column->source == PORTSOCK_VIEW_FIELD && portsock_column_is_text(column->known));
+}
+
+/* JSON takes the names of the table, people its headings. */
+static void heading_write(const struct portsock_view *view, const struct portsock_snapshot *snapshot,
+			  const struct portsock_view_column *column, char *heading, size_t size)
+{
+	const char *name = column->field < 0 ? portsock_columns_made(column->source) :
+		snapshot->fields[column->field].name;
+	size_t i;
+
+	if (!view->options.json && column->known)
+		name = column->known->heading;
+	snprintf(heading, size, "%s%s", name, column->source == PORTSOCK_VIEW_RATE ? PER_SECOND : "");
+	for (i = 0; !view->options.json && heading[i]; i++)
+		heading[i] = toupper((unsigned char)heading[i]);
+}
+
+static struct portsock_view_column *column_find(struct portsock_view *view, enum portsock_view_source source,
+						int field)
+{
+	unsigned int i;
+
+	for (i = 0; i < view->nr_columns; i++)
+		if (view->columns[i].source == source && view->columns[i].field == field)
+			return &view->columns[i];
+
+	return NULL;
+}
+
+static int column_add(struct portsock_view *view, const struct portsock_snapshot *snapshot,
+		      enum portsock_view_source source, int field, enum portsock_view_role role,
+		      struct portsock_error *error)
+{
+	/* Twice the same key would make JSON ambiguous. */
+	struct portsock_view_column *column = column_find(view, source, field);
+	char heading[PORTSOCK_LINE_MAX];
+
+	if (column) {
+		if (role == PORTSOCK_VIEW_ASKED)
+			column->role = role;
+		return 0;
+	}
+
+	column = &view->columns[view->nr_columns++];
+	*column = (struct portsock_view_column) {
+		.source = source,
+		.field = field,
+		.known = field >= 0 ? snapshot->fields[field].column : NULL,
+		.role = role,
+	};
+	column->adds_up = portsock_column_adds_up(column->known);
+	column->numeric = !column_is_text(column);
+	heading_write(view, snapshot, column, heading, sizeof(heading));
+	column->output = scols_table_new_column(view->table, heading, 0, column->numeric ? SCOLS_FL_RIGHT : 0);
+
+	return column->output ? 0 : no_memory(error);
+}
+
+/* Return: the field's index, -1 if the table has none of that name. */
+static int field_find(const struct portsock_snapshot *snapshot, const char *name)
+{
+	const struct portsock_column *known = portsock_column_find(name);
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_fields; i++)
+		if (!strcasecmp(snapshot->fields[i].name, known ? known->name : name))
+			return i;
+
+	return -1;
+}
+
+static int name_error(const struct portsock_snapshot *snapshot, const char *option, const char *name,
+		      struct portsock_error *error)
+{
+	char valid[400] = "";
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_fields; i++)
+		snprintf(valid + strlen(valid), sizeof(valid) - strlen(valid), " %s", snapshot->fields[i].name);
+
+	return portsock_error_set(error, "--%s: the table has no column '%.40s' (valid: service%s)", option, name, valid);
+}
+
+static int rate_check(const struct portsock_view *view, const struct portsock_snapshot *snapshot, const char *option,
+		      const char *counter, int field, struct portsock_error *error)
+{
+	const struct portsock_column *known = field < 0 ? NULL : snapshot->fields[field].column;
+
+	if (!known || known->kind != PORTSOCK_KIND_COUNTER)
+		return portsock_error_set(error, "--%s: '%.40s' is no column of kind counter, of which rates are known",
+					  option, counter);
+	if (!view->options.rates)
+		return portsock_error_set(error, "--%s: '%.40s" PER_SECOND "' needs --watch, to compare with the look before",
+					  option, counter);
+
+	return 0;
+}
+
+/* A column of the table goes first: a newer one may have what is made here. */
+static int name_find(const struct portsock_view *view, const struct portsock_snapshot *snapshot, const char *option,
+		     const char *name, enum portsock_view_source *source, int *field, struct portsock_error *error)
+{
+	char counter[PORTSOCK_COLUMN_NAME_SIZE];
+
+	*source = PORTSOCK_VIEW_FIELD;
+	*field = field_find(snapshot, name);
+	if (*field >= 0)
+		return 0;
+	*source = portsock_columns_source(name, counter);
+	switch (*source) {
+	case PORTSOCK_VIEW_FIELD:
+		return name_error(snapshot, option, name, error);
+	case PORTSOCK_VIEW_RATE:
+		*field = field_find(snapshot, counter);
+		return rate_check(view, snapshot, option, counter, *field, error);
+	case PORTSOCK_VIEW_NETNS:
+		return view->options.netns ? 0 :
+			portsock_error_set(error, "--%s: '%s' needs --all-netns", option, name);
+	default:
+		return 0;
+	}
+}
+
+static int columns_add_list(struct portsock_view *view, const struct portsock_snapshot *snapshot, const char *list,
+			    struct portsock_error *error)
+{
+	char *copy = strdup(list), *rest = copy, *name;
+	enum portsock_view_source source;
+	int rc = copy ? 0 : no_memory(error);
+	int field;
+
+	while (!rc && (name = strsep(&rest, ","))) {
+		rc = name_find(view, snapshot, "output", name, &source, &field, error);
+		if (!rc)
+			rc = column_add(view, snapshot, source, field, PORTSOCK_VIEW_ASKED, error);
+	}
+	free(copy);
+
+	return rc;
+}
+
+static int columns_add_states(struct portsock_view *view, const struct portsock_snapshot *snapshot,
+			      struct portsock_error *error)
+{
+	const struct portsock_column *known;
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_fields; i++) {
+		known = snapshot->fields[i].column;
+		if (known && known->kind == PORTSOCK_KIND_STATE &&
+		    column_add(view, snapshot, PORTSOCK_VIEW_FIELD, i, PORTSOCK_VIEW_STATE, error))
+			return -1;
+	}
+
+	return 0;
+}
+
+/* A table of an older module may be without the column. */
+static int column_add_known(struct portsock_view *view, const struct portsock_snapshot *snapshot,
+			    enum portsock_view_source source, enum portsock_column_id id,
+			    enum portsock_view_role role, struct portsock_error *error)
+{
+	int field = field_find(snapshot, portsock_columns[id].name);
+
+	return field < 0 ? 0 : column_add(view, snapshot, source, field, role, error);
+}
+
+static int column_add_made(struct portsock_view *view, const struct portsock_snapshot *snapshot,
+			   enum portsock_view_source source, enum portsock_view_role role,
+			   struct portsock_error *error)
+{
+	return column_add(view, snapshot, source, -1, role, error);
+}
+
+static int columns_add_rates(struct portsock_view *view, const struct portsock_snapshot *snapshot,
+			     struct portsock_error *error)
+{
+	if (column_add_known(view, snapshot, PORTSOCK_VIEW_RATE, PORTSOCK_COLUMN_OPENED, PORTSOCK_VIEW_ASKED, error) ||
+	    column_add_known(view, snapshot, PORTSOCK_VIEW_RATE, PORTSOCK_COLUMN_CLOSED, PORTSOCK_VIEW_ASKED, error))
+		return -1;
+
+	return column_add_made(view, snapshot, PORTSOCK_VIEW_RANGE, PORTSOCK_VIEW_STATE, error);
+}
+
+static int columns_add_people(struct portsock_view *view, const struct portsock_snapshot *snapshot,
+			      struct portsock_error *error)
+{
+	const char *first = view->options.numeric ? "proto,port,class" : "proto,port,service";
+
+	if (columns_add_list(view, snapshot, first, error) ||
+	    column_add_known(view, snapshot, PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_SOCKETS, PORTSOCK_VIEW_ASKED, error) ||
+	    columns_add_states(view, snapshot, error) ||
+	    (view->options.rates && columns_add_rates(view, snapshot, error)))
+		return -1;
+
+	return column_add_known(view, snapshot, PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_OPENED, PORTSOCK_VIEW_SPARE, error);
+}
+
+static int columns_add_all(struct portsock_view *view, const struct portsock_snapshot *snapshot,
+			   struct portsock_error *error)
+{
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_fields; i++) {
+		if (column_add(view, snapshot, PORTSOCK_VIEW_FIELD, i, PORTSOCK_VIEW_ASKED, error))
+			return -1;
+		if (i == snapshot->port && !view->options.numeric &&
+		    column_add_made(view, snapshot, PORTSOCK_VIEW_SERVICE, PORTSOCK_VIEW_ASKED, error))
+			return -1;
+	}
+
+	return view->options.rates ? columns_add_rates(view, snapshot, error) : 0;
+}
+
+static int sort_choose(struct portsock_view *view, const struct portsock_snapshot *snapshot,
+		       struct portsock_error *error)
+{
+	char name[PORTSOCK_COLUMN_NAME_SIZE];
+	enum portsock_view_source source;
+	int field;
+
+	view->descending = portsock_columns_sort(view->options.sort, name);
+	if (name_find(view, snapshot, "sort", name, &source, &field, error) ||
+	    column_add(view, snapshot, source, field, PORTSOCK_VIEW_SORT, error))
+		return -1;
+	view->sort = column_find(view, source, field);
+
+	return 0;
+}
+
+int portsock_columns_choose(struct portsock_view *view, const struct portsock_snapshot *snapshot,
+			    struct portsock_error *error)
+{
+	const char *list = view->options.columns;
+	bool more = list && *list == '+';
+
+	/* Several namespaces have the same ports. */
+	if (view->options.netns && (!list || more) &&
+	    column_add_made(view, snapshot, PORTSOCK_VIEW_NETNS, PORTSOCK_VIEW_ASKED, error))
+		return -1;
+	if (view->people && columns_add_people(view, snapshot, error))
+		return -1;
+	if (view->options.json && (!list || more) && columns_add_all(view, snapshot, error))
+		return -1;
+	if (list && columns_add_list(view, snapshot, list + more, error))
+		return -1;
+
+	return view->options.sort ? sort_choose(view, snapshot, error) : 0;
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cell.h"
+#include "columns.h"
+#include "top.h"
+
+/* Return: index of the column, which is added if it is not there. */
+static int column_add(struct portsock_top *top, struct portsock_top_column new)
+{
+	const char *made = portsock_columns_made(new.source);
+	struct portsock_top_column *column;
+	unsigned int i;
+
+	for (i = 0; i < top->nr_columns; i++) {
+		column = &top->columns[i];
+		if (column->source == new.source && column->id == new.id && column->spark == new.spark)
+			return i;
+	}
+	column = &top->columns[top->nr_columns++];
+	*column = new;
+	if (new.spark)
+		strcpy(column->heading, "LAST");
+	else
+		snprintf(column->heading, sizeof(column->heading), "%s%s", made ? made : portsock_columns[new.id].heading,
+			 new.source == PORTSOCK_VIEW_RATE ? "/s" : "");
+	for (i = 0; column->heading[i]; i++)
+		column->heading[i] = toupper((unsigned char)column->heading[i]);
+
+	return top->nr_columns - 1;
+}
+
+static void field_add(struct portsock_top *top, enum portsock_column_id id)
+{
+	column_add(top, (struct portsock_top_column) {
+		.source = PORTSOCK_VIEW_FIELD,
+		.id = id,
+		.state = portsock_columns[id].kind == PORTSOCK_KIND_STATE,
+	});
+}
+
+static void rate_add(struct portsock_top *top, enum portsock_column_id id)
+{
+	column_add(top, (struct portsock_top_column) { .source = PORTSOCK_VIEW_RATE, .id = id });
+}
+
+static void made_add(struct portsock_top *top, enum portsock_view_source source)
+{
+	column_add(top, (struct portsock_top_column) { .source = source });
+}
+
+static void spark_add(struct portsock_top *top, enum portsock_view_source source, enum portsock_column_id id)
+{
+	column_add(top, (struct portsock_top_column) { .source = source, .id = id, .spark = true });
+}
+
+static void usual_add(struct portsock_top *top)
+{
+	unsigned int id;
+
+	field_add(top, PORTSOCK_COLUMN_PROTO);
+	field_add(top, PORTSOCK_COLUMN_PORT);
+	if (top->show->view.numeric)
+		field_add(top, PORTSOCK_COLUMN_CLASS);
+	else
+		made_add(top, PORTSOCK_VIEW_SERVICE);
+	top->nr_fixed = top->nr_columns;
+	field_add(top, PORTSOCK_COLUMN_SOCKETS);
+	spark_add(top, PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_SOCKETS);
+	rate_add(top, PORTSOCK_COLUMN_OPENED);
+	spark_add(top, PORTSOCK_VIEW_RATE, PORTSOCK_COLUMN_OPENED);
+	for (id = 0; id < PORTSOCK_COLUMN_NR; id++)
+		if (portsock_columns[id].kind == PORTSOCK_KIND_STATE)
+			field_add(top, id);
+	rate_add(top, PORTSOCK_COLUMN_CLOSED);
+	made_add(top, PORTSOCK_VIEW_RANGE);
+}
+
+/* Return: index of the column, -1 if nothing is called so. */
+static int name_add(struct portsock_top *top, const char *option, const char *name, struct portsock_error *error)
+{
+	char field[PORTSOCK_COLUMN_NAME_SIZE];
+	struct portsock_top_column new = { .source = portsock_columns_source(name, field) };
+	const struct portsock_column *known;
+
+	if (portsock_columns_made(new.source))
+		return column_add(top, new);
+	known = portsock_column_find(field);
+	new.id = known ? known - portsock_columns : PORTSOCK_COLUMN_NR;
+	if (new.id >= PORTSOCK_COLUMN_NR || (new.source == PORTSOCK_VIEW_RATE && known->kind != PORTSOCK_KIND_COUNTER))
+		return portsock_error_set(error, "--%s: top has no column '%.40s' (see: portsock --help)", option, name);
+
+	return column_add(top, new);
+}
+
+static int list_add(struct portsock_top *top, const char *list, struct portsock_error *error)
+{
+	char *copy = strdup(list), *rest = copy, *name;
+	int rc = copy ? 0 : portsock_error_set(error, "out of memory");
+
+	while (rc >= 0 && (name = strsep(&rest, ",")))
+		rc = name_add(top, "output", name, error);
+	free(copy);
+
+	return rc < 0 ? -1 : 0;
+}
+
+static int sort_add(struct portsock_top *top, struct portsock_error *error)
+{
+	char name[PORTSOCK_COLUMN_NAME_SIZE];
+
+	top->descending = portsock_columns_sort(top->show->view.sort, name);
+	top->sort = name_add(top, "sort", name, error);
+
+	return top->sort < 0 ? -1 : 0;
+}
+
+int portsock_top_columns(struct portsock_top *top, struct portsock_error *error)
+{
+	const char *list = top->show->view.columns;
+	bool more = !list || *list == '+';
+
+	top->nr_columns = 0;
+	top->nr_fixed = 0;
+	top->first_column = 0;
+	if (top->show->view.netns && more)
+		made_add(top, PORTSOCK_VIEW_NETNS);
+	if (more)
+		usual_add(top);
+	if (list && list_add(top, list + more, error))
+		return -1;
+	if (top->show->view.sort)
+		return sort_add(top, error);
+	top->sort = more ? (int)top->nr_fixed : -1;
+	top->descending = true;
+
+	return 0;
+}
+
+bool portsock_top_is_idle(const struct portsock_top *top, const struct portsock_top_column *column)
+{
+	return column->state && !(top->any & portsock_column_bit(&portsock_columns[column->id]));
+}
+
+static void field_text(const struct portsock_past *past, enum portsock_column_id id, char *text, size_t size)
+{
+	const struct portsock_column *known = &portsock_columns[id];
+	bool answer = past->answers & portsock_column_bit(known);
+
+	if (id == PORTSOCK_COLUMN_PROTO)
+		snprintf(text, size, "%s", past->proto);
+	else if (id == PORTSOCK_COLUMN_CLASS)
+		snprintf(text, size, "%s", past->class);
+	else if (id == PORTSOCK_COLUMN_PORT && !answer)
+		snprintf(text, size, "*");
+	else if (known->kind == PORTSOCK_KIND_TEXT)
+		snprintf(text, size, "%s", past->text[id] ? past->text[id] : "-");
+	else if (!answer || (portsock_column_adds_up(known) && !past->now[id]))
+		snprintf(text, size, "-");
+	else
+		snprintf(text, size, "%" PRIu64, past->now[id]);
+}
+
+static void rate_text(double rate, char *text, size_t size)
+{
+	char made[PORTSOCK_CELL_SIZE] = "-";
+
+	if (rate > 0)
+		portsock_rate_text(rate, made);
+	snprintf(text, size, "%s", made);
+}
+
+void portsock_top_text(const struct portsock_top *top, const struct portsock_top_column *column,
+		       const struct portsock_top_row *row, char *text, size_t size)
+{
+	struct portsock_past *past = row->past;
+	const char *service;
+
+	if (column->spark) {
+		portsock_top_spark(column->source == PORTSOCK_VIEW_RATE ? &past->opened : &past->sockets, past->look,
+				   past->looks, top->utf8, text, size);
+		return;
+	}
+	switch (column->source) {
+	case PORTSOCK_VIEW_FIELD:
+		field_text(past, column->id, text, size);
+		break;
+	case PORTSOCK_VIEW_RATE:
+		rate_text(portsock_past_rate(past, column->id), text, size);
+		break;
+	case PORTSOCK_VIEW_RANGE:
+		snprintf(text, size, past->range > 0 ? "%.1f" : "-", past->range);
+		break;
+	case PORTSOCK_VIEW_SERVICE:
+		service = portsock_past_service(past);
+		snprintf(text, size, "%s", *service || !strcmp(past->class, "service") ? service : past->class);
+		break;
+	case PORTSOCK_VIEW_NETNS:
+		snprintf(text, size, "%s", top->tables[row->table]);
+		break;
+	}
+}
+
+static bool column_is_text(const struct portsock_top_column *column)
+{
+	return column->source == PORTSOCK_VIEW_SERVICE || column->source == PORTSOCK_VIEW_NETNS ||
+	       (column->source == PORTSOCK_VIEW_FIELD && portsock_column_is_text(&portsock_columns[column->id]));
+}
+
+void portsock_top_sort_key(const struct portsock_top_column *column, struct portsock_top_row *row)
+{
+	const struct portsock_past *past = row->past;
+
+	row->rate = 0;
+	row->number = 0;
+	if (column->source == PORTSOCK_VIEW_RATE)
+		row->rate = portsock_past_rate(past, column->id);
+	else if (column->source == PORTSOCK_VIEW_RANGE)
+		row->rate = past->range;
+	else if (!column_is_text(column))
+		row->number = column->id == PORTSOCK_COLUMN_PORT ? past->port : past->now[column->id];
+}
+
+int portsock_top_compare(const struct portsock_top *top, const struct portsock_top_column *column,
+			 const struct portsock_top_row *one, const struct portsock_top_row *other)
+{
+	char text[NAME_MAX + 1], other_text[NAME_MAX + 1];
+
+	if (one->number != other->number)
+		return one->number < other->number ? -1 : 1;
+	if (!column_is_text(column))
+		return (one->rate > other->rate) - (one->rate < other->rate);
+	portsock_top_text(top, column, one, text, sizeof(text));
+	portsock_top_text(top, column, other, other_text, sizeof(other_text));
+
+	return strcmp(text, other_text);
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <curses.h>
+
+#include "cell.h"
+#include "top.h"
+
+/* Lines above the rows: health, totals, what is shown, headings; below them: keys. */
+#define LINES_ABOVE	4
+#define LINES_BELOW	1
+/* Narrower terminals do without sparklines first. */
+#define COLS_SPARK	72
+/* In front of a row: is it new, is there something to see? */
+#define MARGIN		1
+
+enum {
+	PAIR_NEW = 1,
+	PAIR_ALARM,
+};
+
+/* Colors tell nothing that an attribute or a character in the margin does not tell, too. */
+static attr_t row_attribute(const struct portsock_top *top, const struct portsock_past *past)
+{
+	if (!portsock_past_is_new(past))
+		return A_NORMAL;
+
+	return top->color ? COLOR_PAIR(PAIR_NEW) : A_BOLD;
+}
+
+static attr_t alarm_attribute(const struct portsock_top *top)
+{
+	return A_BOLD | (top->color ? COLOR_PAIR(PAIR_ALARM) : A_UNDERLINE);
+}
+
+static bool cell_alarms(const struct portsock_top_column *column, const struct portsock_past *past)
+{
+	if (column->source == PORTSOCK_VIEW_RANGE)
+		return past->range >= PORTSOCK_RANGE_FULL;
+
+	return column->source == PORTSOCK_VIEW_FIELD && column->id == PORTSOCK_COLUMN_CLOSE_WAIT &&
+	       portsock_past_grows(past, PORTSOCK_COLUMN_CLOSE_WAIT);
+}
+
+static void line_print(int line, attr_t attribute, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void line_print(int line, attr_t attribute, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	attrset(attribute);
+	mvaddnstr(line, 0, text, COLS);
+	attrset(A_NORMAL);
+}
+
+static void health_draw(const struct portsock_top *top)
+{
+	uint64_t seconds = top->uptime_ms / 1000;
+
+	line_print(0, top->exact ? A_NORMAL : alarm_attribute(top),
+		   "portsock  %s  missed %" PRIu64 "  repaired %" PRIu64 "  untracked %" PRIu64
+		   "  up %" PRIu64 "d %02u:%02u:%02u", top->exact ? "exact" : "NOT EXACT", top->missed, top->repaired,
+		   top->untracked, seconds / 86400, (unsigned int)(seconds / 3600 % 24),
+		   (unsigned int)(seconds / 60 % 60), (unsigned int)(seconds % 60));
+}
+
+/* On the lines of health and totals, of which there are none. */
+static void error_draw(const struct portsock_top *top)
+{
+	attrset(alarm_attribute(top));
+	mvaddstr(0, 0, "portsock: ");
+	addnstr(top->error.text, 2 * COLS - (int)strlen("portsock: "));
+	attrset(A_NORMAL);
+}
+
+static void totals_draw(const struct portsock_top *top)
+{
+	const struct portsock_top_totals *totals = &top->totals;
+	char opened[PORTSOCK_CELL_SIZE], closed[PORTSOCK_CELL_SIZE];
+
+	portsock_rate_text(totals->opened, opened);
+	portsock_rate_text(totals->closed, closed);
+	line_print(1, A_NORMAL, "sockets %" PRIu64 "  opened/s %s  closed/s %s", totals->sockets, opened, closed);
+	if (*totals->proto) {
+		attrset(totals->range >= PORTSOCK_RANGE_FULL ? alarm_attribute(top) : A_NORMAL);
+		printw("  ephemeral ports %s %" PRIu64 " (%.1f%%)", totals->proto, totals->ports, totals->range);
+		attrset(A_NORMAL);
+	}
+}
+
+static const char *netns_text(const struct portsock_top *top)
+{
+	if (top->show->view.netns)
+		return "all";
+
+	return top->show->netns ? top->show->netns : "this";
+}
+
+static void status_draw(const struct portsock_top *top)
+{
+	line_print(2, A_NORMAL, "rows %zu of %zu  netns %s  by %s %s%s%s%s%s", top->nr_shown, top->nr_rows, netns_text(top),
+		   top->sort < 0 ? "table" : top->columns[top->sort].heading,
+		   top->sort < 0 ? "" : top->descending ? "down" : "up",
+		   top->show->filter.singles ? "  singles" : "", *top->filter ? "  filter " : "", top->filter,
+		   top->paused ? "  PAUSED" : "");
+}
+
+static bool column_is_shown(const struct portsock_top *top, unsigned int i)
+{
+	const struct portsock_top_column *column = &top->columns[i];
+
+	if (i >= top->nr_fixed && i < top->nr_fixed + top->first_column)
+		return false;
+	if (column->spark && COLS < COLS_SPARK)
+		return false;
+
+	return !portsock_top_is_idle(top, column);
+}
+
+static int column_width(const struct portsock_top_column *column)
+{
+	int heading = strlen(column->heading);
+
+	if (column->spark)
+		return PORTSOCK_TOP_SPARK;
+
+	return column->width > heading ? column->width : heading;
+}
+
+static bool column_is_left(const struct portsock_top_column *column)
+{
+	return column->spark || column->source == PORTSOCK_VIEW_SERVICE || column->source == PORTSOCK_VIEW_NETNS ||
+	       (column->source == PORTSOCK_VIEW_FIELD && portsock_column_is_text(&portsock_columns[column->id]));
+}
+
+/* Return: where the column begins, -1 if it does not fit. */
+static int column_x(const struct portsock_top *top, unsigned int wanted)
+{
+	int x = MARGIN;
+	unsigned int i;
+
+	for (i = 0; i < wanted; i++)
+		if (column_is_shown(top, i))
+			x += column_width(&top->columns[i]) + 1;
+
+	return x + column_width(&top->columns[wanted]) <= COLS ? x : -1;
+}
+
+static void cell_print(int line, int x, const struct portsock_top_column *column, const char *text)
+{
+	int width = column_width(column), used = column->spark ? PORTSOCK_TOP_SPARK : (int)strlen(text);
+
+	mvaddstr(line, column_is_left(column) || used > width ? x : x + width - used, text);
+}
+
+static void headings_draw(const struct portsock_top *top)
+{
+	unsigned int i;
+	int x;
+
+	attrset(A_REVERSE);
+	mvhline(LINES_ABOVE - 1, 0, ' ', COLS);
+	for (i = 0; i < top->nr_columns; i++) {
+		x = column_is_shown(top, i) ? column_x(top, i) : -1;
+		if (x < 0)
+			continue;
+		attrset(A_REVERSE | (top->sort == (int)i ? A_BOLD | A_UNDERLINE : A_NORMAL));
+		cell_print(LINES_ABOVE - 1, x, &(struct portsock_top_column) {
+			.source = top->columns[i].source, .id = top->columns[i].id, .width = column_width(&top->columns[i]),
+		}, top->columns[i].heading);
+	}
+	attrset(A_NORMAL);
+}
+
+static void widths_grow(struct portsock_top *top)
+{
+	char text[NAME_MAX + 1];
+	unsigned int i;
+	size_t row;
+	int width;
+
+	for (row = top->first; row < top->first + top->page && row < top->nr_shown; row++)
+		for (i = 0; i < top->nr_columns; i++) {
+			if (top->columns[i].spark || !column_is_shown(top, i))
+				continue;
+			portsock_top_text(top, &top->columns[i], &top->rows[top->shown[row]], text, sizeof(text));
+			width = strlen(text);
+			if (width > top->columns[i].width)
+				top->columns[i].width = width;
+		}
+}
+
+static void row_draw(const struct portsock_top *top, int line, size_t at)
+{
+	const struct portsock_top_row *row = &top->rows[top->shown[at]];
+	attr_t attribute = row_attribute(top, row->past) | (at == top->at ? A_REVERSE : A_NORMAL);
+	bool alarms = portsock_past_grows(row->past, PORTSOCK_COLUMN_CLOSE_WAIT) ||
+		row->past->range >= PORTSOCK_RANGE_FULL;
+	char text[NAME_MAX + 1];
+	unsigned int i;
+	int x;
+
+	attrset(attribute);
+	mvhline(line, 0, ' ', COLS);
+	mvaddch(line, 0, alarms ? '!' : portsock_past_is_new(row->past) ? '+' : ' ');
+	for (i = 0; i < top->nr_columns; i++) {
+		x = column_is_shown(top, i) ? column_x(top, i) : -1;
+		if (x < 0)
+			continue;
+		portsock_top_text(top, &top->columns[i], row, text, sizeof(text));
+		attrset(cell_alarms(&top->columns[i], row->past) ? attribute | alarm_attribute(top) : attribute);
+		cell_print(line, x, &top->columns[i], text);
+	}
+	attrset(A_NORMAL);
+}
+
+static void keys_draw(const struct portsock_top *top)
+{
+	if (top->mode == PORTSOCK_TOP_SEARCH)
+		line_print(LINES - 1, A_BOLD, "Search: %s_  (Enter: done, F3: next)%s%s", top->search,
+			   *top->message.text ? "  " : "", top->message.text);
+	else if (top->mode == PORTSOCK_TOP_FILTER)
+		line_print(LINES - 1, A_BOLD, "Filter: %s_  (Enter: done, Esc: no filter)", top->filter);
+	else if (*top->message.text)
+		line_print(LINES - 1, alarm_attribute(top), "%s", top->message.text);
+	else
+		line_print(LINES - 1, A_REVERSE, "F1 help  / search  \\ filter  <> sort  n netns  e singles  space pause  q quit");
+}
+
+static void menu_draw(const struct portsock_top *top)
+{
+	const struct portsock_top_menu *menu = &top->menu;
+	int height = LINES - LINES_ABOVE - LINES_BELOW - 1;
+	size_t first, i;
+
+	if (height < 1)
+		return;
+	first = menu->at >= (size_t)height ? menu->at - height + 1 : 0;
+	line_print(LINES_ABOVE, A_BOLD, " %-40s", top->mode == PORTSOCK_TOP_SORT ? "Sort by (Enter, Esc)" :
+		   "Network namespace (Enter, Esc)");
+	for (i = 0; i < (size_t)height; i++)
+		line_print(LINES_ABOVE + 1 + i, first + i == menu->at ? A_REVERSE : A_NORMAL, "   %-38.*s",
+			   (int)sizeof(*menu->items), first + i < menu->nr ? menu->items[first + i] : "");
+}
+
+static void help_draw(const struct portsock_top *top)
+{
+	char text[256];
+	int line;
+
+	for (line = 0; line < LINES - LINES_BELOW; line++) {
+		if (top->help_first + line >= portsock_top_help_lines())
+			break;
+		portsock_top_help_line(top->help_first + line, text, sizeof(text));
+		line_print(line, *text == ' ' ? A_NORMAL : A_BOLD, "%s", text);
+	}
+	line_print(LINES - 1, A_REVERSE, "Up and Down: more  any other key: back");
+}
+
+void portsock_top_draw(struct portsock_top *top)
+{
+	size_t i;
+
+	top->page = LINES > LINES_ABOVE + LINES_BELOW ? LINES - LINES_ABOVE - LINES_BELOW : 0;
+	portsock_top_mark(top, top->at);
+	erase();
+	if (top->mode == PORTSOCK_TOP_HELP) {
+		help_draw(top);
+		refresh();
+		return;
+	}
+	widths_grow(top);
+	if (*top->error.text) {
+		error_draw(top);
+	} else {
+		health_draw(top);
+		totals_draw(top);
+	}
+	status_draw(top);
+	headings_draw(top);
+	for (i = 0; i < top->page && top->first + i < top->nr_shown; i++)
+		row_draw(top, LINES_ABOVE + i, top->first + i);
+	if (top->mode == PORTSOCK_TOP_SORT || top->mode == PORTSOCK_TOP_NETNS)
+		menu_draw(top);
+	keys_draw(top);
+	refresh();
+}
+
+long portsock_top_row_at(const struct portsock_top *top, int line)
+{
+	size_t row = top->first + line - LINES_ABOVE;
+
+	if (line == LINES_ABOVE - 1)
+		return -1;
+
+	return line < LINES_ABOVE || line >= LINES - LINES_BELOW || row >= top->nr_shown ? -2 : (long)row;
+}
+
+int portsock_top_column_at(const struct portsock_top *top, int x)
+{
+	unsigned int i;
+	int begin;
+
+	for (i = 0; i < top->nr_columns; i++) {
+		begin = column_is_shown(top, i) ? column_x(top, i) : -1;
+		if (begin >= 0 && x >= begin && x <= begin + column_width(&top->columns[i]))
+			return i;
+	}
+
+	return -1;
+}
