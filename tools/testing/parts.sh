@@ -99,9 +99,10 @@ part_kunit()
 # cmocka counts per group; add the groups up.
 part_reader()
 {
-	local status=0
+	local status=0 prometheus
 	"$testing/deps" build check oracles
-	here make -s -C "$repo/tools" test 2>&1 | tee "$tmp/cmocka" || status=$?
+	prometheus=$("$testing/prometheus")
+	PATH=$prometheus:$PATH here make -s -C "$repo/tools" test 2>&1 | tee "$tmp/cmocka" || status=$?
 	awk '/^\[  PASSED  \] [0-9]+ test/ { p += $4 }
 	     /^\[  FAILED  \] [0-9]+ test/ { f += $4 }
 	     END { printf "%d passed, %d failed\n", p, f }' "$tmp/cmocka"
@@ -110,8 +111,10 @@ part_reader()
 
 part_exporter()
 {
-	local status=0
+	local status=0 prometheus
 	"$testing/deps" build exporter oracles
+	prometheus=$("$testing/prometheus")
+	local PATH=$prometheus:$PATH
 	here make -s -C "$repo/tools" all exporter
 	"$testing/exporter/exporter_test.py" > "$tmp/exporter" || status=1
 	"$testing/exporter/monitoring_test.py" > "$tmp/monitoring" || status=1
