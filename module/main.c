@@ -71,12 +71,12 @@ static int __init portsock_init(void)
 	err = step("cannot set up namespaces", portsock_netns_init());
 	if (err)
 		goto socks;
-	err = step("cannot create /proc/portsock", portsock_proc_init());
-	if (err)
-		goto netns;
 	err = portsock_hooks_arm();
 	if (err)
-		goto proc;
+		goto netns;
+	err = step("cannot create /proc/portsock", portsock_proc_init());
+	if (err)
+		goto hooks;
 	portsock_selftest();
 	portsock_health_init();
 	portsock_probes_count(&probes);
@@ -85,8 +85,8 @@ static int __init portsock_init(void)
 		probes.ftrace, probes.tracepoints);
 	return 0;
 
-proc:
-	portsock_proc_exit();
+hooks:
+	portsock_probes_disarm();
 netns:
 	portsock_socks_clear(NULL);
 	portsock_netns_exit();
@@ -97,11 +97,12 @@ table:
 	return err;
 }
 
+/* Readers look into listeners, which only hooks see go. */
 static void __exit portsock_exit(void)
 {
 	portsock_health_exit();
-	portsock_probes_disarm();
 	portsock_proc_exit();
+	portsock_probes_disarm();
 	portsock_socks_clear(NULL);
 	portsock_netns_exit();
 	portsock_socks_exit();
