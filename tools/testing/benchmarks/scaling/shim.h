@@ -25,11 +25,13 @@
 #include <linux/types.h>
 
 #define IS_ENABLED(option) 0
+#define WARN_ONCE(condition, ...) ((void)(condition))
 #undef BUILD_BUG_ON
 #define BUILD_BUG_ON(condition) _Static_assert(!(condition), #condition)
 #define __percpu
 
 typedef int64_t s64;
+#define U32_MAX UINT32_MAX
 typedef struct { int counter; } shim_atomic_t;
 typedef struct { s64 counter; } atomic64_t;
 #define atomic_t shim_atomic_t
@@ -49,6 +51,7 @@ typedef struct { s64 counter; } atomic64_t;
 	__atomic_compare_exchange_n(&(v)->counter, old, new, false, \
 				    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)
 #define atomic64_read(v) READ_ONCE((v)->counter)
+#define atomic64_sub_return(n, v) __atomic_sub_fetch(&(v)->counter, n, __ATOMIC_SEQ_CST)
 #define atomic64_add_return(n, v) __atomic_add_fetch(&(v)->counter, n, __ATOMIC_SEQ_CST)
 #define atomic64_add(n, v) ((void)atomic64_add_return(n, v))
 #define atomic64_sub(n, v) atomic64_add(-(n), v)
