@@ -199,6 +199,22 @@ apt_private()
 	apt=(-c "$dir/apt.conf")
 }
 
+# unpack DIR PACKAGE...: download these with the apt that apt_private has set, and unpack
+# them in DIR, which is new.
+unpack()
+{
+	local dir=$1 deb
+	shift
+	say "fetching $*"
+	mkdir "$tmp/deb" "$dir" || die "cannot make $dir"
+	apt-get "${apt[@]}" -qq update >&2 || die 'apt-get update failed'
+	(cd "$tmp/deb" && apt-get "${apt[@]}" -qq download "$@" >&2) || die "cannot download $*"
+	for deb in "$tmp"/deb/*.deb; do
+		dpkg -x "$deb" "$dir" || die "cannot unpack $deb"
+	done
+	rm -r "$tmp/deb"
+}
+
 # mmdebstrap_options: what mmdebstrap's apt needs from the machine's.
 mmdebstrap_options()
 {
