@@ -2,6 +2,8 @@
 #ifndef PORTSOCK_OPTIONS_H
 #define PORTSOCK_OPTIONS_H
 
+#include <getopt.h>
+
 #include "show.h"
 
 /* Options without a letter. */
@@ -9,6 +11,22 @@ enum portsock_option {
 	PORTSOCK_OPTION_SORT = 256,
 	PORTSOCK_OPTION_COLOR,
 };
+
+/* For getopt_long(): what portsock and portsock top both have. */
+#define PORTSOCK_OPTIONS \
+	{ "all",       no_argument,	  NULL, 'a' }, \
+	{ "proto",     required_argument, NULL, 'p' }, \
+	{ "port",      required_argument, NULL, 'P' }, \
+	{ "state",     required_argument, NULL, 's' }, \
+	{ "netns",     required_argument, NULL, 'N' }, \
+	{ "all-netns", no_argument,	  NULL, 'A' }, \
+	{ "file",      required_argument, NULL, 'f' }, \
+	{ "output",    required_argument, NULL, 'o' }, \
+	{ "numeric",   no_argument,	  NULL, 'n' }, \
+	{ "watch",     required_argument, NULL, 'w' }, \
+	{ "sort",      required_argument, NULL, PORTSOCK_OPTION_SORT }, \
+	{ "color",     optional_argument, NULL, PORTSOCK_OPTION_COLOR }, \
+	{ "help",      no_argument,	  NULL, 'h' }
 
 /**
  * portsock_options_init() - what holds without options

@@ -3,7 +3,6 @@
  * portsock - show the sockets held by each local port
  */
 #include <errno.h>
-#include <getopt.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -124,26 +123,14 @@ static unsigned int terminal_width(void)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "all",     no_argument,	NULL, 'a' },
-		{ "proto",   required_argument, NULL, 'p' },
-		{ "port",    required_argument, NULL, 'P' },
-		{ "state",   required_argument, NULL, 's' },
-		{ "netns",   required_argument, NULL, 'N' },
-		{ "all-netns", no_argument,	NULL, 'A' },
-		{ "file",    required_argument, NULL, 'f' },
-		{ "output",  required_argument, NULL, 'o' },
-		{ "numeric", no_argument,	NULL, 'n' },
-		{ "json",    no_argument,	NULL, 'j' },
-		{ "format",  required_argument, NULL, 'F' },
-		{ "limit",   required_argument, NULL, 'l' },
+		PORTSOCK_OPTIONS,
+		{ "json",	 no_argument,	    NULL, 'j' },
+		{ "format",	 required_argument, NULL, 'F' },
+		{ "limit",	 required_argument, NULL, 'l' },
 		{ "output-file", required_argument, NULL, 'O' },
-		{ "watch",   required_argument, NULL, 'w' },
-		{ "count",   required_argument, NULL, 'c' },
-		{ "sort",    required_argument, NULL, PORTSOCK_OPTION_SORT },
-		{ "color",   optional_argument, NULL, PORTSOCK_OPTION_COLOR },
-		{ "help",    no_argument,	NULL, 'h' },
-		{ "version", no_argument,	NULL, 'V' },
-		{ NULL,	     0,			NULL, 0 },
+		{ "count",	 required_argument, NULL, 'c' },
+		{ "version",	 no_argument,	    NULL, 'V' },
+		{ NULL,		 0,		    NULL, 0 },
 	};
 	struct portsock_error error = { .text = "" };
 	static struct portsock_show show;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <getopt.h>
 #include <langinfo.h>
 #include <string.h>
 #include <time.h>
@@ -120,20 +119,8 @@ static int top_run(struct portsock_show *show, struct portsock_error *error)
 int portsock_top_main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "all",       no_argument,	  NULL, 'a' },
-		{ "proto",     required_argument, NULL, 'p' },
-		{ "port",      required_argument, NULL, 'P' },
-		{ "state",     required_argument, NULL, 's' },
-		{ "netns",     required_argument, NULL, 'N' },
-		{ "all-netns", no_argument,	  NULL, 'A' },
-		{ "file",      required_argument, NULL, 'f' },
-		{ "output",    required_argument, NULL, 'o' },
-		{ "numeric",   no_argument,	  NULL, 'n' },
-		{ "watch",     required_argument, NULL, 'w' },
-		{ "sort",      required_argument, NULL, PORTSOCK_OPTION_SORT },
-		{ "color",     optional_argument, NULL, PORTSOCK_OPTION_COLOR },
-		{ "help",      no_argument,	  NULL, 'h' },
-		{ NULL,	       0,		  NULL, 0 },
+		PORTSOCK_OPTIONS,
+		{ NULL, 0, NULL, 0 },
 	};
 	static struct portsock_show show = { .seconds = SECONDS };
 	struct portsock_error error = { .text = "" };
