@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import time
 
 import diag
@@ -14,6 +15,7 @@ import packet
 import portsock
 import protocols
 from harness import SCALE, eph, equal, fail, load, needs_module, port_of, service, star, unload, until
+from slow_ko import Slow
 
 
 def times(n):
@@ -113,6 +115,23 @@ def test_unload_leaves_nothing(t):
     equal(os.path.exists("/sys/module/portsock"), False, "/sys/module/portsock")
     with open("/proc/kallsyms", encoding="ascii") as file:
         equal([line for line in file if "[portsock]" in line][:3], [], "symbols after rmmod")
+    load()
+    t.same()
+
+
+@needs_module
+def test_unload_takes_the_file_first(t):
+    """A read looks into listeners, and without the hooks nobody would tell that one is gone."""
+    t.repaired = None
+    with Slow() as slow:
+        slow.hold_up_load("unregister_kprobe", 3000000)
+        rmmod = subprocess.Popen(("rmmod", "portsock"))
+        until(slow.load_held, "the unload to be held up")
+        there = os.path.exists("/proc/portsock")
+        equal(slow.load_held(), 1, "the unload is held up still when the file was looked for")
+        equal(there, False, "the file is there while hooks go")
+        equal(rmmod.wait(), 0, "rmmod's status")
+        slow.hold_up_load("", "")
     load()
     t.same()
 

@@ -10,8 +10,8 @@
  * Another one holds up the making of each child of a TCP listener for
  * @child_usecs, in softirq; the parameter children tells how many it has begun with.
  *
- * Writing "SYMBOL USECS" to the parameter load holds up insmod for so long the first
- * time that it returns from that function; an empty line ends this. The parameter
+ * Writing "SYMBOL USECS" to the parameter load holds up insmod or rmmod for so long the
+ * first time that it returns from that function; an empty line ends this. The parameter
  * load_held says whether it is (1) or was (2).
  *
  * Writing the name of a function to the parameter calls counts its calls, which the
@@ -157,13 +157,13 @@ static const struct kernel_param_ops calls_ops = {
 module_param_cb(calls, &calls_ops, NULL, 0644);
 MODULE_PARM_DESC(calls, "function whose calls are counted, and how many there were");
 
-/* Where insmod is held up, the first time that it comes back from there. */
+/* Where insmod or rmmod is held up, the first time that it comes back from there. */
 static unsigned int load_usecs;
 static int load_held;
 
 static int load_delay(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	if (load_held || strcmp(current->comm, "insmod"))
+	if (load_held || (strcmp(current->comm, "insmod") && strcmp(current->comm, "rmmod")))
 		return 0;
 	WRITE_ONCE(load_held, 1);
 	mdelay(load_usecs / 1000);
@@ -206,7 +206,7 @@ static const struct kernel_param_ops load_ops = {
 };
 
 module_param_cb(load, &load_ops, NULL, 0200);
-MODULE_PARM_DESC(load, "symbol and for how long insmod is held up behind it");
+MODULE_PARM_DESC(load, "symbol and for how long insmod or rmmod is held up behind it");
 
 module_param(load_held, int, 0444);
 MODULE_PARM_DESC(load_held, "1: it is, 2: it was");

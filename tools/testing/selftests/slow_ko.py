@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""slow.ko, another kprobe user, which makes others lose events and holds up what they do."""
+
+import subprocess
+
+from harness import HERE
+
+SLOW = "/sys/module/slow/parameters/"
+
+
+def write(path, value):
+    with open(path, "w", encoding="ascii") as file:
+        file.write(str(value))
+
+
+class Slow:
+    """slow.ko, another kprobe user, for as long as it lasts."""
+
+    def __enter__(self):
+        subprocess.run(("insmod", HERE + "/slow/slow.ko"), check=True)
+        return self
+
+    def __exit__(self, *unused):
+        subprocess.run(("rmmod", "slow"), check=True)
+
+    def lose(self, what, sock, port=0):
+        """Do this to a socket so that no kprobe sees it."""
+        write(SLOW + "lose", f"{what} {sock.fileno()} {port}")
+
+    def hold_up_children(self, usecs):
+        """Let the making of each child of a TCP listener take so long."""
+        write(SLOW + "child_usecs", usecs)
+
+    def children(self):
+        """How many children were or are held up."""
+        with open(SLOW + "children", encoding="ascii") as file:
+            return int(file.read())
+
+    def hold_up_load(self, symbol, usecs):
+        """Hold insmod or rmmod up behind its first call of this function."""
+        write(SLOW + "load", f"{symbol} {usecs}")
+
+    def load_held(self):
+        """0, 1 while it is held up, 2 once it was."""
+        with open(SLOW + "load_held", encoding="ascii") as file:
+            return int(file.read())
+
+    def count_calls(self, function):
+        write(SLOW + "calls", function)
+
+    def calls(self):
+        """How often that function was called since."""
+        with open(SLOW + "calls", encoding="ascii") as file:
+            return int(file.read())
+
+    def accept(self, listener):
+        """The kernel accepts a connection for itself. With None it closes the one before."""
+        write(SLOW + "accept", listener.fileno() if listener else -1)
+
+    def witness(self):
+        """{symbol: (hits, missed)} of its own kprobes."""
+        with open(SLOW + "witness", encoding="ascii") as file:
+            return {symbol: (int(hits), int(missed)) for symbol, hits, missed in map(str.split, file)}
