@@ -46,7 +46,8 @@ unused()
 	esac
 	case $1 in
 	random\ *) printf '%s\n' ":!$tests/[!r]*_test.py" ":!$tests/repair_test.py" ;;
-	vm\ * | rest\ * | reload\ *) printf '%s\n' ":!$tests/"{random_test,program,world,worker}.py ;;
+	rest\ *) printf '%s\n' ":!$tests/"{random_test,program,world,worker}.py ;;
+	vm\ * | reload\ *) printf '%s\n' ":!$tests/"{bound_test,repair_test,random_test,program,world,worker}.py ;;
 	esac
 }
 

@@ -14,7 +14,7 @@ import time
 import harness
 import portsock
 import protocols
-from harness import equal, fail, ip, needs_module, port_of, service, sysctl, unload, until
+from harness import equal, fail, ip, needs_module, port_of, service, unload, until
 from protocols import PRESENT, icmp, mptcp, raw
 
 GONE = "no_such_fn"

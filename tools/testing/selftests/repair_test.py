@@ -193,7 +193,7 @@ def test_slow_kprobe_user(t):
     with Slow() as slow:
         os.sched_setaffinity(0, {min(home)})                    # children inherit it
         try:
-            write(SLOW + "usecs", 3000)
+            slow.hold_up_sockets(3000)
             busy = subprocess.Popen((HERE + "/flood", "sockets"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             equal(busy.stdout.readline(), b"ready\n", "flood says")
             lost, made = 0, 0

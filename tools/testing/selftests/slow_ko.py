@@ -27,6 +27,10 @@ class Slow:
         """Do this to a socket so that no kprobe sees it."""
         write(SLOW + "lose", f"{what} {sock.fileno()} {port}")
 
+    def hold_up_sockets(self, usecs):
+        """Let each socket() take so long."""
+        write(SLOW + "usecs", usecs)
+
     def hold_up_children(self, usecs):
         """Let the making of each child of a TCP listener take so long."""
         write(SLOW + "child_usecs", usecs)

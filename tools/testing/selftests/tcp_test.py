@@ -311,7 +311,7 @@ def test_explicit_port_shared_by_two_connections(t):
     t.expect(service("tcp", 80, listen=1), service("tcp", 81, listen=1), service("tcp", 5000, close=2))
     t.connect(80, sock=socks[0])
     t.connect(81, sock=socks[1])
-    s1, s2 = t.accept(l1), t.accept(l2)
+    s1, _ = t.accept(l1), t.accept(l2)
     t.expect(service("tcp", 80, listen=1, established=1, accepted=1), service("tcp", 81, listen=1, established=1, accepted=1),
              service("tcp", 5000, established=2, connected=2))
     t.end(s1, socks[0])
