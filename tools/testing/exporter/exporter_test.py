@@ -445,7 +445,8 @@ def refused(message, *arguments):
 def usage_wrong_is_2():
     refused('--web.config.file: no TLS and no passwords here; put a reverse proxy such as nginx before it',
             '--web.config.file=x')
-    for address in 'localhost', '1.2.3.4', '::1:80', ':', 'a:b', '[::1]', '[:80':
+    for address in ('localhost', '1.2.3.4', '::1:80', ':', 'a:b', '[::1]', '[:80', '127.0.0.1:65536',
+                    f'127.0.0.1:{2**64 + 80}'):
         refused(f"--web.listen-address: '{address}' is not ADDRESS:PORT, [ADDRESS]:PORT or :PORT",
                 f'--web.listen-address={address}')
     with socket.create_server(('127.0.0.1', 0)) as taken:
