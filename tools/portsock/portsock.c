@@ -3,6 +3,7 @@
  * portsock - show the sockets held by each local port
  */
 #include <errno.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -120,6 +121,14 @@ static unsigned int terminal_width(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col;
 }
 
+/* Names and numbers are for programs, too: in Turkish the capital of i is another letter. */
+static void locale_set(void)
+{
+	setlocale(LC_ALL, "");
+	setlocale(LC_CTYPE, strcmp(nl_langinfo(CODESET), "UTF-8") ? "C" : "C.UTF-8");
+	setlocale(LC_NUMERIC, "C");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -137,9 +146,7 @@ int main(int argc, char **argv)
 	int option;
 
 	portsock_options_init(&show);
-	setlocale(LC_ALL, "");
-	/* Numbers are for programs, too. */
-	setlocale(LC_NUMERIC, "C");
+	locale_set();
 	signal(SIGPIPE, SIG_IGN);
 
 	if (argc > 1 && !strcmp(argv[1], "check"))

@@ -51,6 +51,16 @@ static void collectd_has_no_odd_host_or_interval(void **state)
 	assert_string_equal(output, "1\n");
 }
 
+/* In Turkish the capital of i is none of ASCII. */
+static void names_do_not_depend_on_the_locale(void **state)
+{
+	(void)state;
+	expect("d=$(mktemp -d); export LOCPATH=$d; for c in ISO-8859-9 UTF-8; do localedef -i tr_TR -f $c $d/tr_TR.$c; "
+	       "export LC_ALL=tr_TR.$c; bash -c 'cmp <(" FORMAT "collectd) <(LC_ALL=C " FORMAT "collectd)'; "
+	       READER " -f " WEB " -p UDP -P 5353 -o SERVICE,IPV6; done 2>&1; rm -r $d", 0,
+	       "SERVICE IPV6\nmdns       1\nSERVICE IPV6\nmdns       1\n");
+}
+
 static void numbers_that_are_too_large_for_influx(void **state)
 {
 	(void)state;
@@ -178,6 +188,7 @@ int main(void)
 		cmocka_unit_test(csv_is_read_by_others),
 		cmocka_unit_test(collectd_has_names_of_tcpconns),
 		cmocka_unit_test(collectd_has_no_odd_host_or_interval),
+		cmocka_unit_test(names_do_not_depend_on_the_locale),
 		cmocka_unit_test(numbers_that_are_too_large_for_influx),
 		cmocka_unit_test(columns_missing_are_not_told),
 		cmocka_unit_test(json_is_that_of_option_j),
