@@ -148,6 +148,8 @@ int main(int argc, char **argv)
 	portsock_options_init(&show);
 	locale_set();
 	signal(SIGPIPE, SIG_IGN);
+	/* Who dies of it leaves a file behind. */
+	signal(SIGXFSZ, SIG_IGN);
 
 	if (argc > 1 && !strcmp(argv[1], "check"))
 		return portsock_check_main(argc - 1, argv + 1);

@@ -159,6 +159,12 @@ static void file_stays_when_the_disk_is_full(void **state)
 	       "portsock: f: No space left on device\nf\nfill\nold\nf\nold\n");
 }
 
+static void file_stays_when_files_may_not_be_large(void **state)
+{
+	(void)state;
+	expect(IN_DIR("(ulimit -f 0; exec " FORMAT "csv -O f 2>&1)"), 2, "portsock: f: File too large\nf\nold\n");
+}
+
 static void file_is_no_file(void **state)
 {
 	(void)state;
@@ -199,6 +205,7 @@ int main(void)
 		cmocka_unit_test(file_is_replaced),
 		cmocka_unit_test(file_stays_when_the_table_is_broken),
 		cmocka_unit_test(file_stays_when_the_disk_is_full),
+		cmocka_unit_test(file_stays_when_files_may_not_be_large),
 		cmocka_unit_test(file_is_no_file),
 		cmocka_unit_test(directory_without_rights),
 	};
