@@ -106,7 +106,10 @@ int portsock_reading_run(const struct portsock_reading *reading, struct portsock
 	if (reading->history)
 		portsock_history_begin(reading->history);
 	rc = tables_read(reading, error);
-	if (reading->history)
+	/* Of half a look, the other rows would be new in the next one. */
+	if (reading->history && rc)
+		portsock_history_clear(reading->history);
+	else if (reading->history)
 		portsock_history_end(reading->history);
 
 	return rc;
