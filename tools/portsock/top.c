@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <langinfo.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,9 +44,22 @@ static double now(void)
 	return time.tv_sec + time.tv_nsec / 1e9;
 }
 
+static int terminal_open(struct portsock_error *error)
+{
+	const char *type = getenv("TERM");
+
+	if (newterm(NULL, stdout, stdin)) {
+		if (tigetstr("cup"))
+			return 0;
+		endwin();
+	}
+
+	return portsock_error_set(error, "top: terminal '%s' is not known or too simple: set TERM",
+				  type ? type : "");
+}
+
 static void screen_open(struct portsock_top *top)
 {
-	initscr();
 	cbreak();
 	noecho();
 	keypad(stdscr, TRUE);
@@ -107,6 +121,8 @@ static int top_run(struct portsock_show *show, struct portsock_error *error)
 		portsock_error_set(error, "top needs a terminal; for files and pipes there is portsock --watch");
 		return PORTSOCK_SHOW_ERROR;
 	}
+	if (terminal_open(error))
+		return PORTSOCK_SHOW_ERROR;
 	screen_open(&top);
 	run(&top);
 	endwin();
