@@ -75,25 +75,30 @@ static void health_draw(const struct portsock_top *top)
 /* On the lines of health and totals, of which there are none. */
 static void error_draw(const struct portsock_top *top)
 {
+	char text[sizeof(top->error.text) + 16];
+
+	snprintf(text, sizeof(text), "portsock: %s", top->error.text);
 	attrset(alarm_attribute(top));
-	mvaddstr(0, 0, "portsock: ");
-	addnstr(top->error.text, 2 * COLS - (int)strlen("portsock: "));
+	mvaddnstr(0, 0, text, 2 * COLS);
 	attrset(A_NORMAL);
 }
 
 static void totals_draw(const struct portsock_top *top)
 {
 	const struct portsock_top_totals *totals = &top->totals;
-	char opened[PORTSOCK_CELL_SIZE], closed[PORTSOCK_CELL_SIZE];
+	char opened[PORTSOCK_CELL_SIZE], closed[PORTSOCK_CELL_SIZE], text[512];
+	int used;
 
 	portsock_rate_text(totals->opened, opened);
 	portsock_rate_text(totals->closed, closed);
-	line_print(1, A_NORMAL, "sockets %" PRIu64 "  opened/s %s  closed/s %s", totals->sockets, opened, closed);
-	if (*totals->proto) {
-		attrset(totals->range >= PORTSOCK_RANGE_FULL ? alarm_attribute(top) : A_NORMAL);
-		printw("  ephemeral ports %s %" PRIu64 " (%.1f%%)", totals->proto, totals->ports, totals->range);
-		attrset(A_NORMAL);
-	}
+	used = snprintf(text, sizeof(text), "sockets %" PRIu64 "  opened/s %s  closed/s %s  ", totals->sockets, opened, closed);
+	mvaddnstr(1, 0, text, COLS);
+	if (!*totals->proto || used >= COLS)
+		return;
+	snprintf(text, sizeof(text), "ephemeral ports %s %" PRIu64 " (%.1f%%)", totals->proto, totals->ports, totals->range);
+	attrset(totals->range >= PORTSOCK_RANGE_FULL ? alarm_attribute(top) : A_NORMAL);
+	mvaddnstr(1, used, text, COLS - used);
+	attrset(A_NORMAL);
 }
 
 static const char *netns_text(const struct portsock_top *top)
