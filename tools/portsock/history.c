@@ -180,17 +180,11 @@ void portsock_history_clear(struct portsock_history *history)
 	*history = (struct portsock_history) { 0 };
 }
 
-const char *portsock_past_service(struct portsock_past *past)
+const char *portsock_past_service(const struct portsock_past *past)
 {
-	const char *name = NULL;
+	const char *name = strcmp(past->class, "service") ? NULL : portsock_service_name(past->proto, past->port);
 
-	if (!past->named && !strcmp(past->class, "service"))
-		name = portsock_service_name(past->proto, past->port);
-	if (name)
-		strncat(past->service, name, sizeof(past->service) - 1);
-	past->named = true;
-
-	return past->service;
+	return name ? name : "";
 }
 
 bool portsock_past_is_new(const struct portsock_past *past)

@@ -177,7 +177,7 @@ static void rate_text(double rate, char *text, size_t size)
 void portsock_top_text(const struct portsock_top *top, const struct portsock_top_column *column,
 		       const struct portsock_top_row *row, char *text, size_t size)
 {
-	struct portsock_past *past = row->past;
+	const struct portsock_past *past = row->past;
 	const char *service;
 
 	if (column->spark) {
