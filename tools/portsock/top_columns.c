@@ -31,6 +31,8 @@ static int column_add(struct portsock_top *top, struct portsock_top_column new)
 	for (i = 0; column->heading[i]; i++)
 		column->heading[i] = toupper((unsigned char)column->heading[i]);
 
+	column->width = new.spark ? PORTSOCK_TOP_SPARK : strlen(column->heading);
+
 	return top->nr_columns - 1;
 }
 
