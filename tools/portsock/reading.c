@@ -54,7 +54,7 @@ static int table_read(const struct portsock_reading *reading, struct portsock_so
 	if (rc)
 		*error = snapshot.error;
 	if (!rc && netns)
-		portsock_netns_label(list, netns, portsock_snapshot_health(&snapshot, "netns"), label, sizeof(label));
+		portsock_netns_label(list, netns, snapshot.netns, label, sizeof(label));
 	if (!rc)
 		rc = reading->table(reading->data, &snapshot, netns ? label : NULL, error);
 	if (!rc)
