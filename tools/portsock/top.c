@@ -17,7 +17,7 @@
 
 static const char usage_text[] =
 "Usage: portsock top [options]\n"
-"Rows on the whole screen, again and again; F1 tells the keys.\n"
+"Show the rows on the whole screen and update them; F1 lists the keys.\n"
 "\n"
 "  -a, --all              single ephemeral ports, too, not just their totals (*)\n"
 "  -p, --proto LIST       only these protocols\n"
@@ -28,7 +28,7 @@ static const char usage_text[] =
 "  -f, --file FILE        a table that is written again and again\n"
 "  -o, --output LIST      these columns; +LIST adds to the usual ones\n"
 "  -n, --numeric          classes, no service names\n"
-"  -w, --watch SECONDS    look again so often, default 2\n"
+"  -w, --watch SECONDS    time between two looks, default 2\n"
 "      --sort COLUMN      rows by this column; COLUMN:desc for the highest first\n"
 "      --color[=WHEN]     always, never, or auto, which is the default\n"
 "  -h, --help             this text\n"

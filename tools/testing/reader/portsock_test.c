@@ -269,7 +269,7 @@ static void rows_sorted(void **state)
 	expect(RUN "--sort colour 2>&1", 2, "portsock: --sort: the table has no column 'colour' (valid: service " NAMES ")\n");
 	expect(RUN "--sort :desc 2>&1", 2, "portsock: --sort: the table has no column ':desc' (valid: service " NAMES ")\n");
 	expect(RUN "--sort opened/s 2>&1", 2,
-	       "portsock: --sort: 'opened/s' needs --watch, to compare with the look before\n");
+	       "portsock: --sort: 'opened/s' needs --watch, to compare with the previous look\n");
 	expect(RUN "-o port,peak/s 2>&1", 2,
 	       "portsock: --output: 'peak' is no column of kind counter, of which rates are known\n");
 }
