@@ -320,7 +320,7 @@ def memory_is_bounded():
             time.sleep(0.5)
         for client in clients:
             client.close()
-        assert exporter.answers()
+        until(exporter.answers, 60)
         most = exporter.kib('VmHWM')
         assert most < MOST_KIB + CONNECTIONS * size / 1024, most
         assert exporter.kib() < MOST_KIB, exporter.kib()
