@@ -172,6 +172,7 @@ static void file_is_no_file(void **state)
 	       "portsock: l: not a regular file, it would be replaced by one\nf\nl\nold\n");
 	expect(FORMAT "csv -O /nonexistent/f 2>&1", 2,
 	       "portsock: /nonexistent/f: cannot make a file beside it: No such file or directory\n");
+	expect(FORMAT "csv -O '' 2>&1", 2, "portsock: the name of the output file is empty\n");
 	expect(IN_DIR("mkfifo p && timeout 5 " FORMAT "csv -O p 2>&1"), 2,
 	       "portsock: p: not a regular file, it would be replaced by one\nf\np\nold\n");
 }
