@@ -175,8 +175,9 @@ static void serve(struct portsock_server *server, int signals)
 static int request_run(struct request *request)
 {
 	struct portsock_error error;
-	int fd, signals;
+	int fd, signals = signals_open();
 
+	/* Who sees it listen may tell it to stop. */
 	fd = socket_get(request, &error);
 	if (fd < 0)
 		return error_print(&error);
@@ -184,7 +185,6 @@ static int request_run(struct request *request)
 		portsock_error_set(&error, "out of memory");
 		return error_print(&error);
 	}
-	signals = signals_open();
 	request->server.scraper = &request->scraper;
 	if (portsock_server_init(&request->server, fd, &error))
 		return error_print(&error);
