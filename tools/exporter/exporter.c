@@ -42,26 +42,26 @@ struct request {
 
 static const char usage_text[] =
 "Usage: portsock-exporter [options]\n"
-"Answer scrapes of Prometheus with the sockets that each local port holds.\n"
+"Let Prometheus scrape the sockets that each local port holds.\n"
 "\n"
 "      --web.listen-address ADDRESS:PORT\n"
-"                         where to listen; " PORTSOCK_LISTEN_ADDRESS " unless given,\n"
+"                         where to listen, default " PORTSOCK_LISTEN_ADDRESS ";\n"
 "                         :PORT is all addresses\n"
 "      --web.systemd-socket\n"
 "                         only on the socket that systemd passes\n"
 "      --web.telemetry-path PATH\n"
-"                         of the metrics; /metrics unless given\n"
+"                         path of the metrics, default /metrics\n"
 "      --netns            all network namespaces, too, at PATH/netns\n"
-"      --limit COUNT      at most so many service rows, listeners first; 500\n"
-"                         unless given\n"
+"      --limit COUNT      at most so many service rows, listeners first,\n"
+"                         default 500\n"
 "  -p, --proto LIST       only these protocols: tcp,udp\n"
 "  -P, --port LIST        only these ports: 80,https,8000-8999\n"
 "      --path.procfs DIR  where /proc is\n"
 "  -h, --help             this text\n"
 "  -V, --version          the version\n"
 "\n"
-"TLS and passwords are a reverse proxy's.\n"
-"Exit status: 0 stopped, 2 wrong usage or could not start.\n";
+"For TLS and passwords, put a reverse proxy in front of it.\n"
+"Exit status: 0 if stopped by a signal, 2 on wrong usage or if it cannot start.\n";
 
 static int error_print(const struct portsock_error *error)
 {
@@ -106,7 +106,7 @@ static int option_take(struct request *request, int option, struct portsock_erro
 		return path_take(request, optarg, error);
 	case OPTION_CONFIG:
 		return portsock_error_set(error, "--web.config.file: no TLS and no passwords here; "
-					  "put a reverse proxy such as nginx before it");
+					  "put a reverse proxy such as nginx in front of it");
 	case OPTION_PROCFS:
 		request->scraper.procfs = optarg;
 		return 0;
@@ -175,8 +175,9 @@ static void serve(struct portsock_server *server, int signals)
 static int request_run(struct request *request)
 {
 	struct portsock_error error;
-	int fd, signals;
+	int fd, signals = signals_open();
 
+	/* Who sees it listen may tell it to stop. */
 	fd = socket_get(request, &error);
 	if (fd < 0)
 		return error_print(&error);
@@ -184,7 +185,6 @@ static int request_run(struct request *request)
 		portsock_error_set(&error, "out of memory");
 		return error_print(&error);
 	}
-	signals = signals_open();
 	request->server.scraper = &request->scraper;
 	if (portsock_server_init(&request->server, fd, &error))
 		return error_print(&error);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <netdb.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,13 +14,21 @@
 
 #define BACKLOG 64
 
+/* Of a number beyond 65535 getaddrinfo() takes the lower 16 bits. */
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits && digits <= strlen("65535") && !text[digits] && atoi(text) <= 65535;
+}
+
 /* Return: 0 with host (empty for all addresses) and port set, -1 if @address is of another form. */
 static int address_split(const char *address, char *host, size_t size, const char **port)
 {
 	const char *colon = strrchr(address, ':'), *begin = address;
 	size_t length;
 
-	if (!colon || !colon[1] || colon[1 + strspn(colon + 1, "0123456789")])
+	if (!colon || !is_port(colon + 1))
 		return -1;
 	length = colon - address;
 	if (*address == '[') {

@@ -84,6 +84,13 @@ static void unescape(char *text)
 	*out = '\0';
 }
 
+static void text_clean(char *text)
+{
+	for (; *text; text++)
+		if (!isascii((unsigned char)*text) || !isprint((unsigned char)*text))
+			*text = '?';
+}
+
 /* machine-NAME.scope, systemd-nspawn@NAME.service */
 static void machine_take(struct portsock_netns *netns, const char *group)
 {
@@ -98,6 +105,7 @@ static void machine_take(struct portsock_netns *netns, const char *group)
 		length = strlen(group) - strlen(forms[i].prefix) - strlen(forms[i].suffix);
 		snprintf(netns->machine, sizeof(netns->machine), "%.*s", (int)length, group + strlen(forms[i].prefix));
 		unescape(netns->machine);
+		text_clean(netns->machine);
 	}
 }
 
@@ -131,13 +139,6 @@ static ssize_t file_read(int dir, const char *pid, const char *name, char *text,
 	text[length < 0 ? 0 : length] = '\0';
 
 	return length;
-}
-
-static void text_clean(char *text)
-{
-	for (; *text; text++)
-		if (!isascii((unsigned char)*text) || !isprint((unsigned char)*text))
-			*text = '?';
 }
 
 /* Return: false if the process is gone. */

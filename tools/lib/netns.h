@@ -14,7 +14,7 @@
  * @table: st_ino of its table, which no two namespaces share
  * @pid: process by which it was found, the one with the lowest ID
  * @comm: name of that process, bytes outside printable ASCII replaced by '?'
- * @machine: name of the systemd-nspawn machine the process is in; empty if in none, as are those below
+ * @machine: name of the systemd-nspawn machine the process is in, cleaned likewise; empty if in none, as are those below
  * @container_id: ID of the innermost container the process is in, 64 hexadecimal digits
  * @pod_uid: UID of the Kubernetes pod the process is in
  */
@@ -79,7 +79,7 @@ int portsock_netns_open(const struct portsock_netns_list *list, const struct por
  * @netns: a namespace
  * @inode: its inode number, the key `netns` of its table
  *
- * Return: its name for ip-netns(8), cleaned as @comm is, or else that of the machine, or else NULL.
+ * Return: its name for ip-netns(8), or else that of the machine, both cleaned as @comm is; or else NULL.
  */
 const char *portsock_netns_name(const struct portsock_netns_list *list, const struct portsock_netns *netns,
 				uint64_t inode);

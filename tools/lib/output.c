@@ -14,6 +14,8 @@ static int target_check(const char *path, struct portsock_error *error)
 {
 	struct stat target;
 
+	if (!*path)
+		return portsock_error_set(error, "the name of the output file is empty");
 	if (lstat(path, &target))
 		return errno == ENOENT ? 0 : portsock_error_set(error, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(target.st_mode))

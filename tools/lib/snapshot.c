@@ -157,6 +157,8 @@ static int health_read(struct portsock_snapshot *snapshot)
 	exact = health_pair(snapshot, "exact");
 	if (!exact || exact->value.number > 1)
 		return fail(snapshot, "'exact 0' or 'exact 1' is missing");
+	snapshot->netns = portsock_snapshot_health(snapshot, "netns");
+	snapshot->uptime_ms = portsock_snapshot_health(snapshot, "uptime_ms");
 
 	return 0;
 }

@@ -52,6 +52,8 @@ struct portsock_field {
  * @name: what to call @in in messages
  * @line: number of the line read last, from 1
  * @pairs: health, @nr_pairs of them, in the order printed
+ * @netns: number of @pairs that all rows are asked for; 0 when the table does not tell
+ * @uptime_ms: likewise
  * @fields: columns, @nr_fields of them, in the order printed
  * @cells: the current row, one value per field; valid until the next one is read
  * @proto: index of the field `proto`
@@ -69,6 +71,8 @@ struct portsock_snapshot {
 	unsigned int proto;
 	unsigned int port;
 	unsigned int class;
+	uint64_t netns;
+	uint64_t uptime_ms;
 	struct portsock_pair pairs[PORTSOCK_PAIRS_MAX];
 	struct portsock_field fields[PORTSOCK_CELLS_MAX];
 	struct portsock_value cells[PORTSOCK_CELLS_MAX];

@@ -157,7 +157,7 @@ static int rate_check(const struct portsock_view *view, const struct portsock_sn
 		return portsock_error_set(error, "--%s: '%.40s' is no column of kind counter, of which rates are known",
 					  option, counter);
 	if (!view->options.rates)
-		return portsock_error_set(error, "--%s: '%.40s" PER_SECOND "' needs --watch, to compare with the look before",
+		return portsock_error_set(error, "--%s: '%.40s" PER_SECOND "' needs --watch, to compare with the previous look",
 					  option, counter);
 
 	return 0;

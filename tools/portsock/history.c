@@ -42,13 +42,16 @@ static struct portsock_past *past_get(struct portsock_history *history, const st
 {
 	const struct portsock_value *port = &snapshot->cells[snapshot->port];
 	struct portsock_past key = {
-		.netns = portsock_snapshot_health(snapshot, "netns"),
+		.netns = snapshot->netns,
 		.port = port->is_number ? port->number : PORTSOCK_TOTAL,
 	};
 	struct portsock_past *past, **node;
 
 	strncat(key.proto, snapshot->cells[snapshot->proto].text, sizeof(key.proto) - 1);
 	strncat(key.class, snapshot->cells[snapshot->class].text, sizeof(key.class) - 1);
+	/* Most rows come in the order in which they came before. */
+	if (history->nr < history->nr_old && !portsock_past_compare(&key, history->old[history->nr]))
+		return history->old[history->nr];
 	node = tfind(&key, &history->tree, portsock_past_compare);
 	if (node)
 		return *node;
@@ -125,7 +128,7 @@ static int past_read(struct portsock_past *past, const struct portsock_snapshot 
 struct portsock_past *portsock_history_add(struct portsock_history *history,
 					   const struct portsock_snapshot *snapshot)
 {
-	uint64_t uptime_ms = portsock_snapshot_health(snapshot, "uptime_ms");
+	uint64_t uptime_ms = snapshot->uptime_ms;
 	bool single = portsock_snapshot_is_single(snapshot);
 	struct portsock_past *past = past_get(history, snapshot);
 
@@ -180,17 +183,11 @@ void portsock_history_clear(struct portsock_history *history)
 	*history = (struct portsock_history) { 0 };
 }
 
-const char *portsock_past_service(struct portsock_past *past)
+const char *portsock_past_service(const struct portsock_past *past)
 {
-	const char *name = NULL;
+	const char *name = strcmp(past->class, "service") ? NULL : portsock_service_name(past->proto, past->port);
 
-	if (!past->named && !strcmp(past->class, "service"))
-		name = portsock_service_name(past->proto, past->port);
-	if (name)
-		strncat(past->service, name, sizeof(past->service) - 1);
-	past->named = true;
-
-	return past->service;
+	return name ? name : "";
 }
 
 bool portsock_past_is_new(const struct portsock_past *past)

@@ -32,8 +32,6 @@ struct portsock_trail {
  * @before: as read before that, 0 if it was not there
  * @answers: columns of @now that have a number, see portsock_column_bit()
  * @range: ephemeral ports in use in percent of their range, -1 if nobody knows
- * @service: name of the port, empty if it has none, once @named
- * @named: it was looked up
  * @text: words by column, NULL for columns of other kinds
  * @sockets: trail of sockets
  * @opened: trail of sockets opened per second
@@ -51,8 +49,6 @@ struct portsock_past {
 	uint64_t before[PORTSOCK_COLUMN_NR];
 	uint64_t answers;
 	double range;
-	char service[24];
-	bool named;
 	char *text[PORTSOCK_COLUMN_NR];
 	struct portsock_trail sockets;
 	struct portsock_trail opened;
@@ -124,11 +120,9 @@ void portsock_history_clear(struct portsock_history *history);
  * portsock_past_service() - what the port is known as
  * @past: a row
  *
- * Looked up once, as that takes as long as many rows.
- *
- * Return: the name, empty for none.
+ * Return: the name, valid until the next call; empty for none.
  */
-const char *portsock_past_service(struct portsock_past *past);
+const char *portsock_past_service(const struct portsock_past *past);
 
 /**
  * portsock_past_compare() - order rows by what identifies them

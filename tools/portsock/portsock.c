@@ -3,6 +3,7 @@
  * portsock - show the sockets held by each local port
  */
 #include <errno.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,9 +22,9 @@ static const char usage_text[] =
 "Usage: portsock [options]\n"
 "       portsock top [options]\n"
 "       portsock check [options]\n"
-"Show how many sockets each local port holds, and in which states; top does on the\n"
-"whole screen, check compares that with what the kernel's sock_diag says (see:\n"
-"portsock top --help, portsock check --help).\n"
+"Show how many sockets each local port holds, and in which states; top does so on\n"
+"the whole screen, check compares the table with the kernel's sock_diag.\n"
+"See portsock top --help and portsock check --help.\n"
 "\n"
 "  -a, --all              single ephemeral ports, too, not just their totals (*)\n"
 "  -p, --proto LIST       only these protocols: tcp,udp\n"
@@ -37,12 +38,12 @@ static const char usage_text[] =
 "  -n, --numeric          no service names\n"
 "  -j, --json             JSON: all columns unless -o; a total's port is null\n"
 "  -F, --format NAME      for programs: prometheus, openmetrics, influx, collectd,\n"
-"                         csv or json; nothing matched is fine then\n"
-"  -l, --limit COUNT      with --format, but for json: at most so many service\n"
-"                         rows, listeners first; 500 unless given\n"
-"  -O, --output-file FILE replace FILE by the output, at once or not at all\n"
-"  -w, --watch SECONDS    again and again, with rates since the look before\n"
-"  -c, --count COUNT      end after so many looks\n"
+"                         csv or json; it is no error then if nothing matches\n"
+"  -l, --limit COUNT      with --format except json: at most so many service rows,\n"
+"                         listeners first; default 500\n"
+"  -O, --output-file FILE replace FILE with the output, as a whole or not at all\n"
+"  -w, --watch SECONDS    look again and again, with rates since the last look\n"
+"  -c, --count COUNT      with --watch: end after so many looks\n"
 "      --sort COLUMN      rows by this column; COLUMN:desc for the highest first\n"
 "      --color[=WHEN]     mark what is new and what grows: always, never, or auto,\n"
 "                         on terminals, which is the default\n"
@@ -54,7 +55,8 @@ static const char usage_text[] =
 static const char usage_end[] =
 "\n"
 "Environment: PORTSOCK_FILE is the default of --file.\n"
-"Exit status: 0 fine, 1 nothing matched, 2 wrong usage or could not read or write.\n";
+"Exit status: 0 on success, 1 if nothing matched, 2 on wrong usage or if it could\n"
+"not read or write.\n";
 
 static void error_print(const struct portsock_error *error)
 {
@@ -120,6 +122,14 @@ static unsigned int terminal_width(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col;
 }
 
+/* Names and numbers are for programs, too: in Turkish the capital of i is another letter. */
+static void locale_set(void)
+{
+	setlocale(LC_ALL, "");
+	setlocale(LC_CTYPE, strcmp(nl_langinfo(CODESET), "UTF-8") ? "C" : "C.UTF-8");
+	setlocale(LC_NUMERIC, "C");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -137,10 +147,10 @@ int main(int argc, char **argv)
 	int option;
 
 	portsock_options_init(&show);
-	setlocale(LC_ALL, "");
-	/* Numbers are for programs, too. */
-	setlocale(LC_NUMERIC, "C");
+	locale_set();
 	signal(SIGPIPE, SIG_IGN);
+	/* Who dies of it leaves a file behind. */
+	signal(SIGXFSZ, SIG_IGN);
 
 	if (argc > 1 && !strcmp(argv[1], "check"))
 		return portsock_check_main(argc - 1, argv + 1);

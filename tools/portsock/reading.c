@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "reading.h"
@@ -53,7 +54,7 @@ static int table_read(const struct portsock_reading *reading, struct portsock_so
 	if (rc)
 		*error = snapshot.error;
 	if (!rc && netns)
-		portsock_netns_label(list, netns, portsock_snapshot_health(&snapshot, "netns"), label, sizeof(label));
+		portsock_netns_label(list, netns, snapshot.netns, label, sizeof(label));
 	if (!rc)
 		rc = reading->table(reading->data, &snapshot, netns ? label : NULL, error);
 	if (!rc)
@@ -63,27 +64,50 @@ static int table_read(const struct portsock_reading *reading, struct portsock_so
 	return rc;
 }
 
+static bool netns_is_gone(const struct portsock_netns_list *list, const struct portsock_netns *netns)
+{
+	struct portsock_source source;
+	struct portsock_error error;
+	int rc = portsock_netns_open(list, netns, &source, &error);
+
+	if (rc > 0)
+		fclose(source.in);
+
+	return !rc;
+}
+
+/* Return: 1, 0 if the namespace went before its table was read to the end, or -1. */
 static int netns_read(const struct portsock_reading *reading, const struct portsock_netns_list *list,
 		      const struct portsock_netns *netns, struct portsock_error *error)
 {
 	struct portsock_source source;
 	int rc = portsock_netns_open(list, netns, &source, error);
 
-	return rc > 0 ? table_read(reading, &source, list, netns, error) : rc;
+	if (rc <= 0)
+		return rc;
+	if (!table_read(reading, &source, list, netns, error))
+		return 1;
+
+	return netns_is_gone(list, netns) ? 0 : -1;
 }
 
 static int all_read(const struct portsock_reading *reading, struct portsock_error *error)
 {
 	struct portsock_netns_list list;
+	bool any = false;
 	size_t i;
 	int rc;
 
 	rc = portsock_netns_find(&list, "/proc", PORTSOCK_NETNS_DIR, error);
-	for (i = 0; i < list.nr && !rc; i++)
+	for (i = 0; i < list.nr && rc >= 0; i++) {
 		rc = netns_read(reading, &list, list.all[i], error);
+		any |= rc > 0;
+	}
 	portsock_netns_clear(&list);
+	if (rc >= 0 && !any)
+		return portsock_error_set(error, "/proc: all tables went while they were read (was the module unloaded?)");
 
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 static int tables_read(const struct portsock_reading *reading, struct portsock_error *error)
@@ -106,7 +130,10 @@ int portsock_reading_run(const struct portsock_reading *reading, struct portsock
 	if (reading->history)
 		portsock_history_begin(reading->history);
 	rc = tables_read(reading, error);
-	if (reading->history)
+	/* Of half a look, the other rows would be new in the next one. */
+	if (reading->history && rc)
+		portsock_history_clear(reading->history);
+	else if (reading->history)
 		portsock_history_end(reading->history);
 
 	return rc;

@@ -36,7 +36,7 @@ struct portsock_reading {
  * @reading: what to read
  * @error: set on failure
  *
- * With @all, namespaces that go meanwhile are left out.
+ * With @all, namespaces that go meanwhile are left out. After a failure the history is empty.
  *
  * Return: 0, or -1 if a table cannot be read, without memory, or when a callback ended it.
  */

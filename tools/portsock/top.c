@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <langinfo.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@
 
 static const char usage_text[] =
 "Usage: portsock top [options]\n"
-"Rows on the whole screen, again and again; F1 tells the keys.\n"
+"Show the rows on the whole screen and update them; F1 lists the keys.\n"
 "\n"
 "  -a, --all              single ephemeral ports, too, not just their totals (*)\n"
 "  -p, --proto LIST       only these protocols\n"
@@ -27,7 +28,7 @@ static const char usage_text[] =
 "  -f, --file FILE        a table that is written again and again\n"
 "  -o, --output LIST      these columns; +LIST adds to the usual ones\n"
 "  -n, --numeric          classes, no service names\n"
-"  -w, --watch SECONDS    look again so often, default 2\n"
+"  -w, --watch SECONDS    time between two looks, default 2\n"
 "      --sort COLUMN      rows by this column; COLUMN:desc for the highest first\n"
 "      --color[=WHEN]     always, never, or auto, which is the default\n"
 "  -h, --help             this text\n"
@@ -43,9 +44,22 @@ static double now(void)
 	return time.tv_sec + time.tv_nsec / 1e9;
 }
 
+static int terminal_open(struct portsock_error *error)
+{
+	const char *type = getenv("TERM");
+
+	if (newterm(NULL, stdout, stdin)) {
+		if (tigetstr("cup"))
+			return 0;
+		endwin();
+	}
+
+	return portsock_error_set(error, "top: terminal '%s' is not known or too simple: set TERM",
+				  type ? type : "");
+}
+
 static void screen_open(struct portsock_top *top)
 {
-	initscr();
 	cbreak();
 	noecho();
 	keypad(stdscr, TRUE);
@@ -107,6 +121,8 @@ static int top_run(struct portsock_show *show, struct portsock_error *error)
 		portsock_error_set(error, "top needs a terminal; for files and pipes there is portsock --watch");
 		return PORTSOCK_SHOW_ERROR;
 	}
+	if (terminal_open(error))
+		return PORTSOCK_SHOW_ERROR;
 	screen_open(&top);
 	run(&top);
 	endwin();

@@ -21,7 +21,8 @@
  * @spark: not the number of now, but a sparkline of the last ones
  * @state: only if a row has sockets in it
  * @heading: text above it
- * @width: characters it had at most so far
+ * @width: characters, of its heading or of the widest cell so far
+ * @x: where it was drawn, -1 if it was not
  */
 struct portsock_top_column {
 	enum portsock_view_source source;
@@ -30,6 +31,7 @@ struct portsock_top_column {
 	bool state;
 	char heading[24];
 	int width;
+	int x;
 };
 
 /**

@@ -31,6 +31,8 @@ static int column_add(struct portsock_top *top, struct portsock_top_column new)
 	for (i = 0; column->heading[i]; i++)
 		column->heading[i] = toupper((unsigned char)column->heading[i]);
 
+	column->width = new.spark ? PORTSOCK_TOP_SPARK : strlen(column->heading);
+
 	return top->nr_columns - 1;
 }
 
@@ -177,7 +179,7 @@ static void rate_text(double rate, char *text, size_t size)
 void portsock_top_text(const struct portsock_top *top, const struct portsock_top_column *column,
 		       const struct portsock_top_row *row, char *text, size_t size)
 {
-	struct portsock_past *past = row->past;
+	const struct portsock_past *past = row->past;
 	const char *service;
 
 	if (column->spark) {

@@ -75,25 +75,30 @@ static void health_draw(const struct portsock_top *top)
 /* On the lines of health and totals, of which there are none. */
 static void error_draw(const struct portsock_top *top)
 {
+	char text[sizeof(top->error.text) + 16];
+
+	snprintf(text, sizeof(text), "portsock: %s", top->error.text);
 	attrset(alarm_attribute(top));
-	mvaddstr(0, 0, "portsock: ");
-	addnstr(top->error.text, 2 * COLS - (int)strlen("portsock: "));
+	mvaddnstr(0, 0, text, 2 * COLS);
 	attrset(A_NORMAL);
 }
 
 static void totals_draw(const struct portsock_top *top)
 {
 	const struct portsock_top_totals *totals = &top->totals;
-	char opened[PORTSOCK_CELL_SIZE], closed[PORTSOCK_CELL_SIZE];
+	char opened[PORTSOCK_CELL_SIZE], closed[PORTSOCK_CELL_SIZE], text[512];
+	int used;
 
 	portsock_rate_text(totals->opened, opened);
 	portsock_rate_text(totals->closed, closed);
-	line_print(1, A_NORMAL, "sockets %" PRIu64 "  opened/s %s  closed/s %s", totals->sockets, opened, closed);
-	if (*totals->proto) {
-		attrset(totals->range >= PORTSOCK_RANGE_FULL ? alarm_attribute(top) : A_NORMAL);
-		printw("  ephemeral ports %s %" PRIu64 " (%.1f%%)", totals->proto, totals->ports, totals->range);
-		attrset(A_NORMAL);
-	}
+	used = snprintf(text, sizeof(text), "sockets %" PRIu64 "  opened/s %s  closed/s %s  ", totals->sockets, opened, closed);
+	mvaddnstr(1, 0, text, COLS);
+	if (!*totals->proto || used >= COLS)
+		return;
+	snprintf(text, sizeof(text), "ephemeral ports %s %" PRIu64 " (%.1f%%)", totals->proto, totals->ports, totals->range);
+	attrset(totals->range >= PORTSOCK_RANGE_FULL ? alarm_attribute(top) : A_NORMAL);
+	mvaddnstr(1, used, text, COLS - used);
+	attrset(A_NORMAL);
 }
 
 static const char *netns_text(const struct portsock_top *top)
@@ -125,101 +130,98 @@ static bool column_is_shown(const struct portsock_top *top, unsigned int i)
 	return !portsock_top_is_idle(top, column);
 }
 
-static int column_width(const struct portsock_top_column *column)
-{
-	int heading = strlen(column->heading);
-
-	if (column->spark)
-		return PORTSOCK_TOP_SPARK;
-
-	return column->width > heading ? column->width : heading;
-}
-
 static bool column_is_left(const struct portsock_top_column *column)
 {
-	return column->spark || column->source == PORTSOCK_VIEW_SERVICE || column->source == PORTSOCK_VIEW_NETNS ||
+	return column->source == PORTSOCK_VIEW_SERVICE || column->source == PORTSOCK_VIEW_NETNS ||
 	       (column->source == PORTSOCK_VIEW_FIELD && portsock_column_is_text(&portsock_columns[column->id]));
 }
 
-/* Return: where the column begins, -1 if it does not fit. */
-static int column_x(const struct portsock_top *top, unsigned int wanted)
+/* Those left of a column keep their place, whether they fit or not. */
+static void columns_place(struct portsock_top *top)
 {
+	struct portsock_top_column *column;
 	int x = MARGIN;
 	unsigned int i;
 
-	for (i = 0; i < wanted; i++)
-		if (column_is_shown(top, i))
-			x += column_width(&top->columns[i]) + 1;
-
-	return x + column_width(&top->columns[wanted]) <= COLS ? x : -1;
+	for (i = 0; i < top->nr_columns; i++) {
+		column = &top->columns[i];
+		column->x = -1;
+		if (!column_is_shown(top, i))
+			continue;
+		if (x + column->width <= COLS)
+			column->x = x;
+		x += column->width + 1;
+	}
 }
 
-static void cell_print(int line, int x, const struct portsock_top_column *column, const char *text)
+static void cell_print(int line, const struct portsock_top_column *column, bool left, const char *text, int length)
 {
-	int width = column_width(column), used = column->spark ? PORTSOCK_TOP_SPARK : (int)strlen(text);
-
-	mvaddstr(line, column_is_left(column) || used > width ? x : x + width - used, text);
+	mvaddstr(line, left || length > column->width ? column->x : column->x + column->width - length, text);
 }
 
 static void headings_draw(const struct portsock_top *top)
 {
+	const struct portsock_top_column *column;
 	unsigned int i;
-	int x;
 
 	attrset(A_REVERSE);
 	mvhline(LINES_ABOVE - 1, 0, ' ', COLS);
 	for (i = 0; i < top->nr_columns; i++) {
-		x = column_is_shown(top, i) ? column_x(top, i) : -1;
-		if (x < 0)
+		column = &top->columns[i];
+		if (column->x < 0)
 			continue;
 		attrset(A_REVERSE | (top->sort == (int)i ? A_BOLD | A_UNDERLINE : A_NORMAL));
-		cell_print(LINES_ABOVE - 1, x, &(struct portsock_top_column) {
-			.source = top->columns[i].source, .id = top->columns[i].id, .width = column_width(&top->columns[i]),
-		}, top->columns[i].heading);
+		cell_print(LINES_ABOVE - 1, column, column_is_left(column), column->heading, strlen(column->heading));
 	}
 	attrset(A_NORMAL);
 }
 
-static void widths_grow(struct portsock_top *top)
-{
-	char text[NAME_MAX + 1];
-	unsigned int i;
-	size_t row;
-	int width;
-
-	for (row = top->first; row < top->first + top->page && row < top->nr_shown; row++)
-		for (i = 0; i < top->nr_columns; i++) {
-			if (top->columns[i].spark || !column_is_shown(top, i))
-				continue;
-			portsock_top_text(top, &top->columns[i], &top->rows[top->shown[row]], text, sizeof(text));
-			width = strlen(text);
-			if (width > top->columns[i].width)
-				top->columns[i].width = width;
-		}
-}
-
-static void row_draw(const struct portsock_top *top, int line, size_t at)
+/* Return: true if a column is too narrow, which it is no more. */
+static bool row_draw(struct portsock_top *top, int line, size_t at)
 {
 	const struct portsock_top_row *row = &top->rows[top->shown[at]];
 	attr_t attribute = row_attribute(top, row->past) | (at == top->at ? A_REVERSE : A_NORMAL);
 	bool alarms = portsock_past_grows(row->past, PORTSOCK_COLUMN_CLOSE_WAIT) ||
 		row->past->range >= PORTSOCK_RANGE_FULL;
+	struct portsock_top_column *column;
 	char text[NAME_MAX + 1];
+	bool grown = false;
 	unsigned int i;
-	int x;
+	int length;
 
 	attrset(attribute);
 	mvhline(line, 0, ' ', COLS);
 	mvaddch(line, 0, alarms ? '!' : portsock_past_is_new(row->past) ? '+' : ' ');
 	for (i = 0; i < top->nr_columns; i++) {
-		x = column_is_shown(top, i) ? column_x(top, i) : -1;
-		if (x < 0)
+		column = &top->columns[i];
+		if (column->x < 0)
 			continue;
-		portsock_top_text(top, &top->columns[i], row, text, sizeof(text));
-		attrset(cell_alarms(&top->columns[i], row->past) ? attribute | alarm_attribute(top) : attribute);
-		cell_print(line, x, &top->columns[i], text);
+		portsock_top_text(top, column, row, text, sizeof(text));
+		length = column->spark ? PORTSOCK_TOP_SPARK : (int)strlen(text);
+		if (length > column->width) {
+			column->width = length;
+			grown = true;
+		}
+		attrset(cell_alarms(column, row->past) ? attribute | alarm_attribute(top) : attribute);
+		cell_print(line, column, column->spark || column_is_left(column), text, length);
 	}
 	attrset(A_NORMAL);
+
+	return grown;
+}
+
+/* Return: true if that has to be done again, with columns that are wide enough. */
+static bool table_draw(struct portsock_top *top)
+{
+	bool grown = false;
+	size_t i;
+
+	columns_place(top);
+	headings_draw(top);
+	for (i = 0; i < top->page && top->first + i < top->nr_shown; i++)
+		grown |= row_draw(top, LINES_ABOVE + i, top->first + i);
+
+	return grown;
 }
 
 static void keys_draw(const struct portsock_top *top)
@@ -267,8 +269,6 @@ static void help_draw(const struct portsock_top *top)
 
 void portsock_top_draw(struct portsock_top *top)
 {
-	size_t i;
-
 	top->page = LINES > LINES_ABOVE + LINES_BELOW ? LINES - LINES_ABOVE - LINES_BELOW : 0;
 	portsock_top_mark(top, top->at);
 	erase();
@@ -277,7 +277,6 @@ void portsock_top_draw(struct portsock_top *top)
 		refresh();
 		return;
 	}
-	widths_grow(top);
 	if (*top->error.text) {
 		error_draw(top);
 	} else {
@@ -285,9 +284,8 @@ void portsock_top_draw(struct portsock_top *top)
 		totals_draw(top);
 	}
 	status_draw(top);
-	headings_draw(top);
-	for (i = 0; i < top->page && top->first + i < top->nr_shown; i++)
-		row_draw(top, LINES_ABOVE + i, top->first + i);
+	while (table_draw(top))
+		;
 	if (top->mode == PORTSOCK_TOP_SORT || top->mode == PORTSOCK_TOP_NETNS)
 		menu_draw(top);
 	keys_draw(top);
@@ -306,12 +304,12 @@ long portsock_top_row_at(const struct portsock_top *top, int line)
 
 int portsock_top_column_at(const struct portsock_top *top, int x)
 {
+	const struct portsock_top_column *column;
 	unsigned int i;
-	int begin;
 
 	for (i = 0; i < top->nr_columns; i++) {
-		begin = column_is_shown(top, i) ? column_x(top, i) : -1;
-		if (begin >= 0 && x >= begin && x <= begin + column_width(&top->columns[i]))
+		column = &top->columns[i];
+		if (column->x >= 0 && x >= column->x && x <= column->x + column->width)
 			return i;
 	}
 

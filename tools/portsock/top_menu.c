@@ -51,7 +51,7 @@ static void netns_label(const struct portsock_netns_list *list, const struct por
 
 	if (portsock_netns_open(list, netns, &source, &error) > 0) {
 		if (!portsock_snapshot_open(&snapshot, source.in, source.name))
-			inode = portsock_snapshot_health(&snapshot, "netns");
+			inode = snapshot.netns;
 		fclose(source.in);
 	}
 	portsock_netns_label(list, netns, inode, label, size);

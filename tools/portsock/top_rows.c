@@ -27,7 +27,7 @@ static int table_take(void *data, const struct portsock_snapshot *snapshot, cons
 		top->missed = portsock_snapshot_health(snapshot, "missed");
 		top->repaired = portsock_snapshot_health(snapshot, "repaired");
 		top->untracked = portsock_snapshot_health(snapshot, "untracked");
-		top->uptime_ms = portsock_snapshot_health(snapshot, "uptime_ms");
+		top->uptime_ms = snapshot->uptime_ms;
 	}
 
 	return 0;

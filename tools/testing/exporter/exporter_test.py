@@ -320,7 +320,7 @@ def memory_is_bounded():
             time.sleep(0.5)
         for client in clients:
             client.close()
-        assert exporter.answers()
+        until(exporter.answers, 60)
         most = exporter.kib('VmHWM')
         assert most < MOST_KIB + CONNECTIONS * size / 1024, most
         assert exporter.kib() < MOST_KIB, exporter.kib()
@@ -443,9 +443,10 @@ def refused(message, *arguments):
 
 
 def usage_wrong_is_2():
-    refused('--web.config.file: no TLS and no passwords here; put a reverse proxy such as nginx before it',
+    refused('--web.config.file: no TLS and no passwords here; put a reverse proxy such as nginx in front of it',
             '--web.config.file=x')
-    for address in 'localhost', '1.2.3.4', '::1:80', ':', 'a:b', '[::1]', '[:80':
+    for address in ('localhost', '1.2.3.4', '::1:80', ':', 'a:b', '[::1]', '[:80', '127.0.0.1:65536',
+                    f'127.0.0.1:{2**64 + 80}'):
         refused(f"--web.listen-address: '{address}' is not ADDRESS:PORT, [ADDRESS]:PORT or :PORT",
                 f'--web.listen-address={address}')
     with socket.create_server(('127.0.0.1', 0)) as taken:
@@ -488,7 +489,7 @@ def units_are_tight():
         assert (done.returncode, done.stderr) == (0, ''), done.stderr
     assert '127.0.0.1:19763' in open(f'{unit}.socket').read()
     usage = subprocess.run([EXPORTER, '--help'], capture_output=True, text=True, check=True).stdout
-    assert ' 127.0.0.1:19763 ' in usage and max(map(len, usage.splitlines())) <= 80
+    assert ' 127.0.0.1:19763;' in usage and max(map(len, usage.splitlines())) <= 80
 
 
 TESTS = [metrics_are_the_table, format_is_what_the_client_prefers, answer_is_packed_where_it_may_be,

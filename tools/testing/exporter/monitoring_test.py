@@ -123,6 +123,16 @@ def dashboard_finds_data():
                 assert values[variable['name']] in {s['metric'][match[2]] for s in query(selector)}, variable
 
 
+def picture_shows_the_panels():
+    """That in README.md is one of the dashboard as it is; picture.py makes it anew."""
+    with open(os.path.join(MONITORING, 'dashboard.json')) as file:
+        panels = json.load(file)['panels']
+    with open(os.path.join(MONITORING, 'dashboard.svg')) as file:
+        shown = re.findall(r'<text [^>]*font-size="1[14]"[^>]*>(.*)</text>', file.read())
+    wanted = [panel['title'].replace('$proto', 'tcp').replace('$port', '443') for panel in panels]
+    assert shown == wanted, (shown, wanted)
+
+
 def configuration(name):
     with open(os.path.join(TOOLS, 'agents', name)) as file:
         return yaml.safe_load(file)
@@ -172,5 +182,5 @@ def zabbix_template_asks_for_what_is_there():
 
 
 if __name__ == '__main__':
-    conclude([rules_do_what_they_say, fleet_is_summed_up, dashboard_finds_data,
+    conclude([rules_do_what_they_say, fleet_is_summed_up, dashboard_finds_data, picture_shows_the_panels,
               agents_not_in_debian_have_files, zabbix_template_asks_for_what_is_there])

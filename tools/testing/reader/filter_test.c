@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <arpa/inet.h>
+#include <netdb.h>
 #include "libportsock.h"
 #include "table.h"
 
@@ -203,6 +205,24 @@ static void service_names_per_protocol(void **state)
 	assert_null(portsock_service_name("tcp", 65432));
 }
 
+static void service_names_are_those_of_the_library(void **state)
+{
+	static const char * const protos[] = { "tcp", "udp", "sctp", "dccp" };
+	const struct servent *wanted;
+	const char *name;
+	unsigned int port;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(protos) / sizeof(*protos); i++) {
+		for (port = 0; port < 1024; port++) {
+			name = portsock_service_name(protos[i], port);
+			wanted = getservbyport(htons(port), protos[i]);
+			assert_string_equal(name ? name : "", wanted ? wanted->s_name : "");
+		}
+	}
+}
+
 #define FILTER_TEST(name) cmocka_unit_test_setup(name, filter_clear)
 
 int main(void)
@@ -223,6 +243,7 @@ int main(void)
 		FILTER_TEST(states_bad_are_refused),
 		FILTER_TEST(all_that_is_set_must_match),
 		FILTER_TEST(service_names_per_protocol),
+		FILTER_TEST(service_names_are_those_of_the_library),
 	};
 
 	return cmocka_run_group_tests_name("filter", tests, NULL, NULL);

@@ -51,6 +51,16 @@ static void collectd_has_no_odd_host_or_interval(void **state)
 	assert_string_equal(output, "1\n");
 }
 
+/* In Turkish the capital of i is none of ASCII. */
+static void names_do_not_depend_on_the_locale(void **state)
+{
+	(void)state;
+	expect("d=$(mktemp -d); export LOCPATH=$d; for c in ISO-8859-9 UTF-8; do localedef -i tr_TR -f $c $d/tr_TR.$c; "
+	       "export LC_ALL=tr_TR.$c; bash -c 'cmp <(" FORMAT "collectd) <(LC_ALL=C " FORMAT "collectd)'; "
+	       READER " -f " WEB " -p UDP -P 5353 -o SERVICE,IPV6; done 2>&1; rm -r $d", 0,
+	       "SERVICE IPV6\nmdns       1\nSERVICE IPV6\nmdns       1\n");
+}
+
 static void numbers_that_are_too_large_for_influx(void **state)
 {
 	(void)state;
@@ -149,6 +159,12 @@ static void file_stays_when_the_disk_is_full(void **state)
 	       "portsock: f: No space left on device\nf\nfill\nold\nf\nold\n");
 }
 
+static void file_stays_when_files_may_not_be_large(void **state)
+{
+	(void)state;
+	expect(IN_DIR("(ulimit -f 0; exec " FORMAT "csv -O f 2>&1)"), 2, "portsock: f: File too large\nf\nold\n");
+}
+
 static void file_is_no_file(void **state)
 {
 	(void)state;
@@ -156,6 +172,7 @@ static void file_is_no_file(void **state)
 	       "portsock: l: not a regular file, it would be replaced by one\nf\nl\nold\n");
 	expect(FORMAT "csv -O /nonexistent/f 2>&1", 2,
 	       "portsock: /nonexistent/f: cannot make a file beside it: No such file or directory\n");
+	expect(FORMAT "csv -O '' 2>&1", 2, "portsock: the name of the output file is empty\n");
 	expect(IN_DIR("mkfifo p && timeout 5 " FORMAT "csv -O p 2>&1"), 2,
 	       "portsock: p: not a regular file, it would be replaced by one\nf\np\nold\n");
 }
@@ -178,6 +195,7 @@ int main(void)
 		cmocka_unit_test(csv_is_read_by_others),
 		cmocka_unit_test(collectd_has_names_of_tcpconns),
 		cmocka_unit_test(collectd_has_no_odd_host_or_interval),
+		cmocka_unit_test(names_do_not_depend_on_the_locale),
 		cmocka_unit_test(numbers_that_are_too_large_for_influx),
 		cmocka_unit_test(columns_missing_are_not_told),
 		cmocka_unit_test(json_is_that_of_option_j),
@@ -188,6 +206,7 @@ int main(void)
 		cmocka_unit_test(file_is_replaced),
 		cmocka_unit_test(file_stays_when_the_table_is_broken),
 		cmocka_unit_test(file_stays_when_the_disk_is_full),
+		cmocka_unit_test(file_stays_when_files_may_not_be_large),
 		cmocka_unit_test(file_is_no_file),
 		cmocka_unit_test(directory_without_rights),
 	};

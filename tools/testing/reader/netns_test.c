@@ -96,6 +96,8 @@ static void cgroup_of_nspawn(void **state)
 	expect("1:name=systemd:/machine.slice/machine-web.scope", "", "", "web");
 	expect("0::/machine.slice/machine-a\\x1bb.scope", "", "", "a\\x1bb");
 	expect("0::/machine.slice/machine-.scope", "", "", "");
+	/* A user may call control groups of his own whatever he likes. */
+	expect("0::/user.slice/machine-\033[31m\xc3\xa4.scope", "", "", "?[31m??");
 }
 
 static void cgroup_that_does_not_fit(void **state)

@@ -269,7 +269,7 @@ static void rows_sorted(void **state)
 	expect(RUN "--sort colour 2>&1", 2, "portsock: --sort: the table has no column 'colour' (valid: service " NAMES ")\n");
 	expect(RUN "--sort :desc 2>&1", 2, "portsock: --sort: the table has no column ':desc' (valid: service " NAMES ")\n");
 	expect(RUN "--sort opened/s 2>&1", 2,
-	       "portsock: --sort: 'opened/s' needs --watch, to compare with the look before\n");
+	       "portsock: --sort: 'opened/s' needs --watch, to compare with the previous look\n");
 	expect(RUN "-o port,peak/s 2>&1", 2,
 	       "portsock: --output: 'peak' is no column of kind counter, of which rates are known\n");
 }
@@ -394,6 +394,21 @@ static void all_namespaces(void **state)
 	       "portsock: /proc/7/net/portsock: line 1: not a portsock table: begins with 'x' instead of 'portsock 1'\n");
 }
 
+/* The process goes when half of its table has been read. */
+#define GOING(pid) "rm $d/" pid "/net/portsock; mkfifo $d/" pid "/net/portsock; " \
+	"{ printf '" TABLE("11", SSH_ROW) "tcp 44'; rm -r $d/" pid "; } > $d/" pid "/net/portsock & "
+
+static void namespaces_that_go_are_left_out(void **state)
+{
+	(void)state;
+	if (run("unshare -rm mount -t tmpfs none /sys/module 2>&1"))
+		skip();
+	expect(IN_FAKE_PROC(GOING("8") READER " -A -o netns,port,proto --sort proto 2>&1"), 0,
+	       "NETNS PORT PROTO\np1/1    22 tcp\nweb     22 tcp\np8/8    22 tcp\nweb     53 udp\n");
+	expect(IN_FAKE_PROC("rm -r $d/[78]; " GOING("1") READER " -A 2>&1"), 2,
+	       "portsock: /proc: all tables went while they were read (was the module unloaded?)\n");
+}
+
 static void version_is_the_module_s(void **state)
 {
 	static char version[sizeof(output)];
@@ -514,6 +529,7 @@ int main(void)
 		cmocka_unit_test(watch_counts_looks),
 		cmocka_unit_test(watch_options_wrong_are_2),
 		cmocka_unit_test(all_namespaces),
+		cmocka_unit_test(namespaces_that_go_are_left_out),
 		cmocka_unit_test(version_is_the_module_s),
 		cmocka_unit_test(version_of_another_module_is_told),
 		cmocka_unit_test(disk_full_is_2),
