@@ -39,7 +39,8 @@ unused()
 	*\ * | clang | configs | selftests | soak)
 		printf ':!%s\n' kunit tools/{agents,debian,examples,exporter,monitoring} \
 			tools/portsock/portsock.{5,8,bash,fish,zsh} tools/portsock/top.svg \
-			tools/testing/{agents,bench,benchmarks,check,deb,debian,demo,exporter,fuzz,fuzzing} \
+			tools/testing/{agents,bench,benchmarks,check,deb,debian,demo,exporter,feed,feeding} \
+			tools/testing/{fuzz,fuzzing} \
 			tools/testing/{kunit,layers,manuals,mutants,mutants.known,mutation.py,packages,parts.sh} \
 			tools/testing/{prometheus,reader,runner-test,test,tested,top}
 		;;
