@@ -28,7 +28,7 @@ all_parts()
 		echo "random $version"
 		[ "$version" = $main ] || echo "vm $version"
 	done
-	printf '%s\n' configs selftests packages agents soak fuzz check bench exporter reader top
+	printf '%s\n' configs selftests packages agents feed soak fuzz check bench exporter reader top
 }
 
 # unused PART: pathspecs without the files that cannot change its result.
@@ -60,7 +60,7 @@ named_parts()
 	local name version list
 	for name; do
 		case $name in
-		check | kunit | reader | top | exporter | agents | fuzz | soak | selftests | packages | bench | configs | clang) echo "$name" ;;
+		check | kunit | reader | top | exporter | agents | feed | fuzz | soak | selftests | packages | bench | configs | clang) echo "$name" ;;
 		core | vm | random | rest | reload)
 			list=("${every_kernel[@]}")
 			[[ $name != re[sl]* ]] || list=("$main")
@@ -139,6 +139,8 @@ part_bench() { KERNEL=$main "$testing/bench" --check; }
 part_soak() { "$testing/soak" 180 1; }
 
 part_agents() { "$testing/agents"; }
+
+part_feed() { "$testing/feed"; }
 
 part_fuzz() { "$testing/fuzz"; }
 
