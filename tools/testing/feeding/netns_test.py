@@ -171,8 +171,8 @@ def reader_is_right(**identity):
             found[row['netns']] += [((row['proto'], str(row['port']), name), row[name]) for name in columns if row[name]]
     for space in spaces:
         equal(services(found.pop(f'sleep/{space.holder.pid}')), space.has)
-    # What is left is where this runs.
-    equal(len(found), 1)
+    # What may be left is where this runs.
+    assert len(found) <= 1, found
 
 
 def reader_shows_all_to_root():
