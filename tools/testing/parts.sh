@@ -28,7 +28,7 @@ all_parts()
 		echo "random $version"
 		[ "$version" = $main ] || echo "vm $version"
 	done
-	printf '%s\n' configs selftests packages agents soak fuzz check bench exporter reader top
+	printf '%s\n' configs selftests packages agents feed soak fuzz check bench exporter reader top
 }
 
 # unused PART: pathspecs without the files that cannot change its result.
@@ -39,7 +39,8 @@ unused()
 	*\ * | clang | configs | selftests | soak)
 		printf ':!%s\n' kunit tools/{agents,debian,examples,exporter,monitoring} \
 			tools/portsock/portsock.{5,8,bash,fish,zsh} tools/portsock/top.svg \
-			tools/testing/{agents,bench,benchmarks,check,deb,debian,demo,exporter,fuzz,fuzzing} \
+			tools/testing/{agents,bench,benchmarks,check,deb,debian,demo,exporter,feed,feeding} \
+			tools/testing/{fuzz,fuzzing} \
 			tools/testing/{kunit,layers,manuals,mutants,mutants.known,mutation.py,packages,parts.sh} \
 			tools/testing/{prometheus,reader,runner-test,test,tested,top}
 		;;
@@ -60,7 +61,7 @@ named_parts()
 	local name version list
 	for name; do
 		case $name in
-		check | kunit | reader | top | exporter | agents | fuzz | soak | selftests | packages | bench | configs | clang) echo "$name" ;;
+		check | kunit | reader | top | exporter | agents | feed | fuzz | soak | selftests | packages | bench | configs | clang) echo "$name" ;;
 		core | vm | random | rest | reload)
 			list=("${every_kernel[@]}")
 			[[ $name != re[sl]* ]] || list=("$main")
@@ -139,6 +140,8 @@ part_bench() { KERNEL=$main "$testing/bench" --check; }
 part_soak() { "$testing/soak" 180 1; }
 
 part_agents() { "$testing/agents"; }
+
+part_feed() { "$testing/feed"; }
 
 part_fuzz() { "$testing/fuzz"; }
 
