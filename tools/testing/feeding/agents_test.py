@@ -208,12 +208,15 @@ def fleet_is_summed_up():
         found = query('port:portsock_sockets:sum{job="fleet",proto="tcp",port="8443"}')
         return {labels['state']: value for labels, value in found if value} == wanted
     until(summed, 'the fleet is summed up by port')
-    by_instance = {(labels['instance'], labels['state']): value
-                   for labels, value in query('node_tcp_connection_states{job="fleet"}')}
-    for i, address in enumerate(FLEET):
-        for state in 'listen', 'close_wait':
-            equal(by_instance[f'{address}:{PORT}', state],
-                  sum(number for key, number in listed[i].items() if key[0] == 'tcp' and key[2] == state))
+    of_instances = {(f'{address}:{PORT}', state): sum(number for key, number in listed[i].items()
+                                                      if key[0] == 'tcp' and key[2] == state)
+                    for i, address in enumerate(FLEET) for state in ('listen', 'close_wait')}
+
+    def states():
+        return {(labels['instance'], labels['state']): value
+                for labels, value in query('node_tcp_connection_states{job="fleet"}')}
+    # A rule is evaluated behind the other.
+    until(lambda: of_instances.items() <= states().items(), 'the states of each instance')
     equal({labels['instance'] for labels, value in query('up{job="fleet"} == 1')},
           {f'{address}:{PORT}' for address in FLEET})
 
