@@ -42,7 +42,7 @@ unused()
 			tools/testing/{agents,bench,benchmarks,check,deb,debian,demo,exporter,feed,feeding} \
 			tools/testing/{fuzz,fuzzing} \
 			tools/testing/{kunit,layers,manuals,mutants,mutants.known,mutation.py,packages,parts.sh} \
-			tools/testing/{prometheus,reader,runner-test,test,tested,top}
+			tools/testing/{prometheus,reader,runner-test,tap.py,test,tested,top}
 		;;
 	esac
 	case $1 in

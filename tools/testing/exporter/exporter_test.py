@@ -21,15 +21,15 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOOLS = os.path.join(HERE, '../..')
 EXPORTER = os.path.join(TOOLS, 'exporter/portsock-exporter')
 TABLE = os.path.join(TOOLS, 'testing/reader/web.table')
-sys.path.insert(0, os.path.join(TOOLS, 'testing/reader'))
+sys.path[:0] = os.path.join(TOOLS, 'testing'), os.path.join(TOOLS, 'testing/reader')
 sys.dont_write_bytecode = True
 import oracle  # noqa: E402
+from tap import conclude  # noqa: E402
 
 OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
 PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8'
@@ -38,6 +38,11 @@ CONNECTIONS = 32
 PER_ADDRESS = 8
 # What it may have in memory beside the answers that it sends.
 MOST_KIB = 12 * 1024
+
+
+# Many clients at a time.
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
 
 
 def free_port():
@@ -497,23 +502,6 @@ TESTS = [metrics_are_the_table, format_is_what_the_client_prefers, answer_is_pac
          rows_are_chosen, namespaces_have_labels, namespaces_share_one_limit, no_processes_is_down,
          memory_is_bounded, address_has_its_share, slow_clients_are_cut_off, flood_is_survived,
          systemd_is_told, socket_of_systemd_is_taken, usage_wrong_is_2, addresses_of_both_families, units_are_tight]
-
-
-def conclude(tests):
-    """Run them, or those that the command line names."""
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
-    failed = 0
-    chosen = [test for test in tests if not sys.argv[1:] or test.__name__.startswith(tuple(sys.argv[1:]))]
-    for test in chosen:
-        try:
-            test()
-            print(f'ok {test.__name__}', flush=True)
-        except Exception:
-            failed += 1
-            print(f'not ok {test.__name__}\n{traceback.format_exc()}', flush=True)
-    print(f'{len(chosen) - failed} passed, {failed} failed')
-    sys.exit(failed > 0)
 
 
 if __name__ == '__main__':

@@ -5,14 +5,12 @@ load and at rest; ends with "N passed, N failed"
 """
 
 import glob
-import json
 import os
 import subprocess
 import tempfile
-import urllib.parse
-import urllib.request
 
-from guest import PORT, STATES, conclude, connections, curl, equal, exported, run, samples, services, ss, table, until
+from guest import PORT, STATES, connections, curl, equal, exported, query, run, samples, services, ss, table, until
+from tap import conclude
 
 SERVICES = {'80': 'nginx', '6379': 'redis', '9000': 'a service that leaks'}
 IDLE = 10
@@ -75,15 +73,6 @@ def write(name, text):
     with open(path, 'w') as file:
         file.write(text)
     return path
-
-
-def query(expression):
-    url = 'http://127.0.0.1:9090/api/v1/query?' + urllib.parse.urlencode({'query': expression})
-    try:
-        with urllib.request.urlopen(url, timeout=300) as answer:
-            return [(series['metric'], float(series['value'][1])) for series in json.load(answer)['data']['result']]
-    except OSError:
-        return []
 
 
 def of_services(numbers):

@@ -13,8 +13,9 @@ import os
 import subprocess
 import time
 
-from guest import (CLONE_NEWNET, PORT, conclude, connections, datagram, enter, equal, exported, libc, loopback_up, run,
-                   samples, services, single, ss_parse, until)
+from guest import (CLONE_NEWNET, PORT, connections, datagram, enter, equal, exported, libc, loopback_up, run, samples,
+                   services, single, ss_parse, until)
+from tap import conclude
 
 COUNT = 1000
 # How many are entered with ss: each takes as much as the others.

@@ -11,7 +11,8 @@ import signal
 import subprocess
 import time
 
-from guest import PORT, conclude, connections, curl, datagram, equal, exported, run, samples, single, ss, table, until
+from guest import PORT, connections, curl, datagram, equal, exported, run, samples, single, ss, table, until
+from tap import conclude
 
 SERVICE, SOCKET = 'portsock-exporter.service', 'portsock-exporter.socket'
 ARGUMENTS = '/etc/default/portsock-exporter'
