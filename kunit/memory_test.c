@@ -91,7 +91,7 @@ static void table_new_without_memory_is_none(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, portsock_table_new(true));
 }
 
-static void socks_ready_has_records_and_rows_at_hand(struct kunit *test)
+static void refill_has_records_and_rows_at_hand(struct kunit *test)
 {
 	unsigned long flags;
 	void *rec, *row;
@@ -122,7 +122,7 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(table_init_without_memory_leaves_nothing),
 	KUNIT_CASE(socks_init_without_memory_leaves_nothing),
 	KUNIT_CASE(table_new_without_memory_is_none),
-	KUNIT_CASE(socks_ready_has_records_and_rows_at_hand),
+	KUNIT_CASE(refill_has_records_and_rows_at_hand),
 	{ }
 };
 

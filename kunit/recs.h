@@ -136,7 +136,7 @@ static inline void unbound(const void *sk, bool ipv6)
 	portsock_sock_unbound(sk, table, PORTSOCK_TCP, ipv6);
 }
 
-static inline void succeed(const void *sk, const void *tw)
+static inline void inherit(const void *sk, const void *tw)
 {
 	struct portsock_holding h = holding(40000, TCP_TIME_WAIT);
 

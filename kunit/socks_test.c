@@ -228,9 +228,9 @@ static void mini_socket_has_the_record_of_its_socket(struct kunit *test)
 
 static void mini_socket_of_an_unknown_socket_counts(struct kunit *test)
 {
-	succeed(&sks[0], &sks[1]);
+	inherit(&sks[0], &sks[1]);
 	hold(&sks[2], 0, TCP_CLOSE);
-	succeed(&sks[2], &sks[3]);
+	inherit(&sks[2], &sks[3]);
 	KUNIT_EXPECT_EQ(test, line_of(40000).counts.state[TCP_TIME_WAIT], 2);
 	KUNIT_EXPECT_EQ(test, opened(40000), 0);
 	KUNIT_EXPECT_EQ(test, sockets(0), 1);
@@ -241,7 +241,7 @@ static void mini_socket_at_a_stale_address_is_the_only_one_there(struct kunit *t
 {
 	hold(&sks[0], 40000, TCP_FIN_WAIT2);
 	hold(&sks[1], 81, TCP_ESTABLISHED);
-	succeed(&sks[0], &sks[1]);
+	inherit(&sks[0], &sks[1]);
 	KUNIT_EXPECT_EQ(test, sockets(81), 0);
 	KUNIT_EXPECT_EQ(test, line_of(40000).counts.state[TCP_TIME_WAIT], 1);
 	KUNIT_EXPECT_EQ(test, recs(), (size_t)1);

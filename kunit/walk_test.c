@@ -22,7 +22,7 @@ static void mini_socket_has_its_own_record_during_a_walk(struct kunit *test)
 {
 	hold(&sks[0], 40000, TCP_FIN_WAIT2);
 	portsock_socks_walk_begin();
-	succeed(&sks[0], &sks[1]);
+	inherit(&sks[0], &sks[1]);
 	KUNIT_EXPECT_EQ(test, recs(), (size_t)2);
 	portsock_sock_forget(&sks[0]);
 	seen(&sks[0], 40000, TCP_FIN_WAIT2);

@@ -107,16 +107,29 @@ int portsock_source_enter(const char *netns, struct portsock_error *error)
 	return path_enter(netns, path, error);
 }
 
+/* A table stays that of the namespace in which it was opened. */
+static int name_open(struct portsock_source *source, const char *name, struct portsock_error *error)
+{
+	int home, rc;
+
+	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	rc = portsock_source_enter(name, error) || portsock_source_open(source, PORTSOCK_PROC, error) ? -1 : 0;
+	if (!rc)
+		snprintf(source->name, sizeof(source->name), PORTSOCK_NETNS_DIR "/%s", name);
+	/* Whoever may not return, as in a user namespace of his own, stays there. */
+	setns(home, CLONE_NEWNET);
+	close(home);
+
+	return rc;
+}
+
 int portsock_source_open_netns(struct portsock_source *source, const char *netns,
 			       struct portsock_error *error)
 {
 	char path[64];
 
-	if (!netns_is_pid(netns)) {
-		if (portsock_source_enter(netns, error))
-			return -1;
-		return portsock_source_open(source, PORTSOCK_PROC, error);
-	}
+	if (!netns_is_pid(netns))
+		return name_open(source, netns, error);
 	if (pid_check(netns, error))
 		return -1;
 	snprintf(path, sizeof(path), "/proc/%.20s/net/portsock", netns);

@@ -54,7 +54,7 @@ int portsock_source_enter(const char *netns, struct portsock_error *error);
  * @netns: process ID, or a name below /run/netns
  * @error: set on failure
  *
- * For a name the calling process enters the namespace and stays there, which takes CAP_SYS_ADMIN.
+ * For a name the calling thread enters the namespace meanwhile, which takes CAP_SYS_ADMIN.
  *
  * Return: 0, or -1 if there is no such namespace or it cannot be entered or read.
  */

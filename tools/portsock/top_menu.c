@@ -95,6 +95,9 @@ static void netns_take(struct portsock_top *top, int pid)
 	snprintf(top->pid, sizeof(top->pid), "%d", pid);
 	top->show->netns = pid > 0 ? top->pid : NULL;
 	top->show->view.netns = pid < 0;
+	/* Rows not known before would be new, and have come since the last look. */
+	portsock_history_clear(&top->history);
+	top->nr_rows = 0;
 	/* They are those that the options named, which were taken before. */
 	portsock_top_columns(top, &top->message);
 	top->descending = descending;

@@ -8,7 +8,7 @@ core=(file. netns. tcp. udp. proto. hooks.all life.load_among life.load_line lif
 # The module with hooks that do not fire: it is loaded many times.
 mute=('hooks.[!a]*')
 # What takes long: volumes, losses and repair, churn.
-rest=(bound. repair. 'life.[!lu]*' life.load_twice)
+rest=(bound. repair. 'life.[!lu]*' life.load_twice life.load_looks)
 # Without the loads amid churn.
 rest_debug=(bound. 'repair.[!ln]*' repair.lost repair.namespace repair.no_memory_for_records "${mute[@]}")
 # What needs bind buckets that may fail, which no other test there could bear.

@@ -107,7 +107,7 @@ SOURCES = {
     'the file': lambda: of_services(table()),
     'portsock-exporter': from_exporter,
     'Prometheus': from_prometheus,
-    'collectd from portsock': lambda: from_collectd('portsock'),
+    'collectd from portsock': lambda: from_collectd('portsock.here'),
     'collectd from its plugin tcpconns': lambda: from_collectd('here'),
 }
 

@@ -15,6 +15,8 @@ from guest import PORT, connections, curl, datagram, equal, exported, run, sampl
 from tap import conclude
 
 SERVICE, SOCKET = 'portsock-exporter.service', 'portsock-exporter.socket'
+TIMER = 'portsock-textfile.timer'
+TEXTFILE = '/var/lib/prometheus/node-exporter/portsock.prom'
 ARGUMENTS = '/etc/default/portsock-exporter'
 DROP_IN = f'/run/systemd/system/{SERVICE}.d'
 kept = []
@@ -314,8 +316,20 @@ def upgraded_behind_its_socket_it_stays_there():
     assert '.1</h1>' not in curl('/')
 
 
+def timer_writes_for_node_exporter():
+    """Again and again."""
+    os.makedirs(os.path.dirname(TEXTFILE))
+    run('systemctl', 'enable', '--now', TIMER)
+    for _ in range(2):
+        until(lambda: os.path.exists(TEXTFILE), 'the file is written')
+        with open(TEXTFILE) as file:
+            equal(single(samples(file.read()), 'portsock_up'), 1)
+        os.remove(TEXTFILE)
+
+
 def purged_it_is_gone():
     run('dpkg', '--purge', 'portsock-exporter', 'portsock')
+    equal(show('ActiveState', 'LoadState', unit=TIMER), ['inactive', 'not-found'])
     equal(up(), None)
     equal(show('ActiveState', 'LoadState'), ['inactive', 'not-found'])
     equal(show('ActiveState', 'LoadState', unit=SOCKET), ['inactive', 'not-found'])
@@ -325,4 +339,4 @@ conclude([installed_it_runs, values_are_those_of_the_file_and_of_ss, service_has
           watchdog_is_fed, sandbox_is_around_it, sandbox_refuses, stopped_it_is_gone, first_request_starts_it,
           with_that_option_it_wants_the_socket, all_namespaces_are_seen_from_within,
           table_for_a_group_needs_that_group, hung_it_is_started_anew, upgraded_it_is_another,
-          upgraded_behind_its_socket_it_stays_there, purged_it_is_gone])
+          upgraded_behind_its_socket_it_stays_there, timer_writes_for_node_exporter, purged_it_is_gone])

@@ -37,7 +37,7 @@ def tells(row):
 
 
 def metrics_of(head, rows):
-    """Samples as the issue names them: {(name, labels): value}."""
+    """Samples as portsock-exporter(8) names them: {(name, labels): value}."""
     want = {
         ('portsock_up', ()): 1,
         ('portsock_exact', ()): head['exact'],

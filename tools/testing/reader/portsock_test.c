@@ -409,6 +409,27 @@ static void namespaces_that_go_are_left_out(void **state)
 	       "portsock: /proc: all tables went while they were read (was the module unloaded?)\n");
 }
 
+/* A namespace with a name. The table is a pipe: while nothing is in it, the reader has opened it and waits. */
+#define IN_NAMED \
+	"export d=$(mktemp -d) && unshare -rmn sh -c 'mount -t tmpfs none /run && mkdir /run/netns && : > /run/netns/blue && " \
+	"unshare --net=/run/netns/blue true && mkdir -p $d/real $d/proc/self/ns && mount --rbind /proc $d/real && " \
+	": > $d/proc/self/ns/net && mount --bind /proc/self/ns/net $d/proc/self/ns/net && mkfifo $d/proc/portsock && " \
+	"mount --rbind $d/proc /proc && { "
+#define IN_NAMED_END "; }'; r=$?; rm -r $d; exit $r"
+
+static void namespace_with_a_name_is_left_again(void **state)
+{
+	(void)state;
+	if (run("unshare -rmn mount -t tmpfs none /run 2>&1"))
+		skip();
+	expect(IN_NAMED READER " -N blue -o port 2>&1 & exec 3> /proc/portsock; n=0; "
+	       "until [ $(readlink $d/real/$!/ns/net) = $(readlink $d/real/self/ns/net) ] || [ $n = 200 ]; do "
+	       "n=$((n + 1)); sleep 0.05; done; [ $n = 200 ] && echo not left; "
+	       "printf \"" TABLE("11", SSH_ROW) "\" >&3; exec 3>&-; wait $!" IN_NAMED_END, 0, "PORT\n  22\n");
+	expect(IN_NAMED READER " -N blue 2>&1 & echo x > /proc/portsock; wait $!" IN_NAMED_END, 2,
+	       "portsock: /run/netns/blue: line 1: not a portsock table: begins with 'x' instead of 'portsock 1'\n");
+}
+
 static void version_is_the_module_s(void **state)
 {
 	static char version[sizeof(output)];
@@ -530,6 +551,7 @@ int main(void)
 		cmocka_unit_test(watch_options_wrong_are_2),
 		cmocka_unit_test(all_namespaces),
 		cmocka_unit_test(namespaces_that_go_are_left_out),
+		cmocka_unit_test(namespace_with_a_name_is_left_again),
 		cmocka_unit_test(version_is_the_module_s),
 		cmocka_unit_test(version_of_another_module_is_told),
 		cmocka_unit_test(disk_full_is_2),
