@@ -27,13 +27,11 @@
  * @missed: events
  * @untracked: sockets
  * @disarmed: times that kprobes were found not to fire
- * @shorts: times that a gauge would have gone below zero
  */
 struct losses {
 	u64 missed;
 	u64 untracked;
 	u64 disarmed;
-	u64 shorts;
 };
 
 /**
@@ -67,14 +65,13 @@ static struct losses __losses_now(void)
 		.missed = portsock_probes_missed(),
 		.untracked = portsock_socks_untracked(),
 		.disarmed = health.disarmed,
-		.shorts = portsock_gauges_short(),
 	};
 }
 
 static bool losses_equal(const struct losses *a, const struct losses *b)
 {
 	return a->missed == b->missed && a->untracked == b->untracked &&
-	       a->disarmed == b->disarmed && a->shorts == b->shorts;
+	       a->disarmed == b->disarmed;
 }
 
 static void health_work(struct work_struct *work);
@@ -135,8 +132,10 @@ void portsock_health_read(struct portsock_health *report)
 	spin_lock(&health.lock);
 	now = __losses_now();
 	lost = !losses_equal(&now, &health.settled);
+	/* no walk adds up rows, and so none mends a gauge that was short */
 	report->exact = health.sound && portsock_selftest_passed() &&
-			portsock_protos_watched() && !lost;
+			portsock_protos_watched() && !lost &&
+			!portsock_gauges_short();
 	report->missed = now.missed;
 	report->repaired = health.repaired;
 	report->untracked = now.untracked - health.settled.untracked;
