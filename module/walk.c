@@ -488,21 +488,26 @@ static void walk_task(struct task_struct *task)
 /* The next task, with a reference; no threads with their leader's files. */
 static struct task_struct *task_next(int *nr)
 {
-	struct task_struct *task = NULL;
+	struct task_struct *task;
 	struct pid *pid;
 
-	rcu_read_lock();
-	while (!task && (pid = idr_get_next(&init_pid_ns.idr, nr))) {
-		++*nr;
-		task = pid_task(pid, PIDTYPE_PID);
+	do {
+		cond_resched();
+		task = NULL;
+		rcu_read_lock();
+		pid = idr_get_next(&init_pid_ns.idr, nr);
+		if (pid) {
+			++*nr;
+			task = pid_task(pid, PIDTYPE_PID);
+		}
 		if (task && task != task->group_leader &&
 		    READ_ONCE(task->files) ==
 		    READ_ONCE(task->group_leader->files))
 			task = NULL;
-	}
-	if (task)
-		get_task_struct(task);
-	rcu_read_unlock();
+		if (task)
+			get_task_struct(task);
+		rcu_read_unlock();
+	} while (pid && !task);
 	return task;
 }
 
