@@ -28,7 +28,7 @@ all_parts()
 		echo "random $version"
 		[ "$version" = $main ] || echo "vm $version"
 	done
-	printf '%s\n' configs selftests packages agents feed soak fuzz check bench exporter reader top
+	printf '%s\n' configs selftests packages agents feed soak fuzz demo check bench exporter reader top
 }
 
 # unused PART: pathspecs without the files that cannot change its result.
@@ -61,7 +61,7 @@ named_parts()
 	local name version list
 	for name; do
 		case $name in
-		check | kunit | reader | top | exporter | agents | feed | fuzz | soak | selftests | packages | bench | configs | clang) echo "$name" ;;
+		check | kunit | reader | top | exporter | agents | feed | fuzz | soak | selftests | packages | bench | configs | clang | demo) echo "$name" ;;
 		core | vm | random | rest | reload)
 			list=("${every_kernel[@]}")
 			[[ $name != re[sl]* ]] || list=("$main")
@@ -136,6 +136,13 @@ part_top()
 }
 
 part_bench() { KERNEL=$main "$testing/bench" --check; }
+
+# It ends with 0 only if all that it compares is the same.
+part_demo()
+{
+	"$testing/demo"
+	summary 1 0 0
+}
 
 part_soak() { "$testing/soak" 180 1; }
 
