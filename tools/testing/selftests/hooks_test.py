@@ -14,8 +14,9 @@ import time
 import harness
 import portsock
 import protocols
-from harness import equal, fail, ip, needs_module, port_of, service, unload, until
+from harness import Skip, equal, fail, ip, needs_module, port_of, service, unload, until
 from protocols import PRESENT, icmp, mptcp, raw
+from slow_ko import Slow
 
 GONE = "no_such_fn"
 SILENT = "tcp_abort"                                            # for `ss -K` only
@@ -196,6 +197,31 @@ def first_namespace():
         harness.check(harness.libc.setns(home, harness.CLONE_NEWNET), "setns")
         os.close(first)
         os.close(home)
+
+
+@needs_module
+def test_stranger_on_its_port(t):
+    """Somebody connects to the trial's listener before its own client does."""
+    if os.uname().release.startswith("5.10."):
+        raise Skip("here nothing else runs while insmod is held up: kretprobes take a lock with interrupts off")
+    t.repaired = None
+    unload()
+    with Slow() as slow, first_namespace():
+        slow.hold_up_load("inet_listen", 3000000, passes=1)     # that of an unbound socket comes first
+        with subprocess.Popen(("insmod", harness.ko_path())) as insmod:
+            until(slow.load_held, "insmod to listen")
+            with open("/proc/self/net/tcp", encoding="ascii") as file:
+                listeners = [words[1] for words in map(str.split, file) if words[3] == "0A" and words[1].startswith("0100007F:")]
+            equal(len(listeners), 1, "listeners on 127.0.0.1")
+            stranger = t.connect(int(listeners[0][-4:], 16))
+            equal(slow.load_held(), 1, "insmod is held up still when that has connected")
+        equal(insmod.returncode, 0, "insmod's status")
+        slow.let_load()
+    equal(complaints(line for line in t.log.lines() if line.startswith("portsock: ") and "taint" not in line), [],
+          "complaints")
+    equal(exact(), 1, "exact")
+    t.drop(stranger)
+    t.same()
 
 
 @needs_module

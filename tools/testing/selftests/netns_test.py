@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Network namespaces: nobody sees another one's numbers, and nothing is left of those that are gone."""
 
+import json
 import os
+import subprocess
 
 import harness
 import portsock
@@ -74,6 +76,15 @@ def test_through_proc_pid(t):
     equal(rows["tcp", 80]["listen"], 1, "listener by sock_diag")
     equal(harness.gauge_differences(outside, rows), [], "differences")
     t.expect()
+    harness.ip("netns", "attach", "inside", str(pid))
+    try:
+        for name in (str(pid), "inside"):
+            told = json.loads(subprocess.check_output((harness.READER, "--netns", name, "--json")))
+            equal(told["portsock"]["netns"], other.inum, f"netns, with --netns {name}")
+            equal([(row["proto"], row["port"], row["sockets"]) for row in told["rows"] if row["class"] == "service"],
+                  [(*row.key, row["sockets"]) for row in outside.rows if row.cls == "service"], f"rows with --netns {name}")
+    finally:
+        harness.ip("netns", "delete", "inside")
 
 
 @needs_module

@@ -4,6 +4,7 @@
 
 import contextlib
 import errno
+import itertools
 import os
 import signal
 import socket
@@ -157,7 +158,7 @@ def test_namespace_is_made_during_a_walk(t):
         t.namespace()
         equal(slow.load_held(), 1, "the walk is held up still when unshare() returns")
         equal(insmod.wait(), 0, "insmod's status")
-        slow.hold_up_load("", "")
+        slow.let_load()
     same(t)
 
 
@@ -430,18 +431,20 @@ PROTOCOL_MODULES = [name for proto, names in protocols.MODULES.items() if proto 
 
 @needs_module
 def test_protocols_come_while_it_is_loaded(t):
-    """sctp and dccp are loaded while a load of the module is at each of its steps: watched once, and unloaded with it."""
+    """sctp and dccp come or go while a load of the module is at each of its steps: watched once, and unloaded with it."""
     t.repaired = None
     with Slow() as slow:
-        for step in LOAD_STEPS:
+        for step, during in itertools.product(LOAD_STEPS, (protocols.modprobe, protocols.remove)):
+            before = protocols.remove if during == protocols.modprobe else protocols.modprobe
             unload()
-            protocols.remove(*PROTOCOL_MODULES)
+            before(*PROTOCOL_MODULES)
             slow.hold_up_load(step, 3000000)
             insmod = subprocess.Popen(("insmod", harness.ko_path()))
             until(slow.load_held, f"insmod to come to {step}")
-            protocols.modprobe(*PROTOCOL_MODULES)
+            during(*PROTOCOL_MODULES)
             equal(insmod.wait(), 0, f"insmod's status, held up in {step}")
-            slow.hold_up_load("", "")
+            slow.let_load()
+            protocols.modprobe(*PROTOCOL_MODULES)
             sock = sctp(t)
             sock.bind(("127.0.0.1", 5000))
             same(t)

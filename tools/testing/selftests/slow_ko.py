@@ -40,9 +40,12 @@ class Slow:
         with open(SLOW + "children", encoding="ascii") as file:
             return int(file.read())
 
-    def hold_up_load(self, symbol, usecs):
-        """Hold insmod or rmmod up behind its first call of this function."""
-        write(SLOW + "load", f"{symbol} {usecs}")
+    def hold_up_load(self, symbol, usecs, passes=0):
+        """Hold insmod or rmmod up behind its first call of this function, or behind a later one."""
+        write(SLOW + "load", f"{symbol} {usecs} {passes}")
+
+    def let_load(self):
+        write(SLOW + "load", "\n")
 
     def load_held(self):
         """0, 1 while it is held up, 2 once it was."""

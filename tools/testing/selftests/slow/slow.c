@@ -10,9 +10,9 @@
  * Another one holds up the making of each child of a TCP listener for
  * @child_usecs, in softirq; the parameter children tells how many it has begun with.
  *
- * Writing "SYMBOL USECS" to the parameter load holds up insmod or rmmod for so long the
- * first time that it returns from that function; an empty line ends this. The parameter
- * load_held says whether it is (1) or was (2).
+ * Writing "SYMBOL USECS N" to the parameter load holds up insmod or rmmod for so long when
+ * it returns from that function, having done so N times before; an empty line ends this. The
+ * parameter load_held says whether it is (1) or was (2).
  *
  * Writing the name of a function to the parameter calls counts its calls, which the
  * parameter then tells; an empty line ends this.
@@ -157,14 +157,19 @@ static const struct kernel_param_ops calls_ops = {
 module_param_cb(calls, &calls_ops, NULL, 0644);
 MODULE_PARM_DESC(calls, "function whose calls are counted, and how many there were");
 
-/* Where insmod or rmmod is held up, the first time that it comes back from there. */
+/* Where insmod or rmmod is held up, once it has come back from there so often. */
 static unsigned int load_usecs;
+static unsigned int load_passes;
 static int load_held;
 
 static int load_delay(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	if (load_held || (strcmp(current->comm, "insmod") && strcmp(current->comm, "rmmod")))
 		return 0;
+	if (load_passes) {
+		load_passes--;
+		return 0;
+	}
 	WRITE_ONCE(load_held, 1);
 	mdelay(load_usecs / 1000);
 	WRITE_ONCE(load_held, 2);
@@ -187,7 +192,7 @@ static int load_set(const char *value, const struct kernel_param *param)
 	int err;
 
 	load_release();
-	if (sscanf(value, "%127s %u", load_symbol, &load_usecs) < 2) {
+	if (sscanf(value, "%127s %u %u", load_symbol, &load_usecs, &load_passes) != 3) {
 		load_symbol[0] = 0;
 		return 0;
 	}
