@@ -131,9 +131,9 @@ def test_unload_takes_the_file_first(t):
         until(slow.load_held, "the unload to be held up")
         there = os.path.exists("/proc/portsock")
         equal(slow.load_held(), 1, "the unload is held up still when the file was looked for")
+        slow.let_load()
         equal(there, False, "the file is there while hooks go")
         equal(rmmod.wait(), 0, "rmmod's status")
-        slow.let_load()
     load()
     t.same()
 

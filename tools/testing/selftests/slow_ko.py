@@ -41,7 +41,7 @@ class Slow:
             return int(file.read())
 
     def hold_up_load(self, symbol, usecs, passes=0):
-        """Hold insmod or rmmod up behind its first call of this function, or behind a later one."""
+        """Hold insmod or rmmod up behind its first call of this function, or behind a later one, until let_load()."""
         write(SLOW + "load", f"{symbol} {usecs} {passes}")
 
     def let_load(self):

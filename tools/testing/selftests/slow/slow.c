@@ -11,8 +11,8 @@
  * @child_usecs, in softirq; the parameter children tells how many it has begun with.
  *
  * Writing "SYMBOL USECS N" to the parameter load holds up insmod or rmmod for so long when
- * it returns from that function, having done so N times before; an empty line ends this. The
- * parameter load_held says whether it is (1) or was (2).
+ * it returns from that function, having done so N times before; an empty line ends this, also
+ * while it is held up. The parameter load_held says whether it is (1) or was (2).
  *
  * Writing the name of a function to the parameter calls counts its calls, which the
  * parameter then tells; an empty line ends this.
@@ -164,6 +164,8 @@ static int load_held;
 
 static int load_delay(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
+	unsigned int usecs;
+
 	if (load_held || (strcmp(current->comm, "insmod") && strcmp(current->comm, "rmmod")))
 		return 0;
 	if (load_passes) {
@@ -171,7 +173,8 @@ static int load_delay(struct kretprobe_instance *ri, struct pt_regs *regs)
 		return 0;
 	}
 	WRITE_ONCE(load_held, 1);
-	mdelay(load_usecs / 1000);
+	for (usecs = 0; usecs < READ_ONCE(load_usecs); usecs += 1000)
+		mdelay(1);
 	WRITE_ONCE(load_held, 2);
 	return 0;
 }
@@ -181,6 +184,7 @@ static struct kretprobe load_probe;
 
 static void load_release(void)
 {
+	WRITE_ONCE(load_usecs, 0);
 	if (load_symbol[0])
 		unregister_kretprobe(&load_probe);
 	load_symbol[0] = 0;
