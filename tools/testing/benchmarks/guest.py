@@ -72,7 +72,7 @@ def until_exact():
 def latency(action, *args):
     """Longest delay while something is done."""
     with subprocess.Popen([f"{HERE}/latency", str(PERIOD)], stdout=subprocess.PIPE, text=True) as process:
-        time.sleep(0.1)
+        process.stdout.readline()
         action(*args)
         process.terminate()
         runs, most = map(int, process.communicate()[0].split())

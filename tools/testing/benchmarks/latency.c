@@ -5,7 +5,7 @@
  * latency PERIOD
  *
  * Wants to run every PERIOD nanoseconds, before all others, until it gets SIGTERM.
- * Prints how often it ran, and the most that the time stamp counter moved from
+ * Prints a line when it begins, and at the end how often it ran, and the most that the time stamp counter moved from
  * when it wanted to run until it did.
  */
 #include <sched.h>
@@ -38,6 +38,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	signal(SIGTERM, on_term);
+	puts("begins");
+	fflush(stdout);
 	before = __rdtsc();
 	while (!stop) {
 		unsigned long long now;
