@@ -29,6 +29,7 @@
 #include <linux/delay.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
+#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/net.h>
 #include <net/inet_sock.h>
@@ -164,7 +165,8 @@ static int load_held;
 
 static int load_delay(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	unsigned int usecs;
+	u64 end;
+	int i;
 
 	if (load_held || (strcmp(current->comm, "insmod") && strcmp(current->comm, "rmmod")))
 		return 0;
@@ -173,8 +175,11 @@ static int load_delay(struct kretprobe_instance *ri, struct pt_regs *regs)
 		return 0;
 	}
 	WRITE_ONCE(load_held, 1);
-	for (usecs = 0; usecs < READ_ONCE(load_usecs); usecs += 1000)
-		mdelay(1);
+	end = ktime_get_mono_fast_ns() + load_usecs * NSEC_PER_USEC;
+	/* not mdelay(): a look at the clock takes an emulator long */
+	while (READ_ONCE(load_usecs) && ktime_get_mono_fast_ns() < end)
+		for (i = 0; i < 1000; i++)
+			barrier();
 	WRITE_ONCE(load_held, 2);
 	return 0;
 }
