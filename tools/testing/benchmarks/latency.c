@@ -5,8 +5,8 @@
  * latency PERIOD
  *
  * Wants to run every PERIOD nanoseconds, before all others, until it gets SIGTERM.
- * Prints a line when it begins, and at the end how often it ran, and the most that the time stamp counter moved from
- * when it wanted to run until it did.
+ * Prints a line when it begins, and at the end how often it ran, and the most that
+ * the time stamp counter moved from when it wanted to run until it did.
  */
 #include <sched.h>
 #include <signal.h>
