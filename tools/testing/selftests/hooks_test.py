@@ -11,10 +11,11 @@ import subprocess
 import tempfile
 import time
 
+import diag
 import harness
 import portsock
 import protocols
-from harness import Skip, equal, fail, ip, needs_module, port_of, service, unload, until
+from harness import equal, fail, ip, needs_module, port_of, service, unload, until
 from protocols import PRESENT, icmp, mptcp, raw
 from slow_ko import Slow
 
@@ -32,6 +33,11 @@ def hashdance():
     return next(s for s in ("inet_twsk_hashdance", "inet_twsk_hashdance_schedule") if f"{s}\0".encode() in image())
 
 
+def sayings(t):
+    """What the module has said in the kernel log since it was last read."""
+    return [line for line in t.log.lines() if line.startswith("portsock: ") and "taint" not in line]
+
+
 def load(t, replace=None):
     """Loads the module, with other names in place of those of functions. Returns what it said in the kernel log."""
     t.repaired = None
@@ -45,7 +51,7 @@ def load(t, replace=None):
         with open(f"{directory}/portsock.ko", "wb") as file:
             file.write(changed)
         done = subprocess.run(("insmod", file.name), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    said = [line for line in t.log.lines() if line.startswith("portsock: ") and "taint" not in line]
+    said = sayings(t)
     if done.returncode:
         fail(f"insmod: {done.stdout.strip()}", *said)
     return said
@@ -202,23 +208,20 @@ def first_namespace():
 @needs_module
 def test_stranger_on_its_port(t):
     """Somebody connects to the trial's listener before its own client does."""
-    if os.uname().release.startswith("5.10."):
-        raise Skip("here nothing else runs while insmod is held up: kretprobes take a lock with interrupts off")
     t.repaired = None
-    unload()
     with Slow() as slow, first_namespace():
+        slow.others_run()
+        unload()
         slow.hold_up_load("inet_listen", 3000000, passes=1)     # that of an unbound socket comes first
         with subprocess.Popen(("insmod", harness.ko_path())) as insmod:
             until(slow.load_held, "insmod to listen")
-            with open("/proc/self/net/tcp", encoding="ascii") as file:
-                listeners = [words[1] for words in map(str.split, file) if words[3] == "0A" and words[1].startswith("0100007F:")]
-            equal(len(listeners), 1, "listeners on 127.0.0.1")
-            stranger = t.connect(int(listeners[0][-4:], 16))
+            listeners = [port for port, state, _ in protocols.proc_lines("tcp") if diag.STATE[state] == "listen"]
+            equal(len(listeners), 1, "listeners")
+            stranger = t.connect(listeners[0])
             equal(slow.load_held(), 1, "insmod is held up still when that has connected")
             slow.let_load()
         equal(insmod.returncode, 0, "insmod's status")
-    equal(complaints(line for line in t.log.lines() if line.startswith("portsock: ") and "taint" not in line), [],
-          "complaints")
+    equal(complaints(sayings(t)), [], "complaints")
     equal(exact(), 1, "exact")
     t.drop(stranger)
     t.same()

@@ -157,8 +157,8 @@ def test_namespace_is_made_during_a_walk(t):
         until(slow.load_held, "the walk to be held up")
         t.namespace()
         equal(slow.load_held(), 1, "the walk is held up still when unshare() returns")
-        equal(insmod.wait(), 0, "insmod's status")
         slow.let_load()
+        equal(insmod.wait(), 0, "insmod's status")
     same(t)
 
 
@@ -434,8 +434,7 @@ def test_protocols_come_while_it_is_loaded(t):
     """sctp and dccp come or go while a load of the module is at each of its steps: watched once, and unloaded with it."""
     t.repaired = None
     with Slow() as slow:
-        for step, during in itertools.product(LOAD_STEPS, (protocols.modprobe, protocols.remove)):
-            before = protocols.remove if during == protocols.modprobe else protocols.modprobe
+        for step, (before, during) in itertools.product(LOAD_STEPS, itertools.permutations((protocols.remove, protocols.modprobe))):
             unload()
             before(*PROTOCOL_MODULES)
             slow.hold_up_load(step, 3000000)
