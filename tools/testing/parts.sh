@@ -114,13 +114,16 @@ part_reader()
 
 part_exporter()
 {
-	local status=0 prometheus
+	local status=0 prometheus beside
 	"$testing/deps" build exporter oracles
 	prometheus=$("$testing/prometheus")
 	local PATH=$prometheus:$PATH
 	here make -s -C "$repo/tools" all exporter
+	# Both mostly wait for a Prometheus.
+	"$testing/exporter/monitoring_test.py" > "$tmp/monitoring" &
+	beside=$!
 	"$testing/exporter/exporter_test.py" > "$tmp/exporter" || status=1
-	"$testing/exporter/monitoring_test.py" > "$tmp/monitoring" || status=1
+	wait $beside || status=1
 	cat "$tmp/exporter" "$tmp/monitoring" | awk '
 		/^[0-9]+ passed, [0-9]+ failed$/ { p += $1; f += $3; next }
 		{ print }
