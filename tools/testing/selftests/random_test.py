@@ -23,7 +23,7 @@ def attempt(t, operations):
     place, problem = world.World(t), None
     try:
         place.run(operations)
-    except harness.Failure as failure:
+    except (harness.Failure, OSError) as failure:
         problem = str(failure)
     finally:
         place.close()
@@ -80,6 +80,8 @@ class Cutter:
 
 
 def report(t, seed, operations, problem):
+    # first of all, for if cutting does not come to its end
+    print(f"# seed {seed} failed: {problem.splitlines()[0]}", flush=True)
     cutter = Cutter(t, operations, problem).cut()
     harness.fail(problem, f"seed {seed}: PORTSOCK_SEED={seed} PORTSOCK_OPERATIONS=1 runs this program alone",
                  f"cut down in {cutter.runs} runs to {len(cutter.operations)} operations:",
