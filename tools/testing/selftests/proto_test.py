@@ -666,6 +666,23 @@ def test_mptcp_plain_tcp_reset_while_it_is_held(t):
            unbound("mptcp", 1), *(star(proto, connected=1, closed=1, peak=1) for proto in ("mptcp", "tcp")))
 
 
+def test_mptcp_plain_tcp_binds_again(t):
+    """Such a client, reset by a server without MPTCP, may ask for a port once more."""
+    server = t.listen(80)
+    a = mptcp(t, v6=True)
+    a.connect(("::ffff:127.0.0.1", 80))
+    s = t.accept(server)
+    harness.reset_on_close(s)
+    t.drop(s, server)
+    until(lambda: harness.readable(a, 0), "the reset")
+    a.bind(("::", 0))
+    a.note()
+    _, table = same(t)
+    equal([(r.proto, r.port, r.cls, r["close"], r["ipv6"]) for r in table.singles() if r["sockets"]],
+          [(proto, port_of(a), "ephemeral", 1, 1) for proto in ("tcp", "mptcp")], "rows with sockets")
+    expect_error(errno.EADDRINUSE, t.tcp().bind, ("127.0.0.1", port_of(a)))
+
+
 def test_mptcp_ended_while_it_is_held(t):
     """Both sides have said that no more will come: without a subflow they have no port, though nobody closed them."""
     server = listening(mptcp(t), 80)

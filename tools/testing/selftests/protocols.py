@@ -169,7 +169,8 @@ def icmp_lines():
     return lines
 
 
-# Ports that MPTCP sockets asked for by number, by inode: they keep them. Before 6.8 no kernel tells of one that was connected.
+# Ports that bind() gave to MPTCP sockets, by inode: those that they asked for by number, which they keep, and those that were
+# connected before, of which no kernel before 6.8 tells. Whoever binds such a one takes it away when the port has gone.
 BOUND = {}
 
 
@@ -179,7 +180,11 @@ class Mptcp(socket.socket):
     def bind(self, address):
         super().bind(address)
         if address[1]:
-            BOUND[os.fstat(self.fileno()).st_ino] = address[1]
+            self.note()
+
+    def note(self):
+        """It has the port that it names."""
+        BOUND[os.fstat(self.fileno()).st_ino] = self.getsockname()[1]
 
 
 @contextlib.contextmanager
@@ -211,8 +216,8 @@ def refuses(code, call, *args):
 def mptcp_holds(sock, inode, port, subflows):
     """Does an MPTCP socket in CLOSE hold the port it names? If its first subflow does. That is in sock_diag, if it is not in
     CLOSE as well, since 6.8 even then. Otherwise one is asked that was not connected yet: bind() is refused with EINVAL if it
-    has a port, and with another error if there are none to be had. All others have none, unless they asked for it: those
-    that went on as plain TCP, which alone know every option of IP, and those that did not, which know none of bind()'s."""
+    has a port, and with another error if there are none to be had. All others have none, unless it is in BOUND: those that
+    went on as plain TCP, which alone know every option of IP, and those that did not, which know none of bind()'s."""
     if not port or (inode, port) in subflows:
         return bool(port)
     if diag.BOUND_INACTIVE or BOUND.get(inode) == port:

@@ -194,9 +194,12 @@ class World:
         waiting, self.waiting = self.waiting, []
         for op in waiting:
             code, value = answers[op.process].pop(0)
+            thing = self.things.get(op.thing)
             ended = getattr(self, "ended_" + op.name, None)
             if ended:
-                ended(op, self.processes[op.process], self.things.get(op.thing), code, value)
+                ended(op, self.processes[op.process], thing, code, value)
+            if thing and thing.hold not in ("asked", "given"):
+                protocols.BOUND.pop(thing.inode, None)
 
     def ask(self, process, *order):
         self.tell(process, *order)
@@ -254,7 +257,7 @@ class World:
             asked = self.port(op.args[1]) != 0
             self.came(thing)
             thing.hold = "asked" if asked else "given"
-            if asked and thing.proto == "mptcp":
+            if thing.proto == "mptcp" and (asked or thing.associated):
                 protocols.BOUND[thing.inode] = port
             if asked and self.was_ephemeral(thing, port):
                 thing.count("opened", 0, MANY)
