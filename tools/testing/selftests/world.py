@@ -245,6 +245,11 @@ class World:
                  (thing.space, thing.proto)]
         return thing.proto == "icmp" or port in older or any(low <= port <= high for low, high in thing.space.ranges)
 
+    def is_shared(self, thing):
+        """May others be on its port? The kernel chooses one that such of another family or address have."""
+        return any(other is not thing and (other.space, other.proto, other.port) == (thing.space, thing.proto, thing.port)
+                   for other in self.things.values())
+
     def order_bind(self, op, _process, _thing, fd):
         port = self.port(op.args[1])
         return None if port is None else ("bind", fd, op.args[0], port)
@@ -286,6 +291,8 @@ class World:
         if thing.hold in (None, "connect"):
             thing.hold = None
             self.came(thing)
+            if self.is_shared(thing):
+                thing.count("opened", 0, MANY)      # the port, which the kernel chose, turns service
 
     def order_connect(self, op, _process, _thing, fd):
         port = self.port(op.args[1])
