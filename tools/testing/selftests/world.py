@@ -87,6 +87,7 @@ class Thing:
         "maybe", or None
     counted: is this hold in `connected`? None: maybe
     defers: its connect() may wait for the first data
+    connects: it has called connect()
     older: it was there when the module was loaded, which may have taken its port for an ephemeral one
     """
 
@@ -94,7 +95,7 @@ class Thing:
         self.proto, self.v6, self.many, self.space, self.inode = proto, v6, many, space, inode
         self.holders, self.inherited, self.port, self.hold = {}, set(), 0, None
         self.counted = self.connecting = False
-        self.listening = self.associated = self.shares = self.defers = self.older = False
+        self.listening = self.associated = self.shares = self.defers = self.connects = self.older = False
 
     def count(self, name, least, most=None):
         self.space.count(self.proto, name, least, most)
@@ -299,6 +300,7 @@ class World:
         return None if port is None else ("connect", fd, op.args[0], port)
 
     def ended_connect(self, _op, _process, thing, code, value):
+        thing.connects = True
         code, port = (code, thing.port) if code else value
         thing.port = port or thing.port
         if thing.proto in ("tcp", "dccp", "mptcp"):
@@ -383,8 +385,9 @@ class World:
         child.hold, child.associated, child.port = "connect", True, thing.port
         if child.proto == "sctp":
             child.count("opened", 1)
-            child.count("accepted", not thing.many, 1)
-            child.count("connected", 0, int(thing.many))            # what is peeled off may have gone out
+            may_go_out = thing.many or thing.connects               # then the association is its own, handed out
+            child.count("accepted", not may_go_out, 1)
+            child.count("connected", 0, int(may_go_out))
             child.counted = True                # for this hold it is one that was accepted, whatever it connects to
 
     def order_peeloff(self, _op, _process, thing, fd):
