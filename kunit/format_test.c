@@ -7,6 +7,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "../module/format.c"
 
 #define ROOM 1024
@@ -48,7 +49,7 @@ static void head_tells_health_and_columns(struct kunit *test)
 	portsock_format_head(test->priv, &health);
 	KUNIT_EXPECT_STREQ(test, text(test),
 			   "portsock 1 netns 4294967295 exact 1 missed 2 repaired 3 untracked 4 uptime_ms 18446744073709551615 port_min 32768 port_max 60999\n"
-			   "proto port class sockets ipv6 established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack listen closing opened accepted connected closed peak ports\n");
+			   "proto port class sockets ipv6 established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack listen closing opened accepted connected closed peak ports backlog backlog_max backlog_peak listen_drops rcv_queue rcv_drops\n");
 }
 
 static void head_admits_to_be_inexact(struct kunit *test)
@@ -65,7 +66,7 @@ static void line_has_every_number_in_its_column(struct kunit *test)
 		.part = PORTSOCK_SERVICES,
 		.proto = PORTSOCK_TCP,
 		.port = 443,
-		.requests = 100,
+		.deep = true,
 		.counts = {
 			.sockets = 1,
 			.ipv6 = 2,
@@ -75,11 +76,14 @@ static void line_has_every_number_in_its_column(struct kunit *test)
 			.peak = 35,
 		},
 		.ports = 36,
+		.queue = { .requests = 100, .backlog = 37, .limit = 38 },
+		.backlog_peak = 39,
+		.drops = 40,
 	};
 
 	portsock_format_line(test->priv, &line);
 	KUNIT_EXPECT_STREQ(test, text(test),
-			   "tcp 443 service 1 2 11 12 113 14 15 16 17 18 19 20 21 96 32 33 95 35 36\n");
+			   "tcp 443 service 1 2 11 12 113 14 15 16 17 18 19 20 21 96 32 33 95 35 36 37 38 39 40 - -\n");
 }
 
 static void line_survives_the_largest_numbers(struct kunit *test)
@@ -89,15 +93,66 @@ static void line_survives_the_largest_numbers(struct kunit *test)
 		.class = PORTSOCK_EPHEMERAL,
 		.proto = PORTSOCK_MPTCP,
 		.port = 65535,
-		.requests = U32_MAX,
-		.ports = U64_MAX,
+		.ports = U64_MAX - 1,
+		.queue = { .requests = U32_MAX },
 	};
 
 	line.counts.state[TCP_SYN_RECV] = U32_MAX;
-	line.counts.came[PORTSOCK_BOUND] = U64_MAX;
+	line.counts.came[PORTSOCK_BOUND] = U64_MAX - 1;
 	portsock_format_line(test->priv, &line);
 	KUNIT_EXPECT_STREQ(test, text(test),
-			   "mptcp 65535 ephemeral 0 0 0 0 8589934590 0 0 0 0 0 0 0 0 18446744073709551615 0 0 18446744073709551615 0 18446744073709551615\n");
+			   "mptcp 65535 ephemeral 0 0 0 0 8589934590 0 0 0 0 0 0 0 0 18446744073709551614 0 0 18446744073709551614 0 18446744073709551614 - - - - - -\n");
+}
+
+/* What was not measured is not 0. */
+static void line_says_where_there_is_no_answer(struct kunit *test)
+{
+	static const struct {
+		struct portsock_line line;
+		const char *end;
+	} rows[] = {
+		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_TCP, 80,
+		    true }, " 1 2 3 4 - -\n" },
+		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_SCTP, 80,
+		    true }, " 1 2 3 4 - -\n" },
+		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_TCP, 80,
+		    false }, " 1 2 - - - -\n" },
+		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_MPTCP, 80,
+		    true }, " - - - - - -\n" },
+		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_UDP, 53,
+		    true }, " - - - - 5 4\n" },
+		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_RAW, 89,
+		    false }, " - - - - 5 -\n" },
+		{ { PORTSOCK_SERVICES, PORTSOCK_UNBOUND, PORTSOCK_UDP, 0 },
+		  " - - - - - -\n" },
+		{ { PORTSOCK_TOTALS, PORTSOCK_EPHEMERAL, PORTSOCK_TCP, 0,
+		    true }, " - - - - - -\n" },
+		{ { PORTSOCK_TOTALS, PORTSOCK_EPHEMERAL, PORTSOCK_UDP, 0,
+		    true }, " - - - - - 4\n" },
+		{ { PORTSOCK_TOTALS, PORTSOCK_FOLDED, PORTSOCK_TCP, 0,
+		    true }, " - - 3 4 - -\n" },
+		{ { PORTSOCK_TOTALS, PORTSOCK_FOLDED, PORTSOCK_ICMP, 0,
+		    true }, " - - - - - 4\n" },
+		{ { PORTSOCK_EPHEMERALS, PORTSOCK_EPHEMERAL, PORTSOCK_UDP,
+		    40000 }, " - - - - - -\n" },
+	};
+	struct seq_file *m = test->priv;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct portsock_line line = rows[i].line;
+		const char *end;
+
+		line.queue.backlog = 1;
+		line.queue.limit = 2;
+		line.backlog_peak = 3;
+		line.drops = 4;
+		line.queue.bytes = 5;
+		m->count = 0;
+		portsock_format_line(m, &line);
+		end = text(test) + m->count - strlen(rows[i].end);
+		KUNIT_EXPECT_STREQ(test, end, rows[i].end);
+	}
 }
 
 static void line_names_protocol_port_and_class(struct kunit *test)
@@ -149,6 +204,7 @@ static struct kunit_case format_cases[] = {
 	KUNIT_CASE(head_admits_to_be_inexact),
 	KUNIT_CASE(line_has_every_number_in_its_column),
 	KUNIT_CASE(line_survives_the_largest_numbers),
+	KUNIT_CASE(line_says_where_there_is_no_answer),
 	KUNIT_CASE(line_names_protocol_port_and_class),
 	KUNIT_CASE(overflow_is_left_to_seq_file),
 	{ }

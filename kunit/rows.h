@@ -16,7 +16,7 @@ static time64_t clock_seconds;
 
 #include "table.h"
 
-#define HASH_BITS 4
+#define ROW_BITS 4
 
 /* A table of its own for each case; killed at the end when the case did not. */
 static inline int table_test_init(struct kunit *test)
@@ -25,7 +25,7 @@ static inline int table_test_init(struct kunit *test)
 
 	memory_begin();
 	clock_seconds = U32_MAX;
-	err = portsock_rows_init(HASH_BITS);
+	err = portsock_rows_init(ROW_BITS);
 	if (err)
 		return err;
 	test->priv = portsock_table_new(true);
@@ -67,6 +67,38 @@ static inline void add(struct kunit *test, struct portsock_share *share,
 	KUNIT_ASSERT_EQ(test, portsock_share_hold(share, &h), 0);
 }
 
+static inline struct portsock_holding listener(struct kunit *test, u16 port)
+{
+	struct portsock_holding h = service(test, PORTSOCK_TCP, port,
+					    TCP_LISTEN);
+
+	h.queues = true;
+	return h;
+}
+
+/* A share of a socket that is looked into. */
+static inline void add_queue(struct kunit *test, struct portsock_share *share,
+			     const void *sk, struct portsock_holding h)
+{
+	share->sk = sk;
+	add(test, share, h);
+}
+
+static inline struct inet_connection_sock *listening_socks(struct kunit *test,
+							   int nr)
+{
+	struct inet_connection_sock *csk;
+
+	csk = kunit_kcalloc(test, nr, sizeof(*csk), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, csk);
+	return csk;
+}
+
+static inline void requests_set(struct inet_connection_sock *csk, int requests)
+{
+	atomic_set(&csk->icsk_accept_queue.qlen, requests);
+}
+
 static inline void del_all(struct portsock_share *shares, size_t n)
 {
 	while (n--)
@@ -87,6 +119,16 @@ static inline bool line_find(struct portsock_table *table,
 			return true;
 	}
 	return false;
+}
+
+static inline struct portsock_line service_line(struct kunit *test, u8 proto,
+						u16 port)
+{
+	struct portsock_line line;
+
+	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES, proto,
+					  port, &line));
+	return line;
 }
 
 /* The folded total of a protocol; all zero where there is none. */

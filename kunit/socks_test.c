@@ -92,14 +92,16 @@ static void step_moves_a_socket_to_another_state(struct kunit *test)
 static void step_of_more_than_a_state_is_refused(struct kunit *test)
 {
 	struct portsock_holding listener = holding(80, TCP_LISTEN);
-	static atomic_t requests;
+	struct inet_connection_sock *csk;
 
-	listener.requests = &requests;
-	portsock_sock_hold(&sks[0], &listener);
+	csk = kunit_kzalloc(test, sizeof(*csk), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, csk);
+	listener.queues = true;
+	portsock_sock_hold(csk, &listener);
 	hold(&sks[1], 0, TCP_CLOSE);
 	hold(&sks[2], 80, TCP_ESTABLISHED);
 	hold(&sks[3], 80, TCP_TIME_WAIT);
-	KUNIT_EXPECT_FALSE(test, step(&sks[0], 80, TCP_CLOSE));
+	KUNIT_EXPECT_FALSE(test, step(csk, 80, TCP_CLOSE));
 	KUNIT_EXPECT_FALSE(test, step(&sks[1], 80, TCP_CLOSE));
 	KUNIT_EXPECT_FALSE(test, step(&sks[2], 81, TCP_CLOSE));
 	KUNIT_EXPECT_FALSE(test, step_of(&sks[2], PORTSOCK_DCCP, 80, false,

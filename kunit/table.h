@@ -5,10 +5,11 @@
 #ifndef PORTSOCK_KUNIT_TABLE_H
 #define PORTSOCK_KUNIT_TABLE_H
 
+#include "compat.h"
 #include "../module/pool.c"
 #include "../module/counts.c"
 #include "../module/unbound.c"
-#include "../module/listeners.c"
+#include "../module/queues.c"
 #include "../module/idle.c"
 #include "../module/rows.c"
 #include "../module/row.c"

@@ -195,7 +195,7 @@ static void lines_come_in_order(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, line.class, out[i].class);
 		KUNIT_EXPECT_EQ(test, line.proto, out[i].proto);
 		KUNIT_EXPECT_EQ(test, line.port, out[i].port);
-		KUNIT_EXPECT_EQ(test, line.requests, 0);
+		KUNIT_EXPECT_EQ(test, line.queue.requests, 0);
 	}
 	KUNIT_EXPECT_FALSE(test,
 			   portsock_table_next(test->priv, &cursor, &line));
@@ -238,7 +238,7 @@ static void reader_may_begin_with_the_totals(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, line.part, PORTSOCK_TOTALS);
 	KUNIT_EXPECT_EQ(test, line.proto, PORTSOCK_UDP);
 	KUNIT_EXPECT_EQ(test, line.port, 0);
-	KUNIT_EXPECT_EQ(test, line.requests, 0);
+	KUNIT_EXPECT_EQ(test, line.queue.requests, 0);
 	KUNIT_EXPECT_EQ(test, line.counts.sockets, 1);
 	portsock_share_del(&share);
 }
@@ -259,61 +259,55 @@ static void reader_is_led_to_the_next_row(struct kunit *test)
 
 static void requests_of_all_listeners_are_summed_when_read(struct kunit *test)
 {
-	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_LISTEN);
-	atomic_t requests[2] = { ATOMIC_INIT(2), ATOMIC_INIT(3) };
+	struct portsock_holding h = listener(test, 80);
+	struct inet_connection_sock *csk = listening_socks(test, 2);
 	struct portsock_share shares[2] = { };
 	struct portsock_line line;
 
-	h.requests = &requests[0];
-	add(test, &shares[0], h);
-	h.requests = &requests[1];
-	add(test, &shares[1], h);
-	atomic_inc(&requests[1]);
-	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES,
-					  PORTSOCK_TCP, 80, &line));
-	KUNIT_EXPECT_EQ(test, line.requests, 6);
+	requests_set(&csk[0], 2);
+	add_queue(test, &shares[0], &csk[0], h);
+	requests_set(&csk[1], 3);
+	add_queue(test, &shares[1], &csk[1], h);
+	requests_set(&csk[1], 4);
+	line = service_line(test, PORTSOCK_TCP, 80);
+	KUNIT_EXPECT_EQ(test, line.queue.requests, 6);
 	KUNIT_EXPECT_EQ(test, line.counts.sockets, 2);
 
-	h.requests = NULL;
+	h.queues = false;
 	h.state = TCP_CLOSE;
 	portsock_share_hold(&shares[1], &h);
-	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES,
-					  PORTSOCK_TCP, 80, &line));
-	KUNIT_EXPECT_EQ(test, line.requests, 2);
+	line = service_line(test, PORTSOCK_TCP, 80);
+	KUNIT_EXPECT_EQ(test, line.queue.requests, 2);
 	portsock_share_del(&shares[0]);
-	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES,
-					  PORTSOCK_TCP, 80, &line));
-	KUNIT_EXPECT_EQ(test, line.requests, 0);
+	line = service_line(test, PORTSOCK_TCP, 80);
+	KUNIT_EXPECT_EQ(test, line.queue.requests, 0);
 	portsock_share_del(&shares[1]);
 }
 
 /* More than are asked under one hold of the row's lock. */
 static void requests_of_many_listeners_are_summed_when_read(struct kunit *test)
 {
-	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_LISTEN);
-	const int nr = 4 * LISTENERS_BATCH;
+	const int nr = 4 * QUEUES_BATCH;
+	struct inet_connection_sock *csk = listening_socks(test, nr);
+	struct portsock_holding h = listener(test, 80);
 	struct portsock_share *shares;
 	struct portsock_line line;
-	atomic_t *requests;
-	u32 sum = 0;
+	u64 sum = 0;
 	int i;
 
 	shares = kunit_kcalloc(test, nr, sizeof(*shares), GFP_KERNEL);
-	requests = kunit_kcalloc(test, nr, sizeof(*requests), GFP_KERNEL);
-	KUNIT_ASSERT_TRUE(test, shares && requests);
+	KUNIT_ASSERT_NOT_NULL(test, shares);
 	for (i = 0; i < nr; i++) {
 		/* neither up nor down */
 		int at = i * 5 % nr;
 
-		atomic_set(&requests[at], at + 1);
+		requests_set(&csk[at], at + 1);
 		sum += at + 1;
-		h.requests = &requests[at];
-		add(test, &shares[at], h);
+		add_queue(test, &shares[at], &csk[at], h);
 	}
 	for (i = 0; i <= nr; i++) {
-		KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES,
-						  PORTSOCK_TCP, 80, &line));
-		KUNIT_EXPECT_EQ(test, line.requests, sum);
+		line = service_line(test, PORTSOCK_TCP, 80);
+		KUNIT_EXPECT_EQ(test, line.queue.requests, sum);
 		if (i == nr)
 			break;
 		sum -= i + 1;
@@ -324,18 +318,16 @@ static void requests_of_many_listeners_are_summed_when_read(struct kunit *test)
 
 static void requests_of_a_row_are_its_own(struct kunit *test)
 {
-	struct portsock_holding h = service(test, PORTSOCK_TCP, 80, TCP_LISTEN);
+	struct inet_connection_sock *csk = listening_socks(test, 2);
 	struct portsock_share shares[2] = { };
-	atomic_t requests = ATOMIC_INIT(2);
 	struct portsock_line line;
 
-	h.requests = &requests;
-	add(test, &shares[0], h);
-	h.port = 81;
-	add(test, &shares[1], h);
-	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_SERVICES,
-					  PORTSOCK_TCP, 81, &line));
-	KUNIT_EXPECT_EQ(test, line.requests, 2);
+	requests_set(&csk[0], 5);
+	requests_set(&csk[1], 2);
+	add_queue(test, &shares[0], &csk[0], listener(test, 80));
+	add_queue(test, &shares[1], &csk[1], listener(test, 81));
+	line = service_line(test, PORTSOCK_TCP, 81);
+	KUNIT_EXPECT_EQ(test, line.queue.requests, 2);
 	del_all(shares, 2);
 }
 
@@ -630,7 +622,6 @@ static void share_equals_tells_every_gauge_apart(struct kunit *test)
 					    TCP_ESTABLISHED);
 	struct portsock_share share = { };
 	struct portsock_holding other;
-	atomic_t requests;
 
 	KUNIT_EXPECT_FALSE(test, portsock_share_equals(&share, &h));
 	add(test, &share, h);
@@ -648,7 +639,7 @@ static void share_equals_tells_every_gauge_apart(struct kunit *test)
 	other.proto = PORTSOCK_DCCP;
 	KUNIT_EXPECT_FALSE(test, portsock_share_equals(&share, &other));
 	other = h;
-	other.requests = &requests;
+	other.queues = true;
 	KUNIT_EXPECT_FALSE(test, portsock_share_equals(&share, &other));
 	portsock_share_del(&share);
 }

@@ -253,6 +253,14 @@ static inline struct socket *portsock_sock_from_file(struct file *file)
 #define sockaddr_unsized sockaddr
 #endif
 
+/*
+ * Since 6.18 some sockets count apart from struct sock what they drop. Before,
+ * all have one counter.
+ */
+#ifndef PORTSOCK_HAVE_SK_DROPS_READ
+#define sk_drops_read(sk) atomic_read(&(sk)->sk_drops)
+#endif
+
 /* Renamed in 5.17. */
 #ifndef PORTSOCK_HAVE_PDE_DATA
 #define pde_data(inode) PDE_DATA(inode)

@@ -8,7 +8,7 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
-#include "listeners.h"
+#include "queues.h"
 #include "rows.h"
 #include "table.h"
 #include "unbound.h"
@@ -20,9 +20,49 @@ static bool unbound_copy(const struct portsock_table *table, u8 proto,
 	line->class = PORTSOCK_UNBOUND;
 	line->proto = proto;
 	line->port = 0;
-	line->requests = 0;
+	line->deep = false;
 	line->ports = 0;
+	line->queue = (struct portsock_queue){ };
 	return portsock_unbound_read(&table->unbound[proto], &line->counts);
+}
+
+/*
+ * The sockets of a row were asked. Those that left it meanwhile are missing in
+ * @line, and nothing that counts may ever seem to have gone down. Caller holds
+ * the lock of its bucket.
+ */
+static void __row_asked(struct portsock_row *row, struct portsock_line *line)
+{
+	struct portsock_depth *depth = row->depth;
+
+	line->backlog_peak = max_t(u64, depth->backlog_peak,
+				   line->queue.backlog);
+	line->drops = max(depth->drops_shown, line->drops + line->queue.drops);
+	depth->backlog_peak = line->backlog_peak;
+	depth->drops_shown = line->drops;
+}
+
+/*
+ * Asks some of a row's sockets what waits in them. Returns the place to go on
+ * behind, or 0 when all were asked. Caller holds the lock of its bucket.
+ */
+static unsigned long __row_ask(struct portsock_row *row, unsigned long address,
+			       struct portsock_line *line)
+{
+	address = __portsock_queues_sum(&row->queues, address, &line->queue);
+	if (!address && line->deep)
+		__row_asked(row, line);
+	return address;
+}
+
+/* The same row as that @line was copied from? Caller holds the bucket's lock. */
+static bool __row_is(const struct portsock_row *row,
+		     const struct portsock_line *line)
+{
+	return row && row->ephemeral == (line->part == PORTSOCK_EPHEMERALS) &&
+	       portsock_opened(&row->counts) >= portsock_opened(&line->counts) &&
+	       line->deep == !!row->depth &&
+	       (!line->deep || row->depth->drops >= line->drops);
 }
 
 /*
@@ -38,7 +78,7 @@ static bool row_copy(struct portsock_table *table, u32 key,
 	struct portsock_row *row;
 	bool found;
 
-	line->requests = 0;
+	line->queue = (struct portsock_queue){ };
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	row = __row_find(bucket, table, key);
 	found = row && row->ephemeral == (line->part == PORTSOCK_EPHEMERALS);
@@ -51,8 +91,9 @@ static bool row_copy(struct portsock_table *table, u32 key,
 		raw_spin_lock(&table->lock);
 		line->counts = row->counts;
 		raw_spin_unlock(&table->lock);
-		address = __portsock_listeners_requests(&row->listeners, 0,
-							&line->requests);
+		line->deep = row->depth;
+		line->drops = line->deep ? row->depth->drops : 0;
+		address = __row_ask(row, 0, line);
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 
@@ -60,10 +101,8 @@ static bool row_copy(struct portsock_table *table, u32 key,
 		cond_resched();
 		raw_spin_lock_irqsave(&bucket->lock, flags);
 		row = __row_find(bucket, table, key);
-		address = !row ? 0 :
-			  __portsock_listeners_requests(&row->listeners,
-							address,
-							&line->requests);
+		address = __row_is(row, line) ? __row_ask(row, address, line) :
+						0;
 		raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	}
 	return found;
@@ -114,10 +153,13 @@ static bool total_copy(struct portsock_table *table,
 	unsigned long flags;
 
 	line->port = 0;
-	line->requests = 0;
+	line->deep = true;
+	line->queue = (struct portsock_queue){ };
 	raw_spin_lock_irqsave(&table->lock, flags);
 	line->ports = total->ports;
 	line->counts = total->counts;
+	line->drops = total->depth.drops;
+	line->backlog_peak = total->depth.backlog_peak;
 	raw_spin_unlock_irqrestore(&table->lock, flags);
 	return line->ports ||
 	       memchr_inv(&line->counts, 0, sizeof(line->counts));

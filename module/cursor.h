@@ -9,6 +9,7 @@
 
 #include "counts.h"
 #include "portsock.h"
+#include "queue.h"
 
 struct portsock_table;
 
@@ -33,18 +34,24 @@ enum portsock_part {
  * @class: what it stands for, enum portsock_class
  * @proto: protocol
  * @port: port; without meaning in PORTSOCK_TOTALS
- * @requests: connection requests waiting on the row's listeners
+ * @deep: @drops and @backlog_peak are known
  * @ports: how many ports it stands for
  * @counts: the row's numbers
+ * @queue: what waits in its sockets; of PORTSOCK_SERVICES only
+ * @drops: what the kernel dropped at its sockets
+ * @backlog_peak: most connections that waited for accept()
  */
 struct portsock_line {
 	enum portsock_part part;
 	u8 class;
 	u8 proto;
 	u16 port;
-	u32 requests;
+	bool deep;
 	u64 ports;
 	struct portsock_counts counts;
+	struct portsock_queue queue;
+	u64 drops;
+	u32 backlog_peak;
 };
 
 /**

@@ -6,6 +6,7 @@
  */
 #include "format.h"
 
+#include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/seq_file.h>
 
@@ -25,12 +26,15 @@ const char *portsock_format_proto(int proto)
 	return proto_names[proto];
 }
 
+/* There is no answer, which is not 0. */
+#define NO_ANSWER U64_MAX
+
 /* Connection requests are not sockets, but they count as syn_recv. */
 static u64 state_column(const struct portsock_line *line, int state)
 {
-	u32 minis = state == TCP_SYN_RECV ? line->requests : 0;
+	u64 minis = state == TCP_SYN_RECV ? line->queue.requests : 0;
 
-	return (u64)line->counts.state[state] + minis;
+	return line->counts.state[state] + minis;
 }
 
 static u64 column_sockets(const struct portsock_line *line)
@@ -71,6 +75,53 @@ static u64 column_peak(const struct portsock_line *line)
 static u64 column_ports(const struct portsock_line *line)
 {
 	return line->ports;
+}
+
+/* Sockets of services only are asked what waits in them. */
+static bool line_asks(const struct portsock_line *line, unsigned long protos)
+{
+	return line->class == PORTSOCK_SERVICE && BIT(line->proto) & protos;
+}
+
+static u64 column_backlog(const struct portsock_line *line)
+{
+	return line_asks(line, PORTSOCK_PROTOS_LISTEN) ? line->queue.backlog :
+							 NO_ANSWER;
+}
+
+static u64 column_backlog_max(const struct portsock_line *line)
+{
+	return line_asks(line, PORTSOCK_PROTOS_LISTEN) ? line->queue.limit :
+							 NO_ANSWER;
+}
+
+/* Nobody listens on an ephemeral port. */
+static bool line_listened(const struct portsock_line *line)
+{
+	return line->deep && line->class != PORTSOCK_EPHEMERAL &&
+	       BIT(line->proto) & PORTSOCK_PROTOS_LISTEN;
+}
+
+static u64 column_backlog_peak(const struct portsock_line *line)
+{
+	return line_listened(line) ? line->backlog_peak : NO_ANSWER;
+}
+
+static u64 column_listen_drops(const struct portsock_line *line)
+{
+	return line_listened(line) ? line->drops : NO_ANSWER;
+}
+
+static u64 column_rcv_queue(const struct portsock_line *line)
+{
+	return line_asks(line, PORTSOCK_PROTOS_DATAGRAM) ? line->queue.bytes :
+							   NO_ANSWER;
+}
+
+static u64 column_rcv_drops(const struct portsock_line *line)
+{
+	return line->deep && BIT(line->proto) & PORTSOCK_PROTOS_DATAGRAM ?
+		       line->drops : NO_ANSWER;
 }
 
 /* Columns that identify the row are printed before the numbers. */
@@ -124,6 +175,9 @@ void portsock_format_line(struct seq_file *m, const struct portsock_line *line)
 	seq_putc(m, ' ');
 	seq_puts(m, class_names[line->class]);
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
-		seq_put_decimal_ull(m, " ", numbers[i]);
+		if (unlikely(numbers[i] == NO_ANSWER))
+			seq_puts(m, " -");
+		else
+			seq_put_decimal_ull(m, " ", numbers[i]);
 	seq_putc(m, '\n');
 }

@@ -123,7 +123,19 @@
 	X(PEAK, peak, "PEAK", PEAK, "sockets", \
 	  "highest sockets since the row is there") \
 	X(PORTS, ports, "PORTS", GAUGE, "ports", \
-	  "how many the row stands for")
+	  "how many the row stands for") \
+	X(BACKLOG, backlog, "BACKLOG", GAUGE, "connections", \
+	  "waiting for accept() at the port's listeners") \
+	X(BACKLOG_MAX, backlog_max, "BL_MAX", GAUGE, "connections", \
+	  "how many may wait") \
+	X(BACKLOG_PEAK, backlog_peak, "BL_PEAK", PEAK, "connections", \
+	  "most that waited since the row is there") \
+	X(LISTEN_DROPS, listen_drops, "L_DROPS", COUNTER, "segments", \
+	  "dropped at the port's listeners") \
+	X(RCV_QUEUE, rcv_queue, "RCV_Q", GAUGE, "bytes", \
+	  "waiting to be received") \
+	X(RCV_DROPS, rcv_drops, "R_DROPS", COUNTER, "datagrams", \
+	  "dropped at the port's sockets")
 
 #define PORTSOCK_PROTO_ID(id, ...) PORTSOCK_##id,
 enum portsock_proto {

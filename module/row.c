@@ -8,6 +8,7 @@
 #include <linux/string.h>
 
 #include "pool.h"
+#include "queues.h"
 
 static void counts_open(struct portsock_counts *counts,
 			const struct portsock_share *share)
@@ -35,6 +36,7 @@ static void counts_move(struct portsock_counts *counts,
  */
 static void __row_promote(struct portsock_row *row)
 {
+	row->depth = portsock_depth_new();
 	counts_sub_gauges(&row_total(row)->counts, &row->counts);
 	memset(row->counts.came, 0, sizeof(row->counts.came));
 	row->counts.came[PORTSOCK_BOUND] = row->counts.sockets;
@@ -48,19 +50,57 @@ static void share_set(struct portsock_share *share,
 {
 	share->state = h->state;
 	share->ipv6 = h->ipv6;
-	share->listener.requests = h->requests;
+	share->queues = h->queues;
 	if (share->how == PORTSOCK_BOUND)
 		share->how = h->how;
 }
 
-/* Caller holds the row's bucket lock. */
-static void __share_listen(struct portsock_share *share, bool was)
+/*
+ * What a socket has dropped on a port that it leaves. Caller holds the row's
+ * bucket lock.
+ */
+static void __row_dropped(struct portsock_row *row, u32 drops)
 {
-	if (share->listener.requests && !was)
-		__portsock_listeners_add(&share->row->listeners,
-					 &share->listener);
-	else if (!share->listener.requests && was)
-		rb_erase(&share->listener.node, &share->row->listeners);
+	struct portsock_table *table = row->table;
+
+	if (likely(!drops))
+		return;
+	if (row->ephemeral) {
+		raw_spin_lock(&table->lock);
+		row_total(row)->depth.drops += drops;
+		raw_spin_unlock(&table->lock);
+	} else if (row->depth) {
+		row->depth->drops += drops;
+	}
+}
+
+/* Caller holds the row's bucket lock. */
+static void __share_queue(struct portsock_share *share, bool queued)
+{
+	struct portsock_row *row = share->row;
+
+	if (share->queues && !queued)
+		__portsock_queues_add(&row->queues, share);
+	else if (!share->queues && queued)
+		__row_dropped(row, __portsock_queues_del(&row->queues, share));
+}
+
+/*
+ * A connection came, which the kernel has put into the queue of its listener
+ * before. Which one that is is not known: the only one, as a rule. Caller holds
+ * the row's bucket lock.
+ */
+static void __row_accepted(struct portsock_row *row)
+{
+	const struct rb_node *node = row->queues.rb_node;
+	u32 backlog;
+
+	if (!node || !row->depth)
+		return;
+	backlog = portsock_queue_backlog(rb_entry(node, struct portsock_share,
+						  queue)->sk);
+	if (row->depth->backlog_peak < backlog)
+		row->depth->backlog_peak = backlog;
 }
 
 /*
@@ -116,7 +156,11 @@ static void __row_join(struct portsock_row *row,
 		raw_spin_unlock(&table->lock);
 		idle_wake(&row->idle);
 	}
+	if (unlikely(!row->depth))
+		row->depth = portsock_depth_new();
 	counts_open(&row->counts, share);
+	if (share->how == PORTSOCK_ACCEPTED)
+		__row_accepted(row);
 }
 
 /**
@@ -146,7 +190,7 @@ int portsock_row_add(struct portsock_share *share,
 		row->shares++;
 		share->table = table;
 		share->row = row;
-		__share_listen(share, false);
+		__share_queue(share, false);
 	}
 	raw_spin_unlock(&bucket->lock);
 	return PTR_ERR_OR_ZERO(row);
@@ -167,8 +211,8 @@ void portsock_row_update(struct portsock_share *share,
 
 	raw_spin_lock(&row->bucket->lock);
 	share_set(share, h);
-	if (share->listener.requests != old.listener.requests)
-		__share_listen(share, old.listener.requests);
+	if (share->queues != old.queues)
+		__share_queue(share, old.queues);
 	if (row->ephemeral) {
 		raw_spin_lock(&row->table->lock);
 		if (h->service)
@@ -179,6 +223,9 @@ void portsock_row_update(struct portsock_share *share,
 		raw_spin_unlock(&row->table->lock);
 	} else {
 		counts_move(&row->counts, &old, share);
+		/* a child of Fast Open, which was there before */
+		if (old.state == TCP_SYN_RECV)
+			__row_accepted(row);
 	}
 	raw_spin_unlock(&row->bucket->lock);
 }
@@ -247,6 +294,8 @@ static void row_fold(struct portsock_table *table, u32 key)
 		for (how = 0; how < PORTSOCK_HOW_NR; how++)
 			total->counts.came[how] += row->counts.came[how];
 		total->counts.peak = max(total->counts.peak, row->counts.peak);
+		if (row->depth)
+			depth_fold(&total->depth, row->depth);
 		total->ports++;
 		__portsock_row_unlink(row);
 		raw_spin_unlock(&table->lock);
@@ -330,8 +379,8 @@ void portsock_row_del(struct portsock_share *share)
 	bool goes;
 
 	raw_spin_lock(&bucket->lock);
-	if (share->listener.requests)
-		rb_erase(&share->listener.node, &row->listeners);
+	if (share->queues)
+		__row_dropped(row, __portsock_queues_del(&row->queues, share));
 	row->shares--;
 	if (row->ephemeral)
 		goes = __ephemeral_leave(row, share);
@@ -341,7 +390,7 @@ void portsock_row_del(struct portsock_share *share)
 		__portsock_row_free(row);
 	raw_spin_unlock(&bucket->lock);
 	share->row = NULL;
-	share->listener.requests = NULL;
+	share->queues = false;
 	if (surplus)
 		rows_fold(table, surplus);
 }

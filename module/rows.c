@@ -11,6 +11,7 @@
 struct row_bucket *portsock_row_buckets;
 unsigned int portsock_row_shift;	/* of the 64 bits of a hash */
 struct portsock_pool portsock_row_pool;
+struct portsock_pool portsock_depth_pool;
 
 /**
  * __portsock_order_insert() - put a row into a tree
@@ -112,12 +113,16 @@ int portsock_rows_init(unsigned int bits)
 				 SLAB_HWCACHE_ALIGN);
 	if (err)
 		return err;
+	err = portsock_pool_init(&portsock_depth_pool, "portsock_depth",
+				 sizeof(struct portsock_depth), 0);
+	if (err)
+		goto exit_rows;
 	portsock_row_buckets = kvmalloc_array(1UL << bits,
 					      sizeof(*portsock_row_buckets),
 					      GFP_KERNEL);
 	if (!portsock_row_buckets) {
-		portsock_pool_exit(&portsock_row_pool);
-		return -ENOMEM;
+		err = -ENOMEM;
+		goto exit_depths;
 	}
 	for (i = 0; i < 1UL << bits; i++) {
 		raw_spin_lock_init(&portsock_row_buckets[i].lock);
@@ -125,6 +130,12 @@ int portsock_rows_init(unsigned int bits)
 	}
 	portsock_row_shift = 64 - bits;
 	return 0;
+
+exit_depths:
+	portsock_pool_exit(&portsock_depth_pool);
+exit_rows:
+	portsock_pool_exit(&portsock_row_pool);
+	return err;
 }
 
 /**
@@ -135,6 +146,7 @@ int portsock_rows_init(unsigned int bits)
 void portsock_rows_refill(void)
 {
 	portsock_pool_refill(&portsock_row_pool);
+	portsock_pool_refill(&portsock_depth_pool);
 }
 
 /**
@@ -147,5 +159,6 @@ void portsock_rows_refill(void)
 void portsock_rows_exit(void)
 {
 	kvfree(portsock_row_buckets);
+	portsock_pool_exit(&portsock_depth_pool);
 	portsock_pool_exit(&portsock_row_pool);
 }

@@ -20,6 +20,7 @@
 #include <linux/types.h>
 
 #include "counts.h"
+#include "depth.h"
 #include "idle.h"
 #include "pool.h"
 #include "table.h"
@@ -30,7 +31,9 @@
  * @order: in one of the table's trees; protected by the table's lock
  * @table: the namespace's table, pinned
  * @idle: of a service row, for how long it has been idle
- * @listeners: those that wait for connections here
+ * @queues: shares of sockets in which something may wait
+ * @depth: more about a service; NULL while there is no memory for it, and of
+ *	an ephemeral row
  * @bucket: where it hangs
  * @key: protocol and port, see key_of()
  * @shares: sockets and mini-sockets that contribute; a row with any is pinned
@@ -44,7 +47,8 @@ struct portsock_row {
 	struct rb_node order;
 	struct portsock_idle idle;
 	struct portsock_table *table;
-	struct rb_root listeners;
+	struct rb_root queues;
+	struct portsock_depth *depth;
 	struct row_bucket *bucket;
 	u32 key;
 	u32 shares;
@@ -65,6 +69,7 @@ struct row_bucket {
 extern struct row_bucket *portsock_row_buckets;
 extern unsigned int portsock_row_shift;
 extern struct portsock_pool portsock_row_pool;
+extern struct portsock_pool portsock_depth_pool;
 
 static inline u32 key_of(u8 proto, u16 port)
 {
@@ -119,6 +124,22 @@ static inline struct rb_root *row_root(const struct portsock_row *row)
 	return row->ephemeral ? &row->table->ephemerals : &row->table->services;
 }
 
+/* Interrupts are off. NULL without memory. */
+static inline struct portsock_depth *portsock_depth_new(void)
+{
+	struct portsock_depth *depth = portsock_pool_get(&portsock_depth_pool);
+
+	if (depth)
+		memset(depth, 0, sizeof(*depth));
+	return depth;
+}
+
+static inline void depth_free(struct portsock_depth *depth)
+{
+	if (depth)
+		portsock_pool_put(&portsock_depth_pool, depth);
+}
+
 /**
  * portsock_row_new() - a row without numbers
  * @bucket: where it is to hang
@@ -140,7 +161,8 @@ portsock_row_new(struct row_bucket *bucket, struct portsock_table *table,
 		return NULL;
 	INIT_LIST_HEAD(&row->idle.node);
 	row->table = table;
-	row->listeners = RB_ROOT;
+	row->queues = RB_ROOT;
+	row->depth = ephemeral ? NULL : portsock_depth_new();
 	row->bucket = bucket;
 	row->key = key;
 	row->shares = 0;
@@ -157,6 +179,7 @@ portsock_row_new(struct row_bucket *bucket, struct portsock_table *table,
  */
 static inline void portsock_row_cancel(struct portsock_row *row)
 {
+	depth_free(row->depth);
 	portsock_pool_put(&portsock_row_pool, row);
 }
 
@@ -195,6 +218,7 @@ static inline void __portsock_row_free(struct portsock_row *row)
 	struct portsock_table *table = row->table;
 
 	__hlist_del(&row->node);
+	depth_free(row->depth);
 	portsock_pool_put(&portsock_row_pool, row);
 	if (unlikely(table->dead))
 		portsock_table_settle(table);

@@ -17,7 +17,7 @@
 static int share_add(struct portsock_share *share,
 		     const struct portsock_holding *h)
 {
-	const atomic_t *requests = h->requests;
+	bool queues = h->queues;
 	u8 proto = h->proto, state = h->state, how = h->how;
 	bool ipv6 = h->ipv6;
 
@@ -26,7 +26,7 @@ static int share_add(struct portsock_share *share,
 	share->state = state;
 	share->ipv6 = ipv6;
 	share->how = how;
-	share->listener.requests = requests;
+	share->queues = queues;
 	return portsock_row_add(share, h);
 }
 
@@ -104,7 +104,6 @@ void portsock_share_settle(struct portsock_share *share)
 /**
  * portsock_share_awaited() - the next socket on which a call may be under way
  * @table: any table
- * @sk_of: says whose a share is; called with the table's lock held
  *
  * It becomes the last one: who comes as often as there were any to begin with
  * has met them all.
@@ -112,9 +111,7 @@ void portsock_share_settle(struct portsock_share *share)
  * Context: any but NMI.
  * Return: the socket's address, which is not to be followed, or NULL.
  */
-const void *
-portsock_share_awaited(struct portsock_table *table,
-		       const void *(*sk_of)(const struct portsock_share *share))
+const void *portsock_share_awaited(struct portsock_table *table)
 {
 	struct portsock_share *share;
 	const void *sk = NULL;
@@ -125,7 +122,7 @@ portsock_share_awaited(struct portsock_table *table,
 					 awaited);
 	if (share) {
 		list_move_tail(&share->awaited, &table->awaited);
-		sk = sk_of(share);
+		sk = share->sk;
 	}
 	raw_spin_unlock_irqrestore(&table->lock, flags);
 	return sk;
@@ -199,7 +196,7 @@ static bool share_is_current(const struct portsock_share *share,
 			     const struct portsock_holding *h)
 {
 	return share->state == h->state && share->ipv6 == h->ipv6 &&
-	       share->listener.requests == h->requests &&
+	       share->queues == h->queues &&
 	       !(h->service && READ_ONCE(share->row->ephemeral));
 }
 
@@ -253,7 +250,7 @@ bool portsock_share_step(struct portsock_share *share, u64 step)
 	u8 state = step >> 24;
 
 	if (!row || row->key != (step & GENMASK(23, 0)) ||
-	    share->ipv6 != step >> 32 || share->listener.requests ||
+	    share->ipv6 != step >> 32 || share->queues ||
 	    share->state == TCP_TIME_WAIT)
 		return false;
 	portsock_row_step(row, share->state, state);
@@ -321,7 +318,7 @@ bool portsock_share_equals(const struct portsock_share *share,
 /**
  * portsock_share_tell() - say what a share contributes
  * @share: any share that contributes something
- * @h: receives it, but neither requests nor whether it makes the port a service
+ * @h: receives it, but not whether it makes the port a service
  *
  * Context: any; the caller serialises calls on @share.
  */
@@ -333,6 +330,7 @@ void portsock_share_tell(const struct portsock_share *share,
 		.port = share->row ? key_port(share->row->key) : 0,
 		.proto = share->proto,
 		.state = share->state,
+		.queues = share->queues,
 		.ipv6 = share->ipv6,
 		.how = share->how,
 	};

@@ -32,9 +32,7 @@ int portsock_share_unbound(struct portsock_share *share,
 void portsock_share_del(struct portsock_share *share);
 void portsock_share_await(struct portsock_share *share);
 void portsock_share_settle(struct portsock_share *share);
-const void *
-portsock_share_awaited(struct portsock_table *table,
-		       const void *(*sk_of)(const struct portsock_share *share));
+const void *portsock_share_awaited(struct portsock_table *table);
 bool portsock_share_at(const struct portsock_share *share,
 		       const struct portsock_table *table);
 bool portsock_share_on(const struct portsock_share *share, u8 proto, u16 port);

@@ -9,6 +9,7 @@
 
 #include "compat.h"
 #include "netns.h"
+#include "queue.h"
 #include "socks.h"
 
 /**
@@ -128,6 +129,22 @@ bool portsock_sk_assoc_went_out(const struct sctp_association *assoc)
 	return READ_ONCE(assoc->init_last_sent_to);
 }
 
+/**
+ * portsock_proto_queues() - are readers to look into a socket that holds a port?
+ * @proto: its portsock_sk_proto(), not that of TCP
+ * @listens: it is in LISTEN, or about to be
+ *
+ * The queue of an MPTCP socket is that of its first subflow.
+ *
+ * Context: any.
+ */
+bool portsock_proto_queues(int proto, bool listens)
+{
+	if (BIT(proto) & PORTSOCK_PROTOS_LISTEN)
+		return listens;
+	return BIT(proto) & PORTSOCK_PROTOS_DATAGRAM;
+}
+
 /*
  * Was the port taken by bind(), or inherited from a listener? connect() marks
  * the bind bucket that it makes, bind() does not.
@@ -222,7 +239,7 @@ bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
 	h->table = portsock_netns_table(twsk_net(tw));
 	if (!h->table)
 		return false;
-	h->requests = NULL;
+	h->queues = false;
 	h->port = tw->tw_num;
 	h->proto = proto;
 	h->state = TCP_TIME_WAIT;

@@ -20,6 +20,7 @@ const struct sock *portsock_sk_parent(const struct sock *sk);
 bool portsock_sk_assoc_went_out(const struct sctp_association *assoc);
 u8 portsock_sk_other_state(const struct sock *sk, int proto, int state);
 
+bool portsock_proto_queues(int proto, bool listens);
 bool portsock_sk_serves(const struct sock *sk, int proto);
 bool portsock_tw_serves(const struct inet_timewait_sock *tw);
 
@@ -108,9 +109,8 @@ static inline void portsock_sk_look(const struct sock *sk, int proto, int state,
 	bool listens = state == TCP_LISTEN;
 
 	h->table = NULL;
-	h->requests = NULL;
-	if (listens && (proto == PORTSOCK_TCP || proto == PORTSOCK_DCCP))
-		h->requests = &inet_csk(sk)->icsk_accept_queue.qlen;
+	h->queues = likely(proto == PORTSOCK_TCP) ? listens :
+		    portsock_proto_queues(proto, listens);
 	h->port = sk->sk_num;
 	h->proto = proto;
 	h->state = state;
@@ -166,7 +166,7 @@ static inline enum portsock_how portsock_sk_came(const struct sock *sk)
  */
 static inline void portsock_sk_unbind(struct portsock_holding *h)
 {
-	h->requests = NULL;
+	h->queues = false;
 	h->port = 0;
 	h->state = TCP_CLOSE;
 	h->service = false;

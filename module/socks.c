@@ -5,7 +5,7 @@
  * its row, and adds what it contributes now. To tell the same twice does no
  * harm, and a missed event does none after the next one.
  *
- * Addresses are keys only; they are never dereferenced here.
+ * Addresses are keys only; they are never followed here.
  */
 #include "socks.h"
 
@@ -21,22 +21,13 @@
 /**
  * struct portsock_rec - a socket
  * @node: in its bucket's chain
- * @sk: its address
- * @share: what it contributes
- * @epoch: number of the walk during which a hook or the walk last told of it
- * @asked: its last bind() named a port
- * @gone: a tombstone: the socket is gone, but the walk that runs may
- *	still have seen it
+ * @share: its address, and what it contributes
  *
  * Protected by its bucket's lock.
  */
 struct portsock_rec {
 	struct hlist_node node;
-	const void *sk;
 	struct portsock_share share;
-	u32 epoch;
-	bool asked;
-	bool gone;
 };
 
 /**
@@ -75,7 +66,7 @@ static struct portsock_rec *__rec_find(struct rec_bucket *bucket,
 	struct portsock_rec *rec;
 
 	hlist_for_each_entry(rec, &bucket->recs, node)
-		if (rec->sk == sk)
+		if (rec->share.sk == sk)
 			return rec;
 	return NULL;
 }
@@ -93,15 +84,15 @@ static struct portsock_rec *__rec_get(struct rec_bucket *bucket, const void *sk)
 		return NULL;
 	}
 	/* nothing else is read while these are NULL or false */
-	rec->sk = sk;
+	rec->share.sk = sk;
 	rec->share.table = NULL;
 	rec->share.row = NULL;
 	rec->share.first = NULL;
-	rec->share.listener.requests = NULL;
+	rec->share.epoch = 0;
+	rec->share.queues = false;
 	rec->share.awaits = false;
-	rec->epoch = 0;
-	rec->asked = false;
-	rec->gone = false;
+	rec->share.asked = false;
+	rec->share.gone = false;
 	hlist_add_head(&rec->node, &bucket->recs);
 	return rec;
 }
@@ -126,8 +117,8 @@ static void __rec_free(struct portsock_rec *rec)
 /* Caller holds the bucket's lock. */
 static void __rec_touch(struct portsock_rec *rec)
 {
-	rec->epoch = READ_ONCE(walk_epoch);
-	rec->gone = false;
+	rec->share.epoch = READ_ONCE(walk_epoch);
+	rec->share.gone = false;
 }
 
 /* Caller holds the bucket's lock. */
@@ -219,7 +210,7 @@ void portsock_sock_inherit(const void *sk, const void *tw,
 	stale = __rec_find(bucket, tw);
 	if (unlikely(stale))
 		__rec_free(stale);
-	rec->sk = tw;
+	rec->share.sk = tw;
 	hlist_add_head(&rec->node, &bucket->recs);
 	__rec_hold(rec, h);
 	rec_unlock(bucket, flags);
@@ -268,7 +259,7 @@ void portsock_sock_meet(const void *sk, const struct portsock_holding *h)
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
-	if (!rec || (!rec->share.table && !rec->gone)) {
+	if (!rec || (!rec->share.table && !rec->share.gone)) {
 		rec = __rec_get(bucket, sk);
 		if (rec)
 			__rec_hold(rec, h);
@@ -297,7 +288,7 @@ bool portsock_sock_step(const void *sk, u64 step)
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (rec) {
-		rec->epoch = READ_ONCE(walk_epoch);
+		rec->share.epoch = READ_ONCE(walk_epoch);
 		done = portsock_share_step(&rec->share, step);
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
@@ -335,7 +326,7 @@ static void __rec_bind(struct portsock_rec *rec,
 {
 	struct portsock_holding bound = *h;
 
-	bound.service |= rec->asked;
+	bound.service |= rec->share.asked;
 	__rec_hold(rec, &bound);
 }
 
@@ -447,11 +438,6 @@ bool portsock_sock_awaited(const void *sk)
 	return awaited;
 }
 
-static const void *share_sk(const struct portsock_share *share)
-{
-	return container_of(share, struct portsock_rec, share)->sk;
-}
-
 /**
  * portsock_sock_settle() - record what an awaited call has left
  * @sk: the socket, which no other call can change meanwhile; ignored if it is
@@ -516,7 +502,7 @@ void portsock_socks_settle(struct portsock_table *table,
 
 	for (; left; left--) {
 		cond_resched();
-		sk = portsock_share_awaited(table, share_sk);
+		sk = portsock_share_awaited(table);
 		if (!sk)
 			break;
 		if (sock_get(sk, get))
@@ -543,7 +529,7 @@ void portsock_sock_asked(const void *sk, bool asked)
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	rec = asked ? __rec_get(bucket, sk) : __rec_find(bucket, sk);
 	if (rec)
-		rec->asked = asked;
+		rec->share.asked = asked;
 	rec_unlock(bucket, flags);
 }
 
@@ -652,7 +638,7 @@ bool portsock_sock_carried(const void *sk, const void *subflow)
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_get(bucket, sk);
-	if (rec && !rec->gone) {
+	if (rec && !rec->share.gone) {
 		if (!rec->share.first)
 			rec->share.first = subflow;
 		carried = rec->share.first == subflow;
@@ -682,7 +668,7 @@ bool portsock_sock_recorded(const void *sk, struct portsock_holding *h)
 	recorded = rec && rec->share.table;
 	if (recorded) {
 		portsock_share_tell(&rec->share, h);
-		h->service = rec->asked;
+		h->service = rec->share.asked;
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	return recorded;
@@ -710,8 +696,8 @@ void portsock_sock_forget(const void *sk)
 			if (rec->share.table)
 				portsock_share_del(&rec->share);
 			rec->share.first = NULL;
-			rec->epoch = walk_epoch;
-			rec->gone = true;
+			rec->share.epoch = walk_epoch;
+			rec->share.gone = true;
 		}
 	} else {
 		rec = __rec_find(bucket, sk);
@@ -765,13 +751,13 @@ void portsock_sock_seen(const void *sk, const struct portsock_holding *h)
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
-	if (rec && rec->epoch == walk_epoch)
+	if (rec && rec->share.epoch == walk_epoch)
 		goto unlock;
 	rec = __rec_get(bucket, sk);
 	if (!rec)
 		goto unlock;
 	if (portsock_share_equals(&rec->share, h)) {
-		rec->epoch = walk_epoch;
+		rec->share.epoch = walk_epoch;
 	} else {
 		repaired += !rec->share.awaits;
 		__rec_hold(rec, h);
@@ -810,9 +796,9 @@ u64 portsock_socks_walk_end(unsigned long protos)
 			continue;
 		raw_spin_lock_irqsave(&bucket->lock, flags);
 		hlist_for_each_entry_safe(rec, next, &bucket->recs, node) {
-			if (rec->gone) {
+			if (rec->share.gone) {
 				__rec_free(rec);
-			} else if (rec->epoch != walk_epoch &&
+			} else if (rec->share.epoch != walk_epoch &&
 				   portsock_share_in(&rec->share, protos)) {
 				__rec_free(rec);
 				repaired++;
@@ -889,8 +875,10 @@ void portsock_socks_clear(const struct portsock_table *table)
 
 		raw_spin_lock_irqsave(&bucket->lock, flags);
 		hlist_for_each_entry_safe(rec, next, &bucket->recs, node) {
-			if (!table || portsock_share_at(&rec->share, table))
-				__rec_free(rec);
+			if (table && !portsock_share_at(&rec->share, table))
+				continue;
+			rec->share.sk = NULL;
+			__rec_free(rec);
 		}
 		rec_unlock(bucket, flags);
 		cond_resched();

@@ -11,16 +11,19 @@
 #include <linux/types.h>
 
 #include "counts.h"
+#include "depth.h"
 #include "portsock.h"
 #include "unbound.h"
 
 /**
  * struct portsock_total - what many rows of one protocol say together
  * @counts: their sum
+ * @depth: that of those that are gone
  * @ports: how many they are, or were
  */
 struct portsock_total {
 	struct portsock_counts counts;
+	struct portsock_depth depth;
 	u64 ports;
 };
 

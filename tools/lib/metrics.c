@@ -82,40 +82,44 @@ void portsock_metric_text(const struct portsock_metrics *metrics, const char *te
 	}
 }
 
-/* Is it the last word of the name? */
-static bool ends_with(const char *name, const char *word)
-{
-	size_t length = strlen(name), end = strlen(word);
-
-	return length > end && !strcmp(name + length - end, word);
-}
+/* What Prometheus wants numbers to be told in, and behind which name; @suffix is what a column has in its place. */
+static const struct {
+	const char *unit, *suffix, *base;
+	uint64_t parts;
+} units[] = {
+	{ "milliseconds", "_ms", "_seconds", 1000 },
+	{ "microseconds", "_us", "_seconds", 1000000 },
+	{ "bytes", "", "_bytes", 1 },
+};
 
 static bool counts_sockets(const struct portsock_column *column)
 {
 	return !strcmp(column->unit, "sockets") || !strcmp(column->unit, "of `opened`");
 }
 
+static void metric_name(struct portsock_metric *metric, const struct portsock_column *column, int length,
+			const char *unit)
+{
+	snprintf(metric->name, sizeof(metric->name), "portsock_%s%.*s%s", counts_sockets(column) ? "sockets_" : "",
+		 length < NAME_LENGTH ? length : NAME_LENGTH, column->name, unit);
+}
+
 uint64_t portsock_metric_of(struct portsock_metric *metric, const struct portsock_column *column)
 {
 	int length = strlen(column->name);
-	const char *unit = "";
-	uint64_t parts = 1;
+	size_t i;
 
-	if (ends_with(column->name, "_ms"))
-		parts = 1000;
-	else if (ends_with(column->name, "_us"))
-		parts = 1000000;
-	if (parts > 1) {
-		length -= strlen("_ms");
-		unit = "_seconds";
-	}
-
-	snprintf(metric->name, sizeof(metric->name), "portsock_%s%.*s%s", counts_sockets(column) ? "sockets_" : "",
-		 length < NAME_LENGTH ? length : NAME_LENGTH, column->name, unit);
 	metric->type = column->kind == PORTSOCK_KIND_COUNTER ? PORTSOCK_METRIC_COUNTER : PORTSOCK_METRIC_GAUGE;
 	metric->help = column->help;
+	for (i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (strcmp(units[i].unit, column->unit))
+			continue;
+		metric_name(metric, column, length - strlen(units[i].suffix), units[i].base);
+		return units[i].parts;
+	}
+	metric_name(metric, column, length, "");
 
-	return parts;
+	return 1;
 }
 
 /* A double would round. */

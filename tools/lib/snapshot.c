@@ -7,6 +7,8 @@
 
 #define BLANKS " \t"
 #define PORT_MAX 65535
+/* So many fit a u64, whatever they are. */
+#define DIGITS_SAFE 19
 
 #define KEY_NAME(name, ...) #name,
 static const char * const health_numbers[] = { PORTSOCK_KEYS(KEY_NAME) };
@@ -48,12 +50,10 @@ static int line_read(struct portsock_snapshot *snapshot, char *text)
 			    PORTSOCK_LINE_MAX - 2);
 	}
 	text[length - 1] = '\0';
-	text_clean(text);
 
 	return 1;
 }
 
-/* Every cell of every row comes by. */
 static struct portsock_value value_parse(const char *text)
 {
 	struct portsock_value value = { .text = text };
@@ -140,6 +140,7 @@ static int health_read(struct portsock_snapshot *snapshot)
 	if (!rc)
 		return portsock_error_set(&snapshot->error, "%s: empty: not a portsock table", snapshot->name);
 
+	text_clean(snapshot->health_text);
 	word = strtok_r(snapshot->health_text, BLANKS, &rest);
 	if (!word || strcmp(word, "portsock"))
 		return fail(snapshot, "not a portsock table: begins with '%.40s' instead of 'portsock %d'",
@@ -184,6 +185,7 @@ static int fields_read(struct portsock_snapshot *snapshot)
 	if (rc < 0)
 		return rc;
 
+	text_clean(snapshot->field_text);
 	word = rc ? strtok_r(snapshot->field_text, BLANKS, &rest) : NULL;
 	if (!word)
 		return fail(snapshot, "the column names are missing");
@@ -206,6 +208,8 @@ static int fields_read(struct portsock_snapshot *snapshot)
 	snapshot->proto = field_index(snapshot, "proto");
 	snapshot->port = field_index(snapshot, "port");
 	snapshot->class = field_index(snapshot, "class");
+	snapshot->backlog = field_index(snapshot, "backlog");
+	snapshot->backlog_max = field_index(snapshot, "backlog_max");
 
 	return 0;
 }
@@ -262,6 +266,30 @@ static char *word_cut(char *text)
 	return text;
 }
 
+/* Every cell of every row comes by. Cuts off the word that @text begins with. Return: what is behind it. */
+static char *cell_read(struct portsock_value *cell, char *text)
+{
+	char *end = text, *rest;
+	uint64_t number = 0;
+
+	while (*end >= '0' && *end <= '9')
+		number = 10 * number + (*end++ - '0');
+	rest = word_cut(end);
+	if (!*end && end > text && end - text <= DIGITS_SAFE && (*text != '0' || !text[1])) {
+		*cell = (struct portsock_value) { .text = text, .number = number, .is_number = true };
+	} else {
+		text_clean(text);
+		*cell = value_parse(text);
+	}
+
+	return rest;
+}
+
+static bool takes_the_rest(const struct portsock_snapshot *snapshot, unsigned int i)
+{
+	return i == snapshot->nr_fields - 1 && !strcmp(snapshot->fields[i].name, "comm");
+}
+
 int portsock_snapshot_next(struct portsock_snapshot *snapshot)
 {
 	unsigned int last = snapshot->nr_fields - 1;
@@ -280,10 +308,14 @@ int portsock_snapshot_next(struct portsock_snapshot *snapshot)
 			break;
 		if (i > last)
 			return fail(snapshot, "more values than the %u columns", snapshot->nr_fields);
-		snapshot->cells[i].text = text;
-		/* The last column takes the rest: process names hold blanks. */
-		text = i == last && !strcmp(snapshot->fields[i].name, "comm") ? strchr(text, '\0') : word_cut(text);
-		snapshot->cells[i] = value_parse(snapshot->cells[i].text);
+		/* Process names hold blanks. */
+		if (takes_the_rest(snapshot, i)) {
+			text_clean(text);
+			snapshot->cells[i] = value_parse(text);
+			text = strchr(text, '\0');
+		} else {
+			text = cell_read(&snapshot->cells[i], text);
+		}
 		if (cell_check(snapshot, i))
 			return -1;
 	}
@@ -335,4 +367,18 @@ double portsock_snapshot_range(const struct portsock_snapshot *snapshot)
 		return -1;
 
 	return 100.0 * snapshot->cells[ports].number / (max - min + 1);
+}
+
+double portsock_snapshot_backlog(const struct portsock_snapshot *snapshot)
+{
+	const struct portsock_value *waiting, *limit;
+
+	if (snapshot->backlog < 0 || snapshot->backlog_max < 0)
+		return -1;
+	waiting = &snapshot->cells[snapshot->backlog];
+	limit = &snapshot->cells[snapshot->backlog_max];
+	if (!waiting->is_number || !limit->is_number)
+		return -1;
+
+	return 100.0 * waiting->number / (limit->number + 1.0);
 }

@@ -59,6 +59,8 @@ struct portsock_field {
  * @proto: index of the field `proto`
  * @port: index of the field `port`
  * @class: index of the field `class`
+ * @backlog: index of the field `backlog`, -1 if there is none
+ * @backlog_max: likewise
  * @row_class: class of the current row, an enum portsock_class; -1 for one this reader does not know
  * @error: why reading failed
  */
@@ -71,6 +73,8 @@ struct portsock_snapshot {
 	unsigned int proto;
 	unsigned int port;
 	unsigned int class;
+	int backlog;
+	int backlog_max;
 	uint64_t netns;
 	uint64_t uptime_ms;
 	struct portsock_pair pairs[PORTSOCK_PAIRS_MAX];
@@ -148,5 +152,13 @@ uint64_t portsock_snapshot_health(const struct portsock_snapshot *snapshot, cons
  * Return: percent; -1 if the row is no total of ephemeral ports, or the table does not tell.
  */
 double portsock_snapshot_range(const struct portsock_snapshot *snapshot);
+
+/**
+ * portsock_snapshot_backlog() - how full the port's accept queues are
+ * @snapshot: a snapshot with a current row
+ *
+ * Return: percent; a limit of n holds n + 1 connections. -1 if the table does not tell.
+ */
+double portsock_snapshot_backlog(const struct portsock_snapshot *snapshot);
 
 #endif

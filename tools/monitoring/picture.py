@@ -60,12 +60,12 @@ class Host:
         self.name = name
         self.opened = {}
 
-    def row(self, proto, port, kind, states, rate, ports=1):
+    def row(self, proto, port, kind, states, rate, ports=1, depth='- - - - - -'):
         opened = self.opened[proto, port] = self.opened.get((proto, port), 5000) + rate * STEP
         sockets = sum(number for state, number in states.items() if state not in ('time_wait', 'syn_recv'))
         counts = ' '.join(str(states.get(state, 0)) for state in STATES)
         come = int(opened)
-        return f'{proto} {port} {kind} {sockets} {sockets // 3} {counts} {come} {come - 5} 0 {come - sockets} {sockets} {ports}'
+        return f'{proto} {port} {kind} {sockets} {sockets // 3} {counts} {come} {come - 5} 0 {come - sockets} {sockets} {ports} {depth}'
 
     def table(self, sample):
         head = open(os.path.join(HERE, '../testing/reader/web.table')).read().splitlines()[:2]

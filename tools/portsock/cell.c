@@ -76,6 +76,8 @@ bool portsock_cell_alarms(const struct portsock_view_column *column, const struc
 {
 	if (column->source == PORTSOCK_VIEW_RANGE)
 		return portsock_snapshot_range(snapshot) >= PORTSOCK_RANGE_FULL;
+	if (column->source == PORTSOCK_VIEW_FIELD && column->known == &portsock_columns[PORTSOCK_COLUMN_BACKLOG])
+		return portsock_snapshot_backlog(snapshot) >= PORTSOCK_BACKLOG_FULL;
 
 	return column->source == PORTSOCK_VIEW_FIELD && past &&
 	       column->known == &portsock_columns[PORTSOCK_COLUMN_CLOSE_WAIT] &&

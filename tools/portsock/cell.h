@@ -9,6 +9,8 @@
 
 /* Ephemeral ports in use, in percent of their range, from which on they are about to run out. */
 #define PORTSOCK_RANGE_FULL	80
+/* Likewise accept queues: from here on connections are about to be dropped. */
+#define PORTSOCK_BACKLOG_FULL	80
 
 /**
  * portsock_rate_text() - a rate for people and machines
@@ -37,7 +39,7 @@ const char *portsock_cell_text(const struct portsock_view *view, const struct po
  * @snapshot: a snapshot with a current row
  * @past: the same row as it was, NULL if nobody knows
  *
- * Return: true for CLOSE_WAIT that grows, and where ephemeral ports run out.
+ * Return: true for CLOSE_WAIT that grows, and where ephemeral ports or accept queues run out.
  */
 bool portsock_cell_alarms(const struct portsock_view_column *column, const struct portsock_snapshot *snapshot,
 			  const struct portsock_past *past);

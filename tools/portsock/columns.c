@@ -215,7 +215,7 @@ static int columns_add_states(struct portsock_view *view, const struct portsock_
 	for (i = 0; i < snapshot->nr_fields; i++) {
 		known = snapshot->fields[i].column;
 		if (known && known->kind == PORTSOCK_KIND_STATE &&
-		    column_add(view, snapshot, PORTSOCK_VIEW_FIELD, i, PORTSOCK_VIEW_STATE, error))
+		    column_add(view, snapshot, PORTSOCK_VIEW_FIELD, i, PORTSOCK_VIEW_FILLED, error))
 			return -1;
 	}
 
@@ -246,7 +246,41 @@ static int columns_add_rates(struct portsock_view *view, const struct portsock_s
 	    column_add_known(view, snapshot, PORTSOCK_VIEW_RATE, PORTSOCK_COLUMN_CLOSED, PORTSOCK_VIEW_ASKED, error))
 		return -1;
 
-	return column_add_made(view, snapshot, PORTSOCK_VIEW_RANGE, PORTSOCK_VIEW_STATE, error);
+	return column_add_made(view, snapshot, PORTSOCK_VIEW_RANGE, PORTSOCK_VIEW_FILLED, error);
+}
+
+/* A limit says something beside what it limits. */
+static void limit_attach(struct portsock_view *view, const struct portsock_snapshot *snapshot)
+{
+	struct portsock_view_column *limit = column_find(view, PORTSOCK_VIEW_FIELD, snapshot->backlog_max);
+
+	if (limit)
+		limit->with = column_find(view, PORTSOCK_VIEW_FIELD, snapshot->backlog);
+}
+
+/* What waits, and what was dropped: of that those who watch want to see what comes. */
+static int columns_add_queues(struct portsock_view *view, const struct portsock_snapshot *snapshot,
+			      struct portsock_error *error)
+{
+	enum portsock_view_source drops = view->options.rates ? PORTSOCK_VIEW_RATE : PORTSOCK_VIEW_FIELD;
+	const struct {
+		enum portsock_view_source source;
+		enum portsock_column_id id;
+	} queues[] = {
+		{ PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_BACKLOG },
+		{ PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_BACKLOG_MAX },
+		{ drops, PORTSOCK_COLUMN_LISTEN_DROPS },
+		{ PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_RCV_QUEUE },
+		{ drops, PORTSOCK_COLUMN_RCV_DROPS },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(queues) / sizeof(*queues); i++)
+		if (column_add_known(view, snapshot, queues[i].source, queues[i].id, PORTSOCK_VIEW_FILLED, error))
+			return -1;
+	limit_attach(view, snapshot);
+
+	return 0;
 }
 
 static int columns_add_people(struct portsock_view *view, const struct portsock_snapshot *snapshot,
@@ -257,6 +291,7 @@ static int columns_add_people(struct portsock_view *view, const struct portsock_
 	if (columns_add_list(view, snapshot, first, error) ||
 	    column_add_known(view, snapshot, PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_SOCKETS, PORTSOCK_VIEW_ASKED, error) ||
 	    columns_add_states(view, snapshot, error) ||
+	    columns_add_queues(view, snapshot, error) ||
 	    (view->options.rates && columns_add_rates(view, snapshot, error)))
 		return -1;
 

@@ -90,6 +90,7 @@ static void past_turn(struct portsock_past *past, const struct portsock_history 
 {
 	past->before_ms = past->uptime_ms;
 	memcpy(past->before, past->now, sizeof(past->before));
+	past->answers_before = past->looks ? past->answers : UINT64_MAX;
 	if (++past->looks == 1 && (!single || history->singles_before))
 		past->before_ms = history->before_ms;
 }
@@ -106,21 +107,25 @@ static int text_keep(char **text, const char *now)
 
 static int past_read(struct portsock_past *past, const struct portsock_snapshot *snapshot)
 {
-	const struct portsock_column *column;
-	unsigned int i, id;
+	const struct portsock_field *field = snapshot->fields, *end = field + snapshot->nr_fields;
+	const struct portsock_value *cell = snapshot->cells;
+	uint64_t answers = 0, filled = 0;
+	unsigned int id;
 
-	past->answers = 0;
-	for (i = 0; i < snapshot->nr_fields; i++) {
-		column = snapshot->fields[i].column;
-		id = column ? column - portsock_columns : PORTSOCK_COLUMN_NR;
+	for (; field < end; field++, cell++) {
+		id = field->column ? field->column - portsock_columns : PORTSOCK_COLUMN_NR;
 		if (id >= PORTSOCK_COLUMN_NR)
 			continue;
-		past->now[id] = snapshot->cells[i].number;
-		if (snapshot->cells[i].is_number)
-			past->answers |= UINT64_C(1) << id;
-		if (column->kind == PORTSOCK_KIND_TEXT && text_keep(&past->text[id], snapshot->cells[i].text))
+		past->now[id] = cell->number;
+		if (cell->number)
+			filled |= UINT64_C(1) << id;
+		else if (cell->is_number)
+			answers |= UINT64_C(1) << id;
+		if (field->column->kind == PORTSOCK_KIND_TEXT && text_keep(&past->text[id], cell->text))
 			return -1;
 	}
+	past->answers = answers | filled;
+	past->filled = filled;
 
 	return 0;
 }
@@ -144,6 +149,7 @@ struct portsock_past *portsock_history_add(struct portsock_history *history,
 	past->look = history->look;
 	past->uptime_ms = uptime_ms;
 	past->range = portsock_snapshot_range(snapshot);
+	past->backlog = portsock_snapshot_backlog(snapshot);
 	if (past_read(past, snapshot))
 		return NULL;
 	past->sockets.number[past->look % PORTSOCK_TRAIL_NR] = past->now[PORTSOCK_COLUMN_SOCKETS];
@@ -195,15 +201,21 @@ bool portsock_past_is_new(const struct portsock_past *past)
 	return past->looks == 1 && past->before_ms && past->before_ms < past->uptime_ms;
 }
 
+/* At both looks? */
+static bool past_answers(const struct portsock_past *past, enum portsock_column_id id)
+{
+	return past->answers & past->answers_before & portsock_column_bit(&portsock_columns[id]);
+}
+
 bool portsock_past_grows(const struct portsock_past *past, enum portsock_column_id id)
 {
-	return past->looks > 1 && past->now[id] > past->before[id];
+	return past->looks > 1 && past_answers(past, id) && past->now[id] > past->before[id];
 }
 
 double portsock_past_rate(const struct portsock_past *past, enum portsock_column_id id)
 {
 	if (!past->before_ms || past->before_ms >= past->uptime_ms || past->now[id] < past->before[id] ||
-	    !(past->answers & portsock_column_bit(&portsock_columns[id])))
+	    !past_answers(past, id))
 		return -1;
 
 	return (past->now[id] - past->before[id]) * 1e3 / (past->uptime_ms - past->before_ms);

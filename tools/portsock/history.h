@@ -31,7 +31,10 @@ struct portsock_trail {
  * @now: numbers by column, as read last
  * @before: as read before that, 0 if it was not there
  * @answers: columns of @now that have a number, see portsock_column_bit()
+ * @filled: those of them that have another number than 0
+ * @answers_before: likewise of @before; all if it was not there
  * @range: ephemeral ports in use in percent of their range, -1 if nobody knows
+ * @backlog: connections that wait for accept() in percent of what may wait, -1 if nobody knows
  * @text: words by column, NULL for columns of other kinds
  * @sockets: trail of sockets
  * @opened: trail of sockets opened per second
@@ -48,7 +51,10 @@ struct portsock_past {
 	uint64_t now[PORTSOCK_COLUMN_NR];
 	uint64_t before[PORTSOCK_COLUMN_NR];
 	uint64_t answers;
+	uint64_t filled;
+	uint64_t answers_before;
 	double range;
+	double backlog;
 	char *text[PORTSOCK_COLUMN_NR];
 	struct portsock_trail sockets;
 	struct portsock_trail opened;
@@ -153,7 +159,8 @@ bool portsock_past_grows(const struct portsock_past *past, enum portsock_column_
  * @past: a row
  * @id: a counter
  *
- * Return: the rate; -1 if there is none: at the first look, when the row began anew, or when no time passed.
+ * Return: the rate; -1 if there is none: at the first look, when the row began anew, when no time passed, or when
+ * the column had no number at one of the two.
  */
 double portsock_past_rate(const struct portsock_past *past, enum portsock_column_id id);
 

@@ -17,7 +17,8 @@ _portsock()
 	local states='established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close
 		close_wait last_ack listen closing'
 	local columns="proto port service class sockets ipv6 $states
-		opened accepted connected closed peak ports comm"
+		opened accepted connected closed peak ports backlog
+		backlog_max backlog_peak listen_drops rcv_queue rcv_drops comm"
 	local options='-a --all -p --proto -P --port -s --state -N --netns -A --all-netns
 		-f --file -o --output -n --numeric -j --json -F --format -l --limit
 		-O --output-file -w --watch -c --count --sort --color -h --help -V --version'

@@ -84,7 +84,7 @@ static int version_print(void)
 
 static void column_help(const char *name, const char *kind, const char *help)
 {
-	printf("  %-11s  %-8s  %s\n", name, kind, help);
+	printf("  %-12s  %-8s  %s\n", name, kind, help);
 }
 
 static int usage_print(void)
@@ -107,7 +107,7 @@ static int usage_print(void)
 	}
 	puts("\nClasses of rows:");
 	for (i = 0; i < sizeof(classes) / sizeof(*classes); i++)
-		printf("  %-11s  %s\n", classes[i].name, classes[i].help);
+		printf("  %-12s  %s\n", classes[i].name, classes[i].help);
 	fputs(usage_end, stdout);
 	if (fflush(stdout) || ferror(stdout))
 		return portsock_show_failed();

@@ -8,7 +8,8 @@ _portsock()
 	states=(established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close
 		close_wait last_ack listen closing)
 	columns=(proto port service class sockets ipv6 $states
-		opened accepted connected closed peak ports comm)
+		opened accepted connected closed peak ports backlog
+		backlog_max backlog_peak listen_drops rcv_queue rcv_drops comm)
 	protos=(tcp udp udplite raw icmp sctp dccp mptcp)
 	common=(
 		'(-N --netns)'{-N,--netns}'[another network namespace]:namespace:_portsock_netns'

@@ -19,7 +19,8 @@
  * @source: where its text comes from
  * @id: the column of the table, of a field or rate
  * @spark: not the number of now, but a sparkline of the last ones
- * @state: only if a row has sockets in it
+ * @filled: only if a row has a number other than 0 in it
+ * @with: or, of another column than itself, in that one
  * @heading: text above it
  * @width: characters, of its heading or of the widest cell so far
  * @x: where it was drawn, -1 if it was not
@@ -28,7 +29,8 @@ struct portsock_top_column {
 	enum portsock_view_source source;
 	enum portsock_column_id id;
 	bool spark;
-	bool state;
+	bool filled;
+	enum portsock_column_id with;
 	char heading[24];
 	int width;
 	int x;
@@ -112,6 +114,7 @@ struct portsock_top_menu {
  * @nr_tables: how many
  * @totals: of the last look
  * @any: columns with a number other than 0 in any row read, see portsock_column_bit()
+ * @gains: drops that went up in any row read, likewise
  * @exact: so says the first table
  * @missed: likewise
  * @repaired: likewise
@@ -152,6 +155,7 @@ struct portsock_top {
 	unsigned int nr_tables;
 	struct portsock_top_totals totals;
 	uint64_t any;
+	uint64_t gains;
 	bool exact;
 	uint64_t missed;
 	uint64_t repaired;
@@ -199,7 +203,7 @@ int portsock_top_main(int argc, char **argv);
 int portsock_top_columns(struct portsock_top *top, struct portsock_error *error);
 
 /**
- * portsock_top_is_idle() - is it a state in which no row has sockets?
+ * portsock_top_is_idle() - is it one that is shown only when it has something, and has nothing?
  * @top: all of it
  * @column: a column
  */

@@ -18,8 +18,11 @@ static int column_add(struct portsock_top *top, struct portsock_top_column new)
 
 	for (i = 0; i < top->nr_columns; i++) {
 		column = &top->columns[i];
-		if (column->source == new.source && column->id == new.id && column->spark == new.spark)
-			return i;
+		if (column->source != new.source || column->id != new.id || column->spark != new.spark)
+			continue;
+		/* Who asks for it wants to see it in any case. */
+		column->filled &= new.filled;
+		return i;
 	}
 	column = &top->columns[top->nr_columns++];
 	*column = new;
@@ -38,11 +41,13 @@ static int column_add(struct portsock_top *top, struct portsock_top_column new)
 
 static void field_add(struct portsock_top *top, enum portsock_column_id id)
 {
-	column_add(top, (struct portsock_top_column) {
-		.source = PORTSOCK_VIEW_FIELD,
-		.id = id,
-		.state = portsock_columns[id].kind == PORTSOCK_KIND_STATE,
-	});
+	column_add(top, (struct portsock_top_column) { .source = PORTSOCK_VIEW_FIELD, .id = id });
+}
+
+static void filled_add(struct portsock_top *top, enum portsock_view_source source, enum portsock_column_id id,
+		       enum portsock_column_id with)
+{
+	column_add(top, (struct portsock_top_column) { .source = source, .id = id, .filled = true, .with = with });
 }
 
 static void rate_add(struct portsock_top *top, enum portsock_column_id id)
@@ -77,7 +82,12 @@ static void usual_add(struct portsock_top *top)
 	spark_add(top, PORTSOCK_VIEW_RATE, PORTSOCK_COLUMN_OPENED);
 	for (id = 0; id < PORTSOCK_COLUMN_NR; id++)
 		if (portsock_columns[id].kind == PORTSOCK_KIND_STATE)
-			field_add(top, id);
+			filled_add(top, PORTSOCK_VIEW_FIELD, id, id);
+	filled_add(top, PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_BACKLOG, PORTSOCK_COLUMN_BACKLOG);
+	filled_add(top, PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_BACKLOG_MAX, PORTSOCK_COLUMN_BACKLOG);
+	filled_add(top, PORTSOCK_VIEW_RATE, PORTSOCK_COLUMN_LISTEN_DROPS, PORTSOCK_COLUMN_LISTEN_DROPS);
+	filled_add(top, PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_RCV_QUEUE, PORTSOCK_COLUMN_RCV_QUEUE);
+	filled_add(top, PORTSOCK_VIEW_RATE, PORTSOCK_COLUMN_RCV_DROPS, PORTSOCK_COLUMN_RCV_DROPS);
 	rate_add(top, PORTSOCK_COLUMN_CLOSED);
 	made_add(top, PORTSOCK_VIEW_RANGE);
 }
@@ -145,7 +155,9 @@ int portsock_top_columns(struct portsock_top *top, struct portsock_error *error)
 
 bool portsock_top_is_idle(const struct portsock_top *top, const struct portsock_top_column *column)
 {
-	return column->state && !(top->any & portsock_column_bit(&portsock_columns[column->id]));
+	uint64_t has = column->source == PORTSOCK_VIEW_RATE ? top->gains : top->any;
+
+	return column->filled && !(has & portsock_column_bit(&portsock_columns[column->with]));
 }
 
 static void field_text(const struct portsock_past *past, enum portsock_column_id id, char *text, size_t size)
@@ -213,6 +225,13 @@ static bool column_is_text(const struct portsock_top_column *column)
 	       (column->source == PORTSOCK_VIEW_FIELD && portsock_column_is_text(&portsock_columns[column->id]));
 }
 
+/* No number is less than 0. */
+static void number_key(const struct portsock_past *past, enum portsock_column_id id, struct portsock_top_row *row)
+{
+	row->number = past->now[id];
+	row->rate = past->answers & portsock_column_bit(&portsock_columns[id]) ? 0 : -1;
+}
+
 void portsock_top_sort_key(const struct portsock_top_column *column, struct portsock_top_row *row)
 {
 	const struct portsock_past *past = row->past;
@@ -223,8 +242,10 @@ void portsock_top_sort_key(const struct portsock_top_column *column, struct port
 		row->rate = portsock_past_rate(past, column->id);
 	else if (column->source == PORTSOCK_VIEW_RANGE)
 		row->rate = past->range;
+	else if (column->id == PORTSOCK_COLUMN_PORT)
+		row->number = past->port;
 	else if (!column_is_text(column))
-		row->number = column->id == PORTSOCK_COLUMN_PORT ? past->port : past->now[column->id];
+		number_key(past, column->id, row);
 }
 
 int portsock_top_compare(const struct portsock_top *top, const struct portsock_top_column *column,

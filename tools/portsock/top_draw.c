@@ -40,6 +40,8 @@ static bool cell_alarms(const struct portsock_top_column *column, const struct p
 {
 	if (column->source == PORTSOCK_VIEW_RANGE)
 		return past->range >= PORTSOCK_RANGE_FULL;
+	if (column->source == PORTSOCK_VIEW_FIELD && column->id == PORTSOCK_COLUMN_BACKLOG)
+		return past->backlog >= PORTSOCK_BACKLOG_FULL;
 
 	return column->source == PORTSOCK_VIEW_FIELD && column->id == PORTSOCK_COLUMN_CLOSE_WAIT &&
 	       portsock_past_grows(past, PORTSOCK_COLUMN_CLOSE_WAIT);
@@ -182,7 +184,7 @@ static bool row_draw(struct portsock_top *top, int line, size_t at)
 	const struct portsock_top_row *row = &top->rows[top->shown[at]];
 	attr_t attribute = row_attribute(top, row->past) | (at == top->at ? A_REVERSE : A_NORMAL);
 	bool alarms = portsock_past_grows(row->past, PORTSOCK_COLUMN_CLOSE_WAIT) ||
-		row->past->range >= PORTSOCK_RANGE_FULL;
+		row->past->range >= PORTSOCK_RANGE_FULL || row->past->backlog >= PORTSOCK_BACKLOG_FULL;
 	struct portsock_top_column *column;
 	char text[NAME_MAX + 1];
 	bool grown = false;

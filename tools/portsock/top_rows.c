@@ -53,6 +53,16 @@ static void totals_add(struct portsock_top_totals *totals, const struct portsock
 	}
 }
 
+static void gains_add(struct portsock_top *top, const struct portsock_past *past)
+{
+	static const enum portsock_column_id drops[] = { PORTSOCK_COLUMN_LISTEN_DROPS, PORTSOCK_COLUMN_RCV_DROPS };
+	size_t i;
+
+	for (i = 0; i < sizeof(drops) / sizeof(*drops); i++)
+		if (past->filled & UINT64_C(1) << drops[i] && portsock_past_rate(past, drops[i]) > 0)
+			top->gains |= UINT64_C(1) << drops[i];
+}
+
 static int row_take(void *data, const struct portsock_snapshot *snapshot, struct portsock_past *past,
 		    struct portsock_error *error)
 {
@@ -60,7 +70,6 @@ static int row_take(void *data, const struct portsock_snapshot *snapshot, struct
 	size_t size = top->size ? 2 * top->size : 64;
 	struct portsock_top_row *rows;
 	size_t *shown;
-	unsigned int id;
 
 	if (top->nr_rows == top->size) {
 		rows = reallocarray(top->rows, size, sizeof(*rows));
@@ -77,9 +86,8 @@ static int row_take(void *data, const struct portsock_snapshot *snapshot, struct
 	if (portsock_snapshot_knows(snapshot))
 		totals_add(&top->totals, past, portsock_snapshot_is_single(snapshot),
 			   portsock_snapshot_is(snapshot, PORTSOCK_UNBOUND), portsock_snapshot_is(snapshot, PORTSOCK_FOLDED));
-	for (id = 0; id < PORTSOCK_COLUMN_NR; id++)
-		if (past->now[id])
-			top->any |= UINT64_C(1) << id;
+	top->any |= past->filled;
+	gains_add(top, past);
 
 	return 0;
 }
@@ -153,6 +161,7 @@ void portsock_top_look(struct portsock_top *top)
 	top->nr_rows = 0;
 	top->nr_tables = 0;
 	top->any = 0;
+	top->gains = 0;
 	top->totals = (struct portsock_top_totals) { 0 };
 	*top->error.text = '\0';
 	if (portsock_reading_run(&reading, &top->error))

@@ -90,44 +90,62 @@ int portsock_view_table(struct portsock_view *view, const struct portsock_snapsh
 }
 
 /*
- * Ephemeral totals are there again as single rows, unbound sockets in the counters of the port they got;
- * folded ports are not there any more. What is of a class that this reader does not know may be there again.
+ * Unbound sockets are there again in the counters of the port they got; folded ports are not there any more. What
+ * is of a class that this reader does not know may be there again.
  */
-static bool cell_adds(const struct portsock_view *view, const struct portsock_snapshot *snapshot,
-		      const struct portsock_column *known)
+static bool cell_adds(const struct portsock_snapshot *snapshot, const struct portsock_column *known)
 {
 	if (known && known->kind == PORTSOCK_KIND_COUNTER && portsock_snapshot_is(snapshot, PORTSOCK_UNBOUND))
 		return false;
 	if (known && known->kind == PORTSOCK_KIND_GAUGE && portsock_snapshot_is(snapshot, PORTSOCK_FOLDED))
 		return false;
 
-	return portsock_snapshot_knows(snapshot) &&
-	       (!view->options.singles || !portsock_snapshot_is_total(snapshot));
+	return portsock_snapshot_knows(snapshot);
 }
 
-static void field_count(struct portsock_view_column *column, const struct portsock_value *cell, bool add)
+static void sum_add(struct portsock_view_sum *sum, const struct portsock_view_sum *more)
 {
-	if (!cell->is_number && strcmp(cell->text, "*") && strcmp(cell->text, "-"))
+	if (__builtin_add_overflow(sum->number, more->number, &sum->number))
+		sum->number = UINT64_MAX;
+	sum->rate += more->rate;
+}
+
+static void number_count(const struct portsock_view *view, struct portsock_view_column *column,
+			 const struct portsock_snapshot *snapshot, struct portsock_view_sum number)
+{
+	bool total = view->options.singles && portsock_snapshot_is_total(snapshot);
+
+	column->any |= number.number || number.rate > 0;
+	column->answers = true;
+	column->singles |= portsock_snapshot_is_single(snapshot);
+	if (cell_adds(snapshot, column->known))
+		sum_add(total ? &column->totals : &column->sum, &number);
+}
+
+static void field_count(const struct portsock_view *view, struct portsock_view_column *column,
+			const struct portsock_snapshot *snapshot)
+{
+	const struct portsock_value *cell = &snapshot->cells[column->field];
+
+	if (cell->is_number)
+		number_count(view, column, snapshot, (struct portsock_view_sum) { .number = cell->number });
+	else if (strcmp(cell->text, "*") && strcmp(cell->text, "-"))
 		column->numeric = false;
-	if (cell->number)
-		column->any = true;
-	if (add && __builtin_add_overflow(column->sum, cell->number, &column->sum))
-		column->sum = UINT64_MAX;
 }
 
-static void column_count(struct portsock_view_column *column, const struct portsock_snapshot *snapshot,
-			 const struct portsock_past *past, bool add)
+static void column_count(const struct portsock_view *view, struct portsock_view_column *column,
+			 const struct portsock_snapshot *snapshot, const struct portsock_past *past)
 {
-	double number;
+	double rate;
 
 	switch (column->source) {
 	case PORTSOCK_VIEW_FIELD:
-		field_count(column, &snapshot->cells[column->field], add);
+		field_count(view, column, snapshot);
 		break;
 	case PORTSOCK_VIEW_RATE:
-		number = portsock_past_rate(past, column->known - portsock_columns);
-		column->any |= number >= 0;
-		column->rates += add && number > 0 ? number : 0;
+		rate = portsock_past_rate(past, column->known - portsock_columns);
+		if (rate >= 0)
+			number_count(view, column, snapshot, (struct portsock_view_sum) { .rate = rate });
 		break;
 	case PORTSOCK_VIEW_RANGE:
 		column->any |= portsock_snapshot_range(snapshot) > 0;
@@ -162,7 +180,7 @@ int portsock_view_add(struct portsock_view *view, const struct portsock_snapshot
 		if (scols_line_set_data(line, i, portsock_cell_text(view, column, snapshot, past, text)) ||
 		    cell_color(line, i, column, snapshot, past))
 			return no_memory(error);
-		column_count(column, snapshot, past, cell_adds(view, snapshot, column->known));
+		column_count(view, column, snapshot, past);
 	}
 	view->nr_rows++;
 
@@ -186,6 +204,22 @@ static int rows_sort(struct portsock_view *view)
 	       scols_sort_table(view->table, view->sort->output);
 }
 
+/* Ephemeral totals are there again as single rows, but for what these have no answer to. */
+static void sum_text(const struct portsock_view *view, const struct portsock_view_column *column,
+		     char text[PORTSOCK_CELL_SIZE])
+{
+	struct portsock_view_sum sum = column->sum;
+
+	if (!column->singles)
+		sum_add(&sum, &column->totals);
+	if (!column->answers && view->nr_rows)
+		strcpy(text, "-");
+	else if (column->source == PORTSOCK_VIEW_RATE)
+		portsock_rate_text(sum.rate, text);
+	else
+		snprintf(text, PORTSOCK_CELL_SIZE, "%" PRIu64, sum.number);
+}
+
 static int total_add(struct portsock_view *view, struct portsock_error *error)
 {
 	const struct portsock_view_column *column;
@@ -201,17 +235,19 @@ static int total_add(struct portsock_view *view, struct portsock_error *error)
 		column = &view->columns[i];
 		if (!column->adds_up)
 			continue;
-		if (column->source == PORTSOCK_VIEW_RATE && !column->any)
-			strcpy(text, "-");
-		else if (column->source == PORTSOCK_VIEW_RATE)
-			portsock_rate_text(column->rates, text);
-		else
-			snprintf(text, sizeof(text), "%" PRIu64, column->sum);
+		sum_text(view, column, text);
 		if (scols_line_set_data(line, i, text))
 			return no_memory(error);
 	}
 
 	return 0;
+}
+
+static bool column_is_hidden(const struct portsock_view_column *column)
+{
+	const struct portsock_view_column *with = column->with ? column->with : column;
+
+	return column->role == PORTSOCK_VIEW_SORT || (column->role == PORTSOCK_VIEW_FILLED && !with->any);
 }
 
 static int columns_finish(struct portsock_view *view, struct portsock_error *error)
@@ -224,8 +260,7 @@ static int columns_finish(struct portsock_view *view, struct portsock_error *err
 		column = &view->columns[i];
 		if (column->numeric)
 			rc = scols_column_set_json_type(column->output, SCOLS_JSON_NUMBER);
-		if (!rc && (column->role == PORTSOCK_VIEW_SORT ||
-			    (column->role == PORTSOCK_VIEW_STATE && !column->any)))
+		if (!rc && column_is_hidden(column))
 			rc = scols_column_set_flags(column->output, SCOLS_FL_HIDDEN);
 	}
 

@@ -56,15 +56,25 @@ enum portsock_view_source {
 /**
  * enum portsock_view_role - why a column is there
  * @PORTSOCK_VIEW_ASKED: it always is, or the user named it
- * @PORTSOCK_VIEW_STATE: only if any row has sockets in it
+ * @PORTSOCK_VIEW_FILLED: only if any row has a number other than 0 in it
  * @PORTSOCK_VIEW_SPARE: only if the table fits the terminal with it
  * @PORTSOCK_VIEW_SORT: to sort by, not to be seen
  */
 enum portsock_view_role {
 	PORTSOCK_VIEW_ASKED,
-	PORTSOCK_VIEW_STATE,
+	PORTSOCK_VIEW_FILLED,
 	PORTSOCK_VIEW_SPARE,
 	PORTSOCK_VIEW_SORT,
+};
+
+/**
+ * struct portsock_view_sum - numbers of a column added up
+ * @number: stays at UINT64_MAX once it got there
+ * @rate: of rates
+ */
+struct portsock_view_sum {
+	uint64_t number;
+	double rate;
 };
 
 /**
@@ -75,10 +85,13 @@ enum portsock_view_role {
  * @known: what the reader knows about the field, NULL if nothing
  * @adds_up: a sum means something
  * @numeric: every value so far was a number, `*` or `-`
- * @any: a value other than zero was seen; of a rate, one that is known
+ * @any: a value other than zero was seen
+ * @answers: a number was seen; of a rate, one that is known
+ * @singles: likewise in single ephemeral rows
  * @role: why it is there
- * @sum: over the rows added; stays at UINT64_MAX once it got there
- * @rates: likewise, of rates
+ * @with: filled when that column is, NULL for itself
+ * @sum: over the rows added
+ * @totals: of these, those of ephemeral totals whose single rows are shown, which are not in @sum
  */
 struct portsock_view_column {
 	struct libscols_column *output;
@@ -88,9 +101,12 @@ struct portsock_view_column {
 	bool adds_up;
 	bool numeric;
 	bool any;
+	bool answers;
+	bool singles;
 	enum portsock_view_role role;
-	uint64_t sum;
-	double rates;
+	const struct portsock_view_column *with;
+	struct portsock_view_sum sum;
+	struct portsock_view_sum totals;
 };
 
 /**

@@ -14,32 +14,32 @@
 static void prometheus_is_read_by_others(void **state)
 {
 	(void)state;
-	expect(ORACLE("prometheus"), 0, "135\n");
+	expect(ORACLE("prometheus"), 0, "157\n");
 	expect(FORMAT "prometheus | promtool check metrics 2>&1", 0, "");
 }
 
 static void openmetrics_is_read_by_others(void **state)
 {
 	(void)state;
-	expect(ORACLE("openmetrics"), 0, "135\n");
+	expect(ORACLE("openmetrics"), 0, "157\n");
 }
 
 static void influx_is_read_by_others(void **state)
 {
 	(void)state;
-	expect(ORACLE("influx"), 0, "162\n");
+	expect(ORACLE("influx"), 0, "184\n");
 }
 
 static void csv_is_read_by_others(void **state)
 {
 	(void)state;
-	expect(ORACLE("csv"), 0, "198\n");
+	expect(ORACLE("csv"), 0, "253\n");
 }
 
 static void collectd_has_names_of_tcpconns(void **state)
 {
 	(void)state;
-	expect("export COLLECTD_HOSTNAME='a host' COLLECTD_INTERVAL=30.000; " ORACLE("collectd"), 0, "171\n");
+	expect("export COLLECTD_HOSTNAME='a host' COLLECTD_INTERVAL=30.000; " ORACLE("collectd"), 0, "193\n");
 }
 
 static void collectd_has_no_odd_host_or_interval(void **state)
@@ -77,8 +77,8 @@ static void columns_missing_are_not_told(void **state)
 	       "'tcp 80 service - -' > $t; "
 	       "for f in csv influx prometheus; do " READER " -f $t -F $f | grep -E '^(tcp|portsock(,|_sockets.*{))'; done; "
 	       "rm $t", 0,
-	       "tcp,22,service,3,,,,,,,,,,,,,,,,,\n"
-	       "tcp,80,service,,,,,,,,,,,,,,,,,,\n"
+	       "tcp,22,service,3,,,,,,,,,,,,,,,,,,,,,,\n"
+	       "tcp,80,service,,,,,,,,,,,,,,,,,,,,,,,\n"
 	       "portsock,class=service,port=22,proto=tcp sockets=3i\n");
 }
 
@@ -135,8 +135,9 @@ static void file_is_replaced(void **state)
 	expect(IN_DIR("umask 027 && " FORMAT "csv -p raw -O f && stat -c %a f"), 0,
 	       "640\nf\n"
 	       "proto,port,class,sockets,ipv6,established,syn_sent,syn_recv,fin_wait1,fin_wait2,time_wait,close,"
-	       "close_wait,last_ack,listen,closing,opened,accepted,connected,closed,ports\n"
-	       "raw,1,service,1,0,0,0,0,0,0,0,1,0,0,0,0,1,0,0,0,1\n");
+	       "close_wait,last_ack,listen,closing,opened,accepted,connected,closed,ports,"
+	       "backlog,backlog_max,listen_drops,rcv_queue,rcv_drops\n"
+	       "raw,1,service,1,0,0,0,0,0,0,0,1,0,0,0,0,1,0,0,0,1,,,,0,0\n");
 	expect(IN_DIR(READER " -f " WEB " -P 22 -o port --output-file $PWD/f"), 0, "f\nPORT\n  22\n");
 	expect(IN_DIR("rm f && " READER " -f " WEB " -P 22 -o port -O f"), 0, "f\nPORT\n  22\n");
 }

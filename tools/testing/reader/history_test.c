@@ -32,6 +32,19 @@ static int history_clear(void **state)
 	return 0;
 }
 
+/* From no answer to a number nothing is known to have come. */
+static void column_without_an_answer_before_has_no_rate(void **state)
+{
+	(void)state;
+	look(AT("1000") "tcp 22 service 3 - 4\n");
+	look(AT("2000") "tcp 22 service 3 500 4\n");
+	assert_true(portsock_past_rate(history.rows[0], PORTSOCK_COLUMN_OPENED) < 0);
+	assert_false(portsock_past_grows(history.rows[0], PORTSOCK_COLUMN_OPENED));
+	look(AT("3000") "tcp 22 service 3 502 4\n");
+	assert_true(portsock_past_rate(history.rows[0], PORTSOCK_COLUMN_OPENED) == 2);
+	assert_true(portsock_past_grows(history.rows[0], PORTSOCK_COLUMN_OPENED));
+}
+
 static double opened(size_t row)
 {
 	assert_true(row < history.nr);
@@ -221,6 +234,7 @@ int main(void)
 		HISTORY_TEST(row_twice_in_a_table_counts_once),
 		HISTORY_TEST(trail_has_the_last_looks),
 		HISTORY_TEST(column_missing_has_no_rate),
+		HISTORY_TEST(column_without_an_answer_before_has_no_rate),
 	};
 
 	return cmocka_run_group_tests_name("history", tests, NULL, NULL);

@@ -39,6 +39,8 @@ static void metric_of_column_is_named_by_its_unit(void **state)
 	column_is("ipv6", PORTSOCK_KIND_GAUGE, "sockets", "portsock_sockets_ipv6", 1);
 	column_is("accepted", PORTSOCK_KIND_COUNTER, "of `opened`", "portsock_sockets_accepted", 1);
 	column_is("backlog", PORTSOCK_KIND_GAUGE, "connections", "portsock_backlog", 1);
+	column_is("listen_drops", PORTSOCK_KIND_COUNTER, "segments", "portsock_listen_drops", 1);
+	column_is("rcv_queue", PORTSOCK_KIND_GAUGE, "bytes", "portsock_rcv_queue_bytes", 1);
 	column_is("lifetime_ms", PORTSOCK_KIND_COUNTER, "milliseconds", "portsock_lifetime_seconds", 1000);
 	column_is("rtt_us", PORTSOCK_KIND_GAUGE, "microseconds", "portsock_rtt_seconds", 1000000);
 }
@@ -111,6 +113,23 @@ static void feed_write(const char *table, bool openmetrics, bool netns)
 	portsock_feed_exit(&feed);
 }
 
+/* 0 is a number, `-` is none; the highest value is not told at all. */
+static void number_without_an_answer_has_no_sample(void **state)
+{
+	(void)state;
+	feed_write(HEALTH NAMES DEPTH_NAMES "\n" ROW("tcp", "22", "service", "3", "2", "0", "1") " 0 128 9 1 - -\n"
+		   ROW("udp", "53", "service", "2", "2", "0", "0") " - - - - 768 0\n", false, false);
+	assert_non_null(strstr(text, "\nportsock_backlog{proto=\"tcp\",port=\"22\",class=\"service\"} 0\n"));
+	assert_non_null(strstr(text, "\nportsock_backlog_max{proto=\"tcp\",port=\"22\",class=\"service\"} 128\n"));
+	assert_non_null(strstr(text, "\nportsock_listen_drops_total{proto=\"tcp\",port=\"22\",class=\"service\"} 1\n"));
+	assert_non_null(strstr(text, "\nportsock_rcv_queue_bytes{proto=\"udp\",port=\"53\",class=\"service\"} 768\n"));
+	assert_non_null(strstr(text, "\nportsock_rcv_drops_total{proto=\"udp\",port=\"53\",class=\"service\"} 0\n"));
+	assert_null(strstr(text, "\nportsock_backlog{proto=\"udp\""));
+	assert_null(strstr(text, "\nportsock_rcv_drops_total{proto=\"tcp\""));
+	assert_null(strstr(text, "peak"));
+	free(text);
+}
+
 static void no_table_is_down(void **state)
 {
 	(void)state;
@@ -150,6 +169,7 @@ int main(void)
 		cmocka_unit_test(type_is_of_samples_or_of_the_family),
 		cmocka_unit_test(label_is_escaped),
 		cmocka_unit_test(number_in_seconds_is_exact),
+		cmocka_unit_test(number_without_an_answer_has_no_sample),
 		cmocka_unit_test(no_table_is_down),
 		cmocka_unit_test(namespace_is_a_label),
 		cmocka_unit_test(range_unknown_has_no_limit),

@@ -14,8 +14,12 @@ import sys
 STATES = ('established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait '
           'last_ack listen closing').split()
 COUNTERS = 'opened accepted connected closed'.split()
+# Not every row has these; their metrics.
+DEPTH = {'backlog': 'portsock_backlog', 'backlog_max': 'portsock_backlog_max',
+         'listen_drops': 'portsock_listen_drops_total', 'rcv_queue': 'portsock_rcv_queue_bytes',
+         'rcv_drops': 'portsock_rcv_drops_total'}
 # What InfluxDB and CSV have of a row, in this order.
-NUMBERS = ['sockets', 'ipv6'] + STATES + COUNTERS + ['ports']
+NUMBERS = ['sockets', 'ipv6'] + STATES + COUNTERS + ['ports'] + list(DEPTH)
 
 
 def table(path):
@@ -33,7 +37,7 @@ def states(row):
 
 
 def tells(row):
-    return [name for name in NUMBERS if name not in STATES or name in states(row)]
+    return [name for name in NUMBERS if row[name] != '-' and (name not in STATES or name in states(row))]
 
 
 def metrics_of(head, rows):
@@ -61,6 +65,8 @@ def metrics_of(head, rows):
         want['portsock_sockets_ipv6', labels] = row['ipv6']
         for counter in COUNTERS:
             want[f'portsock_sockets_{counter}_total', labels] = row[counter]
+        for name in DEPTH.keys() & tells(row):
+            want[DEPTH[name], labels] = row[name]
     return {key: int(value) for key, value in want.items()}
 
 
@@ -137,7 +143,7 @@ def collectd(text, head, rows):
             if name in STATES and row['proto'] == 'tcp' and row['class'] == 'service':
                 state = 'CLOSED' if name == 'close' else name.upper()
                 key = f'tcpconns-{port}-local/tcp_connections-{state}'
-            elif name in COUNTERS:
+            elif name in COUNTERS or name.endswith('_drops'):
                 key = f'portsock-{row["proto"]}-{port}/derive-{name}'
             want[key] = int(row[name])
     got = {}
@@ -151,7 +157,7 @@ def collectd(text, head, rows):
 
 def comma(text, head, rows):
     got = list(csv.DictReader(text.splitlines()))
-    want = [{key: row[key] for key in ['proto', 'port', 'class'] + NUMBERS} for row in rows]
+    want = [{key: row[key].strip('-') for key in ['proto', 'port', 'class'] + NUMBERS} for row in rows]
     order = lambda row: tuple(row.values())
     assert sorted(got, key=order) == sorted(want, key=order), (got, want)
     assert list(got[0]) == list(want[0]) and text.count('\n') == len(want) + 1

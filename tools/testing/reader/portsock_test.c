@@ -17,27 +17,27 @@ static void table_of_services(void **state)
 {
 	(void)state;
 	expect(RUN "2>&1", 0,
-	       "PROTO PORT SERVICE    SOCKETS ESTAB SYN_S SYN_R TIME_W CLOSE CLOSE_W LISTEN  OPENED\n"
-	       "tcp      0 unbound          3     -     -     -      -     3       -      -     412\n"
-	       "tcp     22 ssh              3     2     -     -      -     -       -      1       5\n"
-	       "tcp     80 http            12    10     -     2    311     -       -      2   90233\n"
-	       "tcp    443 https        20534 20480     -    14   1893     -      50      4 1839201\n"
-	       "tcp   5432 postgresql      17    16     -     -      -     -       -      1      17\n"
-	       "tcp   8080 http-alt         1     -     -     -      -     -       -      1       1\n"
-	       "udp     53 domain           2     -     -     -      -     2       -      -       2\n"
-	       "udp   5353 mdns             2     -     -     -      -     2       -      -       2\n"
-	       "raw      1 icmp             1     -     -     -      -     1       -      -       1\n"
-	       "tcp      * ephemeral        4     3     1     -      9     -       -      -     812\n"
-	       "tcp      * folded           -     -     -     -      -     -       -      -     340\n"
-	       "udp      * ephemeral        1     1     -     -      -     -       -      -      76\n"
-	       "total                   20580 20512     1    16   2213     8      50      9 1930690\n");
+	       "PROTO PORT SERVICE    SOCKETS ESTAB SYN_S SYN_R TIME_W CLOSE CLOSE_W LISTEN BACKLOG BL_MAX L_DROPS RCV_Q R_DROPS  OPENED\n"
+	       "tcp      0 unbound          3     -     -     -      -     3       -      -       -      -       -     -       -     412\n"
+	       "tcp     22 ssh              3     2     -     -      -     -       -      1       -    128       -     -       -       5\n"
+	       "tcp     80 http            12    10     -     2    311     -       -      2       3   1022       6     -       -   90233\n"
+	       "tcp    443 https        20534 20480     -    14   1893     -      50      4      37   2044    1287     -       - 1839201\n"
+	       "tcp   5432 postgresql      17    16     -     -      -     -       -      1       -    200       -     -       -      17\n"
+	       "tcp   8080 http-alt         1     -     -     -      -     -       -      1       -    100       -     -       -       1\n"
+	       "udp     53 domain           2     -     -     -      -     2       -      -       -      -       -  4352      17       2\n"
+	       "udp   5353 mdns             2     -     -     -      -     2       -      -       -      -       -     -       -       2\n"
+	       "raw      1 icmp             1     -     -     -      -     1       -      -       -      -       -     -       -       1\n"
+	       "tcp      * ephemeral        4     3     1     -      9     -       -      -       -      -       -     -       -     812\n"
+	       "tcp      * folded           -     -     -     -      -     -       -      -       -      -       3     -       -     340\n"
+	       "udp      * ephemeral        1     1     -     -      -     -       -      -       -      -       -     -       5      76\n"
+	       "total                   20580 20512     1    16   2213     8      50      9      40   3494    1296  4352      22 1930690\n");
 }
 
 static void table_of_all_has_the_same_total(void **state)
 {
 	(void)state;
-	expect(RUN "| tail -n 1 | tr -s ' '", 0, "total 20580 20512 1 16 2213 8 50 9 1930690\n");
-	expect(RUN "-a | tail -n 1 | tr -s ' '", 0, "total 20580 20512 1 16 2213 8 50 9 1930690\n");
+	expect(RUN "| tail -n 1 | tr -s ' '", 0, "total 20580 20512 1 16 2213 8 50 9 40 3494 1296 4352 22 1930690\n");
+	expect(RUN "-a | tail -n 1 | tr -s ' '", 0, "total 20580 20512 1 16 2213 8 50 9 40 3494 1296 4352 22 1930690\n");
 	expect(RUN "--all -o proto,port | tail -n 4", 0, "udp       *\ntcp   40123\ntcp   40124\nudp   33101\n");
 }
 
@@ -91,7 +91,7 @@ static void json_says_what_the_table_says(void **state)
 	       "lines = [line.split() for line in open(\"" SAMPLES "/web.table\")]\n"
 	       "head = dict(zip(lines[0][2::2], map(int, lines[0][3::2])), format=1, exact=True)\n"
 	       "assert got[\"portsock\"] == head and got[\"portsock\"][\"exact\"] is True, got[\"portsock\"]\n"
-	       "value = lambda text: int(text) if text.isdigit() else None if text == \"*\" else text\n"
+	       "value = lambda text: int(text) if text.isdigit() else None if text in (\"*\", \"-\") else text\n"
 	       "rows = [dict(zip(lines[1], map(value, line))) for line in lines[2:]]\n"
 	       "names = [row.pop(\"service\") for row in got[\"rows\"]]\n"
 	       "assert got[\"rows\"] == rows, got[\"rows\"]\n"
@@ -222,7 +222,7 @@ static void usage_wrong_is_2(void **state)
 	expect(RUN "-N 1 -f x 2>&1", 2, "portsock: --file and --netns exclude each other\n");
 	expect(RUN "-P 70000 2>&1", 2, "portsock: --port: '70000' is beyond 65535\n");
 	expect(RUN "-s up 2>&1", 2, "portsock: --state: unknown state 'up' (valid: " STATES ")\n");
-	expect(RUN "-o up 2>&1", 2, "portsock: --output: the table has no column 'up' (valid: service " NAMES ")\n");
+	expect(RUN "-o up 2>&1", 2, "portsock: --output: the table has no column 'up' (valid: service " NAMES DEPTH_NAMES ")\n");
 	expect(RUN "--up 2>/dev/null", 2, "");
 }
 
@@ -266,8 +266,10 @@ static void rows_sorted(void **state)
 	       "tcp 443 https 20534\ntcp 80 http 12\ntotal 20546 20490 16\n");
 	expect(RUN "-P 443,80,22 --sort time_wait:desc -j -o port | tr -d ' \\n{}' | grep -o rows.*", 0,
 	       "rows\":[\"port\":443,\"port\":80,\"port\":22]\n");
-	expect(RUN "--sort colour 2>&1", 2, "portsock: --sort: the table has no column 'colour' (valid: service " NAMES ")\n");
-	expect(RUN "--sort :desc 2>&1", 2, "portsock: --sort: the table has no column ':desc' (valid: service " NAMES ")\n");
+	expect(RUN "--sort colour 2>&1", 2,
+	       "portsock: --sort: the table has no column 'colour' (valid: service " NAMES DEPTH_NAMES ")\n");
+	expect(RUN "--sort :desc 2>&1", 2,
+	       "portsock: --sort: the table has no column ':desc' (valid: service " NAMES DEPTH_NAMES ")\n");
 	expect(RUN "--sort opened/s 2>&1", 2,
 	       "portsock: --sort: 'opened/s' needs --watch, to compare with the previous look\n");
 	expect(RUN "-o port,peak/s 2>&1", 2,
@@ -302,11 +304,13 @@ static void watch_shows_rates(void **state)
 {
 	(void)state;
 	assert_int_equal(run(WATCH("", PRINT_UNTIL("*443*250*")) " | tr -s ' '"), 0);
-	assert_string_equal(output, "tcp 443 https 20634 20570 - 14 1893 - 60 4 250 200 - 1839701\n");
+	assert_string_equal(output, "tcp 443 https 20634 20570 - 14 1893 - 60 4 41 2044 10 - - 250 200 - 1839701\n");
 	assert_int_equal(run(WATCH("", PRINT_UNTIL("total*262*")) " | tr -s ' '"), 0);
-	assert_string_equal(output, "total 20682 20604 1 16 2213 8 60 9 262 210 1931213\n");
+	assert_string_equal(output, "total 20682 20604 1 16 2213 8 60 9 46 3494 10 2176 1.5 262 210 1931213\n");
 	assert_int_equal(run(WATCH("-a -o port,opened/s,accepted/s,closed/s", PRINT_UNTIL("*80*1.5*"))), 0);
 	assert_string_equal(output, "   80      1.5        1.5      0.5\n");
+	assert_int_equal(run(WATCH("-o port,listen_drops/s,rcv_drops/s,rcv_queue", PRINT_UNTIL("*443*10*"))), 0);
+	assert_string_equal(output, " 443        10         -     -\n");
 	/* A port that was not there has nothing but what came since. */
 	assert_int_equal(run(WATCH("-a -o port,opened/s", PRINT_UNTIL("*40125*1.5*"))), 0);
 	assert_string_equal(output, "40125      1.5\n");
@@ -326,6 +330,8 @@ static void watch_marks_what_is_new_and_what_grows(void **state)
 	assert_string_equal(output, "  22       0        0\n");
 	assert_int_equal(run(WATCH("-o port,close_wait", PRINT_UNTIL("*443*60*"))), 0);
 	assert_string_equal(output, " 443      60\n");
+	expect(PRINT HEALTH "proto port class backlog backlog_max\n" "tcp 80 service 103 127\n" "tcp 81 service 102 127\n"
+	       PIPE "--color=always -o backlog", 0, "BACKLOG\n\033[1;33m    103\033[0m\n    102\n");
 	expect(PRINT HEALTH COLUMNS ROW_OF("22600", "tcp", "*", "ephemeral", "9", "8", "4", "0") "\n"
 	       ROW_OF("22500", "udp", "*", "ephemeral", "9", "8", "4", "0") "\n" PIPE "--color=always -o range%", 0,
 	       "RANGE%\n\033[1;33m  80.1\033[0m\n  79.7\n");

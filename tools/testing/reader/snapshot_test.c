@@ -333,6 +333,26 @@ static ssize_t lines_give(void *cookie, char *buffer, size_t size)
 	return length;
 }
 
+/* A limit of 127 holds 128 connections. */
+static void row_backlog_in_percent(void **state)
+{
+	static const double wanted[] = { 50, 0, 100, -1, -1 };
+	FILE *in = snapshot_of(&snapshot, HEALTH "proto port class backlog backlog_max\n" "tcp 1 service 64 127\n"
+			       "tcp 2 service 0 0\n" "tcp 3 service 1 0\n" "tcp 4 service - 128\n" "udp 5 service - -\n");
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		assert_int_equal(portsock_snapshot_next(&snapshot), 1);
+		assert_true(portsock_snapshot_backlog(&snapshot) == wanted[i]);
+	}
+	fclose(in);
+	in = snapshot_of(&snapshot, HEALTH COLUMNS SSH);
+	assert_int_equal(portsock_snapshot_next(&snapshot), 1);
+	assert_true(portsock_snapshot_backlog(&snapshot) == -1);
+	fclose(in);
+}
+
 static void rows_are_read_one_by_one(void **state)
 {
 	FILE *in = fopencookie(NULL, "r", (cookie_io_functions_t) { .read = lines_give });
@@ -394,6 +414,7 @@ int main(void)
 		cmocka_unit_test(row_number_bad_is_refused),
 		cmocka_unit_test(row_port_bad_is_refused),
 		cmocka_unit_test(row_total_or_single),
+		cmocka_unit_test(row_backlog_in_percent),
 		cmocka_unit_test(rows_are_read_one_by_one),
 		cmocka_unit_test(read_error_is_told),
 	};

@@ -18,6 +18,8 @@
 #define STATES	"established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack listen closing"
 #define NAMES	"proto port class sockets ipv6 " STATES " opened accepted connected closed peak ports"
 #define COLUMNS	NAMES "\n"
+/* What those behind NAMES are called that not every row has an answer to. */
+#define DEPTH_NAMES	" backlog backlog_max backlog_peak listen_drops rcv_queue rcv_drops"
 
 /* In the order of NAMES; of the states those that tests need. */
 #define ROW_OF(ports, proto, port, class, sockets, established, time_wait, listen) \

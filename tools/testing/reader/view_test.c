@@ -209,6 +209,69 @@ static void table_of_a_newer_module(void **state)
 			    "total                    4     3      1     14       \n");
 }
 
+#define DEEP		HEALTH NAMES DEPTH_NAMES "\n"
+#define NO_DEPTH	" - - - - - -\n"
+#define DEEP_SSH(depth)	ROW("tcp", "22", "service", "3", "2", "0", "1") " " depth " - -\n"
+#define DEEP_DNS(depth)	ROW("udp", "53", "service", "2", "2", "0", "0") " - - - - " depth "\n"
+
+static void table_queues_are_there_when_something_is_in_them(void **state)
+{
+	static const struct portsock_view_options people = { .columns = NULL };
+
+	(void)state;
+	assert_string_equal(text_of(DEEP DEEP_SSH("0 128 9 0") DEEP_DNS("0 0"), people),
+			    "PROTO PORT SERVICE SOCKETS ESTAB LISTEN OPENED\n"
+			    "tcp     22 ssh           3     2      1      7\n"
+			    "udp     53 domain        2     2      -      7\n"
+			    "total                    5     4      1     14\n");
+	text_free(NULL);
+	assert_string_equal(text_of(DEEP DEEP_SSH("5 128 9 0") DEEP_DNS("0 0"), people),
+			    "PROTO PORT SERVICE SOCKETS ESTAB LISTEN BACKLOG BL_MAX OPENED\n"
+			    "tcp     22 ssh           3     2      1       5    128      7\n"
+			    "udp     53 domain        2     2      -       -      -      7\n"
+			    "total                    5     4      1       5    128     14\n");
+	text_free(NULL);
+	assert_string_equal(text_of(DEEP DEEP_SSH("0 128 9 4") DEEP_DNS("768 3"), people),
+			    "PROTO PORT SERVICE SOCKETS ESTAB LISTEN L_DROPS RCV_Q R_DROPS OPENED\n"
+			    "tcp     22 ssh           3     2      1       4     -       -      7\n"
+			    "udp     53 domain        2     2      -       -   768       3      7\n"
+			    "total                    5     4      1       4   768       3     14\n");
+	text_free(NULL);
+	assert_non_null(strstr(text_of(DEEP DEEP_SSH("0 128 9 0"),
+				       (struct portsock_view_options) { .columns = "+backlog_max,listen_drops" }),
+			       "LISTEN BL_MAX L_DROPS OPENED\n"));
+}
+
+/* Single ephemeral rows do not tell what their total does. */
+static void table_sum_is_of_answers(void **state)
+{
+	static const char table[] = DEEP DEEP_DNS("0 3")
+		ROW("udp", "*", "ephemeral", "9", "8", "4", "0") " - - - - - 5\n"
+		ROW("udp", "*", "folded", "0", "0", "0", "0") " - - - - - 7\n"
+		ROW("udp", "40001", "ephemeral", "9", "8", "4", "0") NO_DEPTH;
+
+	(void)state;
+	text_of(table, (struct portsock_view_options) { .singles = true, .columns = "+backlog" });
+	assert_non_null(strstr(text, "\ntotal                      11    10      4       -      15     21\n"));
+	text_free(NULL);
+	assert_non_null(strstr(text_of(DEEP DEEP_DNS("0 3"), (struct portsock_view_options) { .columns = "+rcv_queue" }),
+			       "\ntotal                    2     2     0       3      7\n"));
+}
+
+static void table_tells_0_from_no_answer(void **state)
+{
+	(void)state;
+	assert_string_equal(text_of(DEEP DEEP_SSH("0 128 0 0") DEEP_DNS("0 0"),
+				    (struct portsock_view_options) { .columns = "port,backlog,rcv_queue" }),
+			    "PORT BACKLOG RCV_Q\n"
+			    "  22       0     -\n"
+			    "  53       -     0\n");
+	text_free(NULL);
+	assert_string_equal(text_of(DEEP DEEP_SSH("0 128 0 0") DEEP_DNS("0 0"),
+				    (struct portsock_view_options) { .columns = "port", .sort = "backlog:desc" }),
+			    "PORT\n  22\n  53\n");
+}
+
 static void json_has_health_and_all_columns(void **state)
 {
 	(void)state;
@@ -276,6 +339,9 @@ int main(void)
 		VIEW_TEST(table_unknown_columns_stand_as_they_are),
 		VIEW_TEST(table_of_an_older_module),
 		VIEW_TEST(table_of_a_newer_module),
+		VIEW_TEST(table_queues_are_there_when_something_is_in_them),
+		VIEW_TEST(table_sum_is_of_answers),
+		VIEW_TEST(table_tells_0_from_no_answer),
 		VIEW_TEST(json_has_health_and_all_columns),
 		VIEW_TEST(json_total_has_no_port),
 		VIEW_TEST(json_number_that_cannot_be_is_null),

@@ -649,9 +649,9 @@ def fill_shelves():
     with shelf_ns:
         for cpu in cpus:
             os.sched_setaffinity(0, {cpu})
-            socks = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(SHELF)]
-            for sock in socks:
-                sock.bind(("127.0.0.1", 0))
+            socks = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2 * SHELF)]
+            for number, sock in enumerate(socks):
+                sock.bind(("127.0.0.1", 1024 + number // 2 if number % 2 else 0))
             for sock in socks:
                 sock.close()
     os.sched_setaffinity(0, cpus)

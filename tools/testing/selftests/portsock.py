@@ -8,6 +8,12 @@ FULL_STATES = ("established", "syn_sent", "syn_recv", "fin_wait1", "fin_wait2", 
 STATES = FULL_STATES + ("time_wait",)
 GAUGES = ("sockets", "ipv6") + STATES
 COUNTERS = ("opened", "accepted", "connected", "closed", "peak")
+LISTENER = ("backlog", "backlog_max", "backlog_peak", "listen_drops")
+RECEIVER = ("rcv_queue", "rcv_drops")
+# Those whose value is now, and not of what is gone.
+NOW = ("backlog", "backlog_max", "rcv_queue")
+LISTENING = ("tcp", "sctp", "dccp")
+RECEIVING = ("udp", "udplite", "raw", "icmp")
 PROTOS = ("tcp", "udp", "udplite", "raw", "icmp", "sctp", "dccp", "mptcp")
 CLASSES = ("service", "ephemeral", "unbound", "folded")
 
@@ -38,7 +44,19 @@ class Row:
         for name in GAUGES + COUNTERS + ("ports",):
             need(text[name].isdigit(), f"{name} is {text[name]!r} in {line!r}")
             self.col[name] = int(text[name])
+        for name in LISTENER + RECEIVER:
+            need(text[name] == "-" or text[name].isdigit(), f"{name} is {text[name]!r} in {line!r}")
+            self.col[name] = None if text[name] == "-" else int(text[name])
         self.line = line
+
+    def answers(self):
+        """The columns that have a number in such a row, where all of them may have none."""
+        if self.cls == "unbound" or self.cls == "ephemeral" and self.port != "*":
+            return ()
+        names = LISTENER if self.proto in LISTENING else RECEIVER if self.proto in RECEIVING else ()
+        if self.cls == "ephemeral":
+            names = names if names == RECEIVER else ()
+        return tuple(name for name in names if self.cls == "service" or name not in NOW)
 
     @property
     def key(self):
@@ -65,7 +83,7 @@ class Table:
             self.head[key] = int(self.head[key])
         self.columns = lines[1].split()
         need(len(set(self.columns)) == len(self.columns), f"a column appears twice: {lines[1]!r}")
-        for name in ("proto", "port", "class") + GAUGES + COUNTERS + ("ports",):
+        for name in ("proto", "port", "class") + GAUGES + COUNTERS + ("ports",) + LISTENER + RECEIVER:
             need(name in self.columns, f"no column {name}: {lines[1]!r}")
         need("comm" not in self.columns[:-1], "comm is not the last column")
         self.rows = [Row(self.columns, line) for line in lines[2:]]
@@ -101,6 +119,11 @@ class Table:
                 bad.append(f"{name}: accepted {r['accepted']} or connected {r['connected']} exceed opened {r['opened']}")
             if not r["sockets"] <= r["peak"] <= r["opened"]:
                 bad.append(f"{name}: peak {r['peak']} not between sockets {r['sockets']} and opened {r['opened']}")
+            for column in LISTENER + RECEIVER:
+                if (r[column] is None) == (column in r.answers()):
+                    bad.append(f"{name}: {column} is {r[column]}")
+            if r["backlog"] and r["backlog"] > r["backlog_peak"]:
+                bad.append(f"{name}: backlog {r['backlog']} exceeds backlog_peak {r['backlog_peak']}")
             if r["ipv6"] > r["sockets"]:
                 bad.append(f"{name}: ipv6 {r['ipv6']} exceeds sockets {r['sockets']}")
             if (r.port == 0) != (r.cls == "unbound") and r.proto in ("tcp", "udp"):

@@ -52,6 +52,7 @@ class Entry:
         self.state, self.timer, self.retransmits = struct.unpack_from("=BBB", data, at + 17)
         self.port, self.peer = struct.unpack_from("!HH", data, at + 20)
         self.id = data[at + 20:at + 68]
+        self.waiting, self.limit = struct.unpack_from("=II", data, at + 72)     # Recv-Q; of a listener, its limit
         self.inode, = struct.unpack_from("=I", data, at + 84)
         self.attributes, attr = set(), at + 88
         while attr + 4 <= at + length:

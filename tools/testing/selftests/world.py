@@ -19,6 +19,7 @@ import diag
 import harness
 import portsock
 import protocols
+import queues
 import worker
 from program import ECHO, OPTIONS, STREAMS, Operation
 
@@ -694,11 +695,11 @@ class World:
             if moving:
                 return False
             table, passive = portsock.read(), diag.snmp()["PassiveOpens"]
-            rows = protocols.oracle()
+            rows, waiting = protocols.oracle(), queues.oracle()
             moving = list(map(str, old ^ self.still(self.entries())))
             if moving:
                 return False
-            bad = self.gauges(table, rows, before) + self.totals(space, table, passive)
+            bad = self.gauges(table, rows, before) + queues.differences(table, waiting) + self.totals(space, table, passive)
             bad += table.faults() + self.t.head_faults(table)
             if table.head["missed"] != self.missed:
                 bad.append(f"missed: got {table.head['missed']}, expected {self.missed}")
