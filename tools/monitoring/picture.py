@@ -38,19 +38,21 @@ def wave(sample, period, phase=0.0):
 
 
 def services(host, sample):
-    """Port, states, sockets opened per second: of one host at one time."""
+    """Port, states, sockets opened per second, connections that wait for accept() and how many may: of one host at one time."""
     rush = wave(sample, 200, {'web1': 0.1, 'web2': 0.13, 'db1': 0.2}[host])
-    yield 22, {'established': 2, 'listen': 2}, 0.05
+    yield 22, {'established': 2, 'listen': 2}, 0.05, 0, 256
     if host == 'db1':
-        yield 5432, {'established': 40 + int(25 * rush), 'listen': 2}, 2 * rush
-        yield 6379, {'established': 120 + int(60 * rush), 'listen': 2, 'time_wait': int(30 * rush)}, 9 * rush
+        yield 5432, {'established': 40 + int(25 * rush), 'listen': 2}, 2 * rush, int(2 * rush), 400
+        yield 6379, {'established': 120 + int(60 * rush), 'listen': 2, 'time_wait': int(30 * rush)}, 9 * rush, 0, 1022
         return
-    yield 80, {'established': 30 + int(40 * rush), 'listen': 2, 'time_wait': 300 + int(500 * rush)}, 25 * rush
+    yield 80, {'established': 30 + int(40 * rush), 'listen': 2, 'time_wait': 300 + int(500 * rush)}, 25 * rush, int(9 * rush), 1022
     yield 443, {'established': 600 + int(700 * rush), 'syn_recv': int(9 * rush), 'fin_wait1': int(12 * rush),
-                'time_wait': 1500 + int(2500 * rush), 'close_wait': 4, 'last_ack': int(5 * rush), 'listen': 4}, 180 * rush
+                'time_wait': 1500 + int(2500 * rush), 'close_wait': 4, 'last_ack': int(5 * rush),
+                'listen': 4}, 180 * rush, int(420 * rush ** 3), 2044
     if host == 'web2':
         leaked = max(0, sample - 90) // 2
-        yield 9000, {'established': 24 + int(10 * rush), 'close_wait': leaked, 'listen': 1}, 4 * rush
+        yield (9000, {'established': 24 + int(10 * rush), 'close_wait': leaked, 'listen': 1}, 4 * rush,
+               min(129, 2 * leaked), 128)
 
 
 class Host:
@@ -59,6 +61,7 @@ class Host:
     def __init__(self, name):
         self.name = name
         self.opened = {}
+        self.drops = {}
 
     def row(self, proto, port, kind, states, rate, ports=1, depth='- - - - - -'):
         opened = self.opened[proto, port] = self.opened.get((proto, port), 5000) + rate * STEP
@@ -67,12 +70,22 @@ class Host:
         come = int(opened)
         return f'{proto} {port} {kind} {sockets} {sockets // 3} {counts} {come} {come - 5} 0 {come - sockets} {sockets} {ports} {depth}'
 
+    def dropped(self, key, rate):
+        drops = self.drops[key] = self.drops.get(key, 0) + rate * STEP
+        return int(drops)
+
+    def service(self, port, states, rate, waiting, limit):
+        """One whose queue is full drops what comes."""
+        drops = self.dropped(port, 2 * rate if waiting > limit else 0)
+        return self.row('tcp', port, 'service', states, rate, depth=f'{waiting} {limit} {waiting} {drops} - -')
+
     def table(self, sample):
         head = open(os.path.join(HERE, '../testing/reader/web.table')).read().splitlines()[:2]
         ports = 900 + int({'web1': 4000, 'web2': 19500, 'db1': 300}[self.name] * wave(sample, 230, 0.05))
         rows = [self.row('tcp', 0, 'unbound', {'close': 6 + sample % 5}, 60)]
-        rows += [self.row('tcp', port, 'service', states, rate) for port, states, rate in services(self.name, sample)]
-        rows += [self.row('udp', 53, 'service', {'close': 2}, 0),
+        rows += [self.service(*service) for service in services(self.name, sample)]
+        datagrams = self.dropped('udp', 3 if sample % 80 > 70 else 0)
+        rows += [self.row('udp', 53, 'service', {'close': 2}, 0, depth=f'- - - - {768 * (sample % 3)} {datagrams}'),
                  self.row('tcp', '*', 'ephemeral', {'established': ports // 4, 'time_wait': ports // 2}, ports / 90, ports),
                  self.row('udp', '*', 'ephemeral', {'established': 12 + sample % 7}, 3, 12 + sample % 7)]
         return '\n'.join(head + rows) + '\n'
