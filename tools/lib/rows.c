@@ -26,6 +26,9 @@ static const enum portsock_column_id count_columns[PORTSOCK_COUNTS] = {
 	[PORTSOCK_OPENED] = PORTSOCK_COLUMN_OPENED,
 	[PORTSOCK_CLOSED] = PORTSOCK_COLUMN_CLOSED,
 	[PORTSOCK_PEAK] = PORTSOCK_COLUMN_PEAK,
+	[PORTSOCK_BACKLOG] = PORTSOCK_COLUMN_BACKLOG,
+	[PORTSOCK_BACKLOG_MAX] = PORTSOCK_COLUMN_BACKLOG_MAX,
+	[PORTSOCK_RCV_QUEUE] = PORTSOCK_COLUMN_RCV_QUEUE,
 };
 
 const char *portsock_count_name(enum portsock_count count)
@@ -94,6 +97,19 @@ static unsigned int row_port(const struct portsock_snapshot *snapshot)
 	return portsock_snapshot_is_total(snapshot) ? PORTSOCK_TOTAL : PORTSOCK_FOLDED_TOTAL;
 }
 
+static void counts_read(struct portsock_row *row, const struct portsock_snapshot *snapshot, const int *counts)
+{
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_fields; i++) {
+		if (counts[i] < 0)
+			continue;
+		row->count[counts[i]] = snapshot->cells[i].number;
+		if (counts[i] >= PORTSOCK_QUEUES && snapshot->cells[i].is_number)
+			row->answers |= UINT32_C(1) << counts[i];
+	}
+}
+
 static int row_read(struct portsock_rows *rows, const struct portsock_snapshot *snapshot, const int *counts)
 {
 	int proto = proto_find(snapshot->cells[snapshot->proto].text);
@@ -108,9 +124,7 @@ static int row_read(struct portsock_rows *rows, const struct portsock_snapshot *
 		return -1;
 	rows->nr[proto]++;
 	row->service = portsock_snapshot_is(snapshot, PORTSOCK_SERVICE);
-	for (i = 0; i < snapshot->nr_fields; i++)
-		if (counts[i] >= 0)
-			row->count[counts[i]] = snapshot->cells[i].number;
+	counts_read(row, snapshot, counts);
 	if (portsock_snapshot_is_single(snapshot))
 		for (i = 0; i < PORTSOCK_GAUGES; i++)
 			rows->singles[proto].count[i] += row->count[i];
@@ -124,7 +138,7 @@ int portsock_rows_read(struct portsock_rows *rows, struct portsock_snapshot *sna
 	unsigned int i;
 	int rc;
 
-	for (i = 0; i < PORTSOCK_COUNTS; i++)
+	for (i = 0; i < PORTSOCK_QUEUES; i++)
 		if (!column_is_there(snapshot, &portsock_columns[count_columns[i]]))
 			return portsock_error_set(error, "%s: no column '%s' to compare: a table of an older module",
 						  snapshot->name, portsock_count_name(i));

@@ -8,7 +8,10 @@
 #include "error.h"
 #include "snapshot.h"
 
-/* Numbers of a row that are compared: 1 to PORTSOCK_STATES are the kernel's state numbers, TCP_ESTABLISHED to TCP_CLOSING. */
+/*
+ * Numbers of a row that are compared: 1 to PORTSOCK_STATES are the kernel's state numbers, TCP_ESTABLISHED to
+ * TCP_CLOSING. From PORTSOCK_QUEUES on not every row has them, nor every table.
+ */
 enum portsock_count {
 	PORTSOCK_SOCKETS,
 	PORTSOCK_STATES = 11,
@@ -18,6 +21,10 @@ enum portsock_count {
 	PORTSOCK_OPENED = PORTSOCK_GAUGES,
 	PORTSOCK_CLOSED,
 	PORTSOCK_PEAK,
+	PORTSOCK_QUEUES,
+	PORTSOCK_BACKLOG = PORTSOCK_QUEUES,
+	PORTSOCK_BACKLOG_MAX,
+	PORTSOCK_RCV_QUEUE,
 	PORTSOCK_COUNTS,
 };
 
@@ -36,10 +43,12 @@ const char *portsock_count_name(enum portsock_count count);
 /**
  * struct portsock_row - the numbers of one row, all 0 where there is none
  * @count: by enum portsock_count
+ * @answers: a bit for each number from PORTSOCK_QUEUES on that the table has
  * @service: of class service
  */
 struct portsock_row {
 	uint64_t count[PORTSOCK_COUNTS];
+	uint32_t answers;
 	bool service;
 };
 
@@ -87,7 +96,7 @@ struct portsock_row *portsock_rows_make(struct portsock_rows *rows, enum portsoc
  *
  * Rows of protocols and classes this reader does not know are left out.
  *
- * Return: 0, or -1 when reading failed, a number is in no column, or without memory.
+ * Return: 0, or -1 when reading failed, a number that every row has is in no column, or without memory.
  */
 int portsock_rows_read(struct portsock_rows *rows, struct portsock_snapshot *snapshot, struct portsock_error *error);
 

@@ -137,10 +137,14 @@ static void requests_move(struct portsock_check *check)
 
 uint32_t portsock_check_hidden(const struct portsock_check *check, enum portsock_proto proto)
 {
+	uint32_t bound = check->diag.lists_bound ? 0 : PORTSOCK_BIT(TCP_CLOSE);
+
 	switch (proto) {
-	case PORTSOCK_TCP:
 	case PORTSOCK_DCCP:
-		return check->diag.lists_bound ? 0 : PORTSOCK_BIT(TCP_CLOSE);
+		/* It lists listeners, with queues of 0. */
+		return bound | PORTSOCK_BIT(PORTSOCK_BACKLOG) | PORTSOCK_BIT(PORTSOCK_BACKLOG_MAX);
+	case PORTSOCK_TCP:
+		return bound;
 	case PORTSOCK_SCTP:
 		/* Sockets without an association; those whose association is over are in close_wait. */
 		return PORTSOCK_BIT(TCP_CLOSE) | PORTSOCK_BIT(TCP_CLOSE_WAIT);

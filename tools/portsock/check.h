@@ -57,7 +57,7 @@ struct portsock_check {
 };
 
 /**
- * portsock_check_hidden() - states of which the kernel lists some sockets only
+ * portsock_check_hidden() - states of which the kernel lists some sockets only, and queues that it does not tell
  * @check: the check
  * @proto: protocol
  *

@@ -61,6 +61,20 @@ static uint32_t rest_compare(const struct portsock_row *row, const struct portso
 	return columns;
 }
 
+static uint32_t queues_compare(const struct portsock_row *before, const struct portsock_row *after,
+			       const struct portsock_row *truth, uint32_t hidden)
+{
+	uint32_t answers = before->answers & after->answers & ~hidden, columns = 0;
+	unsigned int i;
+
+	for (i = PORTSOCK_QUEUES; i < PORTSOCK_COUNTS; i++)
+		if ((answers & PORTSOCK_BIT(i)) && before->count[i] == after->count[i] &&
+		    after->count[i] != truth->count[i])
+			columns |= PORTSOCK_BIT(i);
+
+	return columns;
+}
+
 static bool is_within(const struct portsock_row *before, const struct portsock_row *after,
 		      const struct portsock_row *truth, uint32_t hidden)
 {
@@ -81,7 +95,7 @@ static bool is_same_row(const struct portsock_row *before, const struct portsock
 
 bool portsock_row_rests(const struct portsock_row *before, const struct portsock_row *after)
 {
-	return !memcmp(before->count, after->count, sizeof(before->count));
+	return !memcmp(before->count, after->count, PORTSOCK_QUEUES * sizeof(*before->count));
 }
 
 struct portsock_look portsock_compare(const struct portsock_row *before, const struct portsock_row *after,
@@ -90,7 +104,7 @@ struct portsock_look portsock_compare(const struct portsock_row *before, const s
 	struct portsock_look look = { .verdict = PORTSOCK_EQUAL };
 
 	if (portsock_row_rests(before, after)) {
-		look.columns = rest_compare(after, truth, hidden);
+		look.columns = rest_compare(after, truth, hidden) | queues_compare(before, after, truth, hidden);
 		if (look.columns)
 			look.verdict = PORTSOCK_DIFFERENT;
 	} else if (is_same_row(before, after) && !is_within(before, after, truth, hidden)) {

@@ -51,7 +51,10 @@ bool portsock_row_rests(const struct portsock_row *before, const struct portsock
  * @after: as read after
  * @truth: gauges as they should be
  * @hidden: a bit for each state in which whoever told the truth may not know all sockets, and for
- *	PORTSOCK_PORTS when he knows none
+ *	PORTSOCK_PORTS and queues when he knows none
+ *
+ * Queues fill and drain while sockets rest: one that was not the same in both reads is not compared, nor one that
+ * the row does not answer for.
  *
  * A row whose numbers, counters included, are the same in both reads was at rest. If one moved, sockets cannot
  * be off by more than the sockets opened and closed meanwhile; that is checked instead.

@@ -118,6 +118,17 @@ static int listener_was_listed(struct dump *dump, const struct inet_diag_msg *fo
 	return tsearch(inode, &dump->listeners, inode_compare) ? 0 : -1;
 }
 
+/* Of a listener, connections that wait for accept() and how many may; of a datagram socket, bytes to be received. */
+static void queue_count(struct portsock_row *row, enum portsock_proto proto, const struct inet_diag_msg *found)
+{
+	if (found->idiag_state == TCP_LISTEN) {
+		row->count[PORTSOCK_BACKLOG] += found->idiag_rqueue;
+		row->count[PORTSOCK_BACKLOG_MAX] += found->idiag_wqueue;
+	} else if (proto == PORTSOCK_UDP || proto == PORTSOCK_UDPLITE || proto == PORTSOCK_RAW) {
+		row->count[PORTSOCK_RCV_QUEUE] += found->idiag_rqueue;
+	}
+}
+
 static int socket_count(const struct nlmsghdr *message, void *data)
 {
 	const struct inet_diag_msg *found = mnl_nlmsg_get_payload(message);
@@ -154,6 +165,7 @@ static int socket_count(const struct nlmsghdr *message, void *data)
 	if (!mini) {
 		row->count[PORTSOCK_SOCKETS]++;
 		row->count[PORTSOCK_IPV6] += found->idiag_family == AF_INET6;
+		queue_count(row, dump->proto, found);
 	}
 
 	return MNL_CB_OK;

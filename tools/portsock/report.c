@@ -46,7 +46,7 @@ static void different_print(const struct portsock_check *check, enum portsock_pr
 	uint32_t columns = check->cases[proto][port].columns;
 	unsigned int i;
 
-	for (i = 0; i < PORTSOCK_GAUGES; i++) {
+	for (i = 0; i < PORTSOCK_COUNTS; i++) {
 		if (!(columns & PORTSOCK_BIT(i)))
 			continue;
 		if (port == PORTSOCK_CASE_SUM)
@@ -192,6 +192,26 @@ static void skipped_print(const struct portsock_check *check, enum portsock_prot
 	}
 }
 
+static bool queues_are_told(const struct portsock_check *check)
+{
+	enum portsock_proto proto;
+	unsigned int port;
+
+	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++)
+		for (port = 1; port < PORTSOCK_TOTAL; port++)
+			if (portsock_rows_get(&check->after, proto, port)->answers)
+				return true;
+
+	return false;
+}
+
+static void drops_print(const struct portsock_check *check)
+{
+	if (queues_are_told(check))
+		puts("not compared: listen_drops, rcv_drops (the kernel has those of sockets that are there, portsock those "
+		     "since it knows them)");
+}
+
 static void strays_print(const struct portsock_check *check)
 {
 	if (check->strays)
@@ -237,6 +257,7 @@ enum portsock_check_status portsock_report(struct portsock_check *check)
 	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++)
 		skipped_print(check, proto);
 	strays_print(check);
+	drops_print(check);
 	unbound = unbound_sockets(check);
 	if (unbound)
 		printf("not compared: unbound (the kernel has no list of them; portsock has %" PRIu64 ")\n", unbound);

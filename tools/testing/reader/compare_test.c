@@ -59,6 +59,50 @@ static void rest_differs_in_each_gauge(void **state)
 	}
 }
 
+#define QUEUES	(BIT(PORTSOCK_BACKLOG) | BIT(PORTSOCK_BACKLOG_MAX))
+
+/* A queue is compared where the row answers, and only if it was the same before and after. */
+static void queues_at_rest_are_compared(void **state)
+{
+	struct portsock_row before = web, after, truth = truth_of(&web);
+	unsigned int i;
+
+	(void)state;
+	before.answers = QUEUES;
+	before.count[PORTSOCK_BACKLOG] = 5;
+	before.count[PORTSOCK_BACKLOG_MAX] = 128;
+	after = before;
+	truth.count[PORTSOCK_BACKLOG] = 5;
+	truth.count[PORTSOCK_BACKLOG_MAX] = 128;
+	truth.count[PORTSOCK_RCV_QUEUE] = 99;
+	expect(&before, &after, &truth, 0, PORTSOCK_EQUAL, 0);
+	for (i = PORTSOCK_BACKLOG; i <= PORTSOCK_BACKLOG_MAX; i++) {
+		truth.count[i]++;
+		expect(&before, &after, &truth, 0, PORTSOCK_DIFFERENT, BIT(i));
+		expect(&before, &after, &truth, QUEUES, PORTSOCK_EQUAL, 0);
+		after.answers &= ~BIT(i);
+		expect(&before, &after, &truth, 0, PORTSOCK_EQUAL, 0);
+		expect(&after, &before, &truth, 0, PORTSOCK_EQUAL, 0);
+		after.answers = QUEUES;
+		after.count[i]--;
+		expect(&before, &after, &truth, 0, PORTSOCK_EQUAL, 0);
+		after.count[i]++;
+		truth.count[i]--;
+	}
+}
+
+/* What is wrong beside a queue that moves is seen. */
+static void queue_that_moves_hides_nothing(void **state)
+{
+	struct portsock_row after = web, truth = truth_of(&web);
+
+	(void)state;
+	after.answers = QUEUES;
+	after.count[PORTSOCK_BACKLOG] = 7;
+	truth.count[TCP_ESTABLISHED]++;
+	expect(&web, &after, &truth, 0, PORTSOCK_DIFFERENT, BIT(TCP_ESTABLISHED));
+}
+
 static void row_on_one_side_only_differs(void **state)
 {
 	static const struct portsock_row none;
@@ -277,6 +321,27 @@ static void rows_read_by_name(void **state)
 	portsock_rows_clear(&rows);
 }
 
+static void rows_queues_without_an_answer(void **state)
+{
+	struct portsock_rows rows;
+	const struct portsock_row *row;
+
+	(void)state;
+	rows_of(&rows, HEALTH NAMES DEPTH_NAMES "\n" ROW("tcp", "443", "service", "3", "2", "0", "1") " 5 128 9 1 - -\n"
+		ROW("udp", "53", "service", "2", "2", "0", "0") " - - - - 768 0\n");
+	row = portsock_rows_get(&rows, PORTSOCK_TCP, 443);
+	assert_int_equal(row->answers, QUEUES);
+	assert_int_equal(row->count[PORTSOCK_BACKLOG], 5);
+	assert_int_equal(row->count[PORTSOCK_BACKLOG_MAX], 128);
+	row = portsock_rows_get(&rows, PORTSOCK_UDP, 53);
+	assert_int_equal(row->answers, BIT(PORTSOCK_RCV_QUEUE));
+	assert_int_equal(row->count[PORTSOCK_RCV_QUEUE], 768);
+	portsock_rows_clear(&rows);
+	rows_of(&rows, HEALTH COLUMNS HTTPS);
+	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, 443)->answers, 0);
+	portsock_rows_clear(&rows);
+}
+
 static void rows_of_unknown_proto_or_class_are_left_out(void **state)
 {
 	struct portsock_rows rows;
@@ -309,6 +374,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rest_equal),
 		cmocka_unit_test(rest_differs_in_each_gauge),
+		cmocka_unit_test(queues_at_rest_are_compared),
+		cmocka_unit_test(queue_that_moves_hides_nothing),
 		cmocka_unit_test(row_on_one_side_only_differs),
 		cmocka_unit_test(close_hidden_is_left_out),
 		cmocka_unit_test(close_hidden_may_be_ipv6),
@@ -319,6 +386,7 @@ int main(void)
 		cmocka_unit_test(case_verdicts),
 		cmocka_unit_test(row_flaws),
 		cmocka_unit_test(rows_read_by_name),
+		cmocka_unit_test(rows_queues_without_an_answer),
 		cmocka_unit_test(rows_of_unknown_proto_or_class_are_left_out),
 		cmocka_unit_test(rows_without_a_number_are_not_compared),
 	};

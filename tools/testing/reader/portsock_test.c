@@ -192,6 +192,52 @@ static void check_finds_rows_wrong(void **state)
 	assert_null(strstr(output, "tcp 22 ports"));
 }
 
+/*
+ * A connection that waits for accept() and a datagram that waits to be received, in a namespace of their own. How much
+ * a datagram takes /proc/net/udp says. A table that is right, then one that is not.
+ */
+#define WAITING \
+	"import fcntl, socket, struct, subprocess, sys, tempfile\n" \
+	"udp, listener = socket.socket(type=socket.SOCK_DGRAM), socket.socket()\n" \
+	"fcntl.ioctl(udp, 0x8914, struct.pack(\"16sh22x\", b\"lo\", 1))\n" \
+	"for one in udp, listener: one.bind((\"127.0.0.1\", 53))\n" \
+	"listener.listen(7)\n" \
+	"client = socket.create_connection(listener.getsockname())\n" \
+	"udp.sendto(b\"x\", udp.getsockname())\n" \
+	"bytes = int(open(\"/proc/net/udp\").read().splitlines()[1].split()[4].split(\":\")[1], 16)\n" \
+	"def check(backlog, limit, bytes):\n" \
+	"    with tempfile.NamedTemporaryFile(\"w\") as table:\n" \
+	"        table.write(\"\"\"" HEALTH NAMES DEPTH_NAMES "\n\"\"\" + f\"\"\"" \
+	"tcp 53 service 2 0 1 0 0 0 0 0 0 0 0 1 0 2 1 0 0 2 1 {backlog} {limit} 0 0 - -\n" \
+	"udp 53 service 1 0 0 0 0 0 0 0 1 0 0 0 0 1 0 0 0 1 1 - - - - {bytes} 0\n" \
+	"tcp * ephemeral 1 0 1 0 0 0 0 0 0 0 0 0 0 1 0 1 0 1 1 - - - - - -\n" \
+	"tcp {client.getsockname()[1]} ephemeral 1 0 1 0 0 0 0 0 0 0 0 0 0 1 0 1 0 1 1 - - - - - -\n\"\"\")\n" \
+	"        table.flush()\n" \
+	"        print(subprocess.run([\"" READER "\", \"check\", \"-f\", table.name]).returncode, flush=True)\n" \
+	"check(1, 7, bytes)\n" \
+	"print(\"now\", bytes, flush=True)\n" \
+	"check(0, 8, bytes + 1)\n"
+
+static void check_compares_queues(void **state)
+{
+	char wanted[128];
+	const char *now;
+
+	(void)state;
+	if (run("unshare -rn true 2>&1"))
+		skip();
+	assert_int_equal(run("unshare -rn python3 -c '" WAITING "'"), 0);
+	now = strstr(output, "\nnow ");
+	assert_non_null(now);
+	assert_memory_equal(now - 2, "\n0", 2);
+	assert_non_null(strstr(output, "not compared: listen_drops, rcv_drops ("));
+	assert_non_null(strstr(now, "tcp 53 backlog: portsock 0, kernel 1\n"));
+	assert_non_null(strstr(now, "tcp 53 backlog_max: portsock 8, kernel 7\n"));
+	snprintf(wanted, sizeof(wanted), "udp 53 rcv_queue: portsock %d, kernel %d\n", atoi(now + 5) + 1, atoi(now + 5));
+	assert_true(atoi(now + 5) > 0);
+	assert_non_null(strstr(now, wanted));
+}
+
 static void check_impossible_is_2(void **state)
 {
 	(void)state;
@@ -545,6 +591,7 @@ int main(void)
 		cmocka_unit_test(file_option_beats_environment),
 		cmocka_unit_test(check_without_sockets),
 		cmocka_unit_test(check_finds_rows_wrong),
+		cmocka_unit_test(check_compares_queues),
 		cmocka_unit_test(check_impossible_is_2),
 		cmocka_unit_test(check_help),
 		cmocka_unit_test(usage_wrong_is_2),
