@@ -49,7 +49,7 @@ static void head_tells_health_and_columns(struct kunit *test)
 	portsock_format_head(test->priv, &health);
 	KUNIT_EXPECT_STREQ(test, text(test),
 			   "portsock 1 netns 4294967295 exact 1 missed 2 repaired 3 untracked 4 uptime_ms 18446744073709551615 port_min 32768 port_max 60999\n"
-			   "proto port class sockets ipv6 established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack listen closing opened accepted connected closed peak ports backlog backlog_max backlog_peak listen_drops rcv_queue rcv_drops\n");
+			   "proto port class sockets ipv6 established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack listen closing opened accepted connected closed peak ports backlog backlog_max backlog_peak listen_drops rcv_queue rcv_drops connect_refused connect_timeout connect_unreachable connect_given_up connect_killed connect_no_port resets timeouts aborts retrans\n");
 }
 
 static void head_admits_to_be_inexact(struct kunit *test)
@@ -77,13 +77,17 @@ static void line_has_every_number_in_its_column(struct kunit *test)
 		},
 		.ports = 36,
 		.queue = { .requests = 100, .backlog = 37, .limit = 38 },
-		.backlog_peak = 39,
-		.drops = 40,
+		.depth = {
+			.backlog_peak = 39,
+			.drops = 40,
+			.ends = { 41, 42, 43, 44, 45, 46, 47, 48, 49 },
+			.retrans = 50,
+		},
 	};
 
 	portsock_format_line(test->priv, &line);
 	KUNIT_EXPECT_STREQ(test, text(test),
-			   "tcp 443 service 1 2 11 12 113 14 15 16 17 18 19 20 21 96 32 33 95 35 36 37 38 39 40 - -\n");
+			   "tcp 443 service 1 2 11 12 113 14 15 16 17 18 19 20 21 96 32 33 95 35 36 37 38 39 40 - - 41 42 43 44 45 - 47 48 49 50\n");
 }
 
 static void line_survives_the_largest_numbers(struct kunit *test)
@@ -101,7 +105,7 @@ static void line_survives_the_largest_numbers(struct kunit *test)
 	line.counts.came[PORTSOCK_BOUND] = U64_MAX - 1;
 	portsock_format_line(test->priv, &line);
 	KUNIT_EXPECT_STREQ(test, text(test),
-			   "mptcp 65535 ephemeral 0 0 0 0 8589934590 0 0 0 0 0 0 0 0 18446744073709551614 0 0 18446744073709551614 0 18446744073709551614 - - - - - -\n");
+			   "mptcp 65535 ephemeral 0 0 0 0 8589934590 0 0 0 0 0 0 0 0 18446744073709551614 0 0 18446744073709551614 0 18446744073709551614 - - - - - - - - - - - - - - - -\n");
 }
 
 /* What was not measured is not 0. */
@@ -112,29 +116,29 @@ static void line_says_where_there_is_no_answer(struct kunit *test)
 		const char *end;
 	} rows[] = {
 		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_TCP, 80,
-		    true }, " 1 2 3 4 - -\n" },
+		    true }, " 1 2 3 4 - - 6 7 8 9 10 - 12 13 14 15\n" },
 		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_SCTP, 80,
-		    true }, " 1 2 3 4 - -\n" },
+		    true }, " 1 2 3 4 - - - - - - - - - - - -\n" },
 		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_TCP, 80,
-		    false }, " 1 2 - - - -\n" },
+		    false }, " 1 2 - - - - - - - - - - - - - -\n" },
 		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_MPTCP, 80,
-		    true }, " - - - - - -\n" },
+		    true }, " - - - - - - - - - - - - - - - -\n" },
 		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_UDP, 53,
-		    true }, " - - - - 5 4\n" },
+		    true }, " - - - - 5 4 - - - - - - - - - -\n" },
 		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_RAW, 89,
-		    false }, " - - - - 5 -\n" },
+		    false }, " - - - - 5 - - - - - - - - - - -\n" },
 		{ { PORTSOCK_SERVICES, PORTSOCK_UNBOUND, PORTSOCK_UDP, 0 },
-		  " - - - - - -\n" },
+		  " - - - - - - - - - - - - - - - -\n" },
 		{ { PORTSOCK_TOTALS, PORTSOCK_EPHEMERAL, PORTSOCK_TCP, 0,
-		    true }, " - - - - - -\n" },
+		    true }, " - - - - - - 6 7 8 9 10 11 12 13 14 15\n" },
 		{ { PORTSOCK_TOTALS, PORTSOCK_EPHEMERAL, PORTSOCK_UDP, 0,
-		    true }, " - - - - - 4\n" },
+		    true }, " - - - - - 4 - - - - - - - - - -\n" },
 		{ { PORTSOCK_TOTALS, PORTSOCK_FOLDED, PORTSOCK_TCP, 0,
-		    true }, " - - 3 4 - -\n" },
+		    true }, " - - 3 4 - - 6 7 8 9 10 - 12 13 14 15\n" },
 		{ { PORTSOCK_TOTALS, PORTSOCK_FOLDED, PORTSOCK_ICMP, 0,
-		    true }, " - - - - - 4\n" },
+		    true }, " - - - - - 4 - - - - - - - - - -\n" },
 		{ { PORTSOCK_EPHEMERALS, PORTSOCK_EPHEMERAL, PORTSOCK_UDP,
-		    40000 }, " - - - - - -\n" },
+		    40000 }, " - - - - - - - - - - - - - - - -\n" },
 	};
 	struct seq_file *m = test->priv;
 	size_t i;
@@ -142,12 +146,16 @@ static void line_says_where_there_is_no_answer(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct portsock_line line = rows[i].line;
 		const char *end;
+		int cause;
 
 		line.queue.backlog = 1;
 		line.queue.limit = 2;
-		line.backlog_peak = 3;
-		line.drops = 4;
+		line.depth.backlog_peak = 3;
+		line.depth.drops = 4;
 		line.queue.bytes = 5;
+		for (cause = 0; cause < PORTSOCK_CAUSE_NR; cause++)
+			line.depth.ends[cause] = 6 + cause;
+		line.depth.retrans = 15;
 		m->count = 0;
 		portsock_format_line(m, &line);
 		end = text(test) + m->count - strlen(rows[i].end);

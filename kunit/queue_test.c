@@ -41,12 +41,12 @@ static u64 drops_of(struct kunit *test, u8 proto, u16 port)
 	struct portsock_line line = service_line(test, proto, port);
 
 	KUNIT_EXPECT_TRUE(test, line.deep);
-	return line.drops;
+	return line.depth.drops;
 }
 
 static u32 backlog_peak_of(struct kunit *test, u16 port)
 {
-	return service_line(test, PORTSOCK_TCP, port).backlog_peak;
+	return service_line(test, PORTSOCK_TCP, port).depth.backlog_peak;
 }
 
 static void backlogs_of_all_listeners_add_up(struct kunit *test)
@@ -158,12 +158,12 @@ static void drops_of_an_ephemeral_port_go_to_the_total(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, line.deep);
 	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_TOTALS,
 					  PORTSOCK_UDP, 0, &line));
-	KUNIT_EXPECT_EQ(test, line.drops, 0);
+	KUNIT_EXPECT_EQ(test, line.depth.drops, 0);
 	portsock_share_del(&share);
 	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_TOTALS,
 					  PORTSOCK_UDP, 0, &line));
 	KUNIT_EXPECT_TRUE(test, line.deep);
-	KUNIT_EXPECT_EQ(test, line.drops, 2);
+	KUNIT_EXPECT_EQ(test, line.depth.drops, 2);
 }
 
 static void drops_of_a_port_that_turns_service_are_its_own(struct kunit *test)
@@ -183,7 +183,7 @@ static void drops_of_a_port_that_turns_service_are_its_own(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drops_of(test, PORTSOCK_UDP, 40000), 5);
 	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_TOTALS,
 					  PORTSOCK_UDP, 0, &line));
-	KUNIT_EXPECT_EQ(test, line.drops, 0);
+	KUNIT_EXPECT_EQ(test, line.depth.drops, 0);
 }
 
 static void drops_and_peak_of_a_service_fold(struct kunit *test)
@@ -203,8 +203,8 @@ static void drops_and_peak_of_a_service_fold(struct kunit *test)
 	}
 	line = folded_line(test->priv, PORTSOCK_TCP);
 	KUNIT_EXPECT_TRUE(test, line.deep);
-	KUNIT_EXPECT_EQ(test, line.drops, 11);
-	KUNIT_EXPECT_EQ(test, line.backlog_peak, 9);
+	KUNIT_EXPECT_EQ(test, line.depth.drops, 11);
+	KUNIT_EXPECT_EQ(test, line.depth.backlog_peak, 9);
 }
 
 static void backlog_peak_is_seen_when_a_connection_comes(struct kunit *test)
@@ -289,7 +289,7 @@ static void drops_of_many_sockets_never_go_down(struct kunit *test)
 	portsock_share_del(&shares[nr - 1]);
 	while (address)
 		address = __row_ask(row, address, &line);
-	KUNIT_EXPECT_EQ(test, line.drops, nr);
+	KUNIT_EXPECT_EQ(test, line.depth.drops, nr);
 	KUNIT_EXPECT_EQ(test, drops_of(test, PORTSOCK_UDP, 53), nr);
 	drops_set(&up[0], 2);
 	KUNIT_EXPECT_EQ(test, drops_of(test, PORTSOCK_UDP, 53), nr + 1);
@@ -306,7 +306,7 @@ static void row_without_memory_has_no_answer_until_there_is(struct kunit *test)
 
 	add_queue(test, &shares[0], &csk[0], listener(test, 80));
 	row = __row_find(row_bucket(test->priv, key), test->priv, key);
-	depth_free(row->depth);
+	portsock_depth_free(row->depth);
 	row->depth = NULL;
 	backlog_set(&csk[0], 2, 16);
 	drops_set(&csk[0], 4);

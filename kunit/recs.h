@@ -102,7 +102,7 @@ static inline size_t recs(void)
 
 static inline void release(const void *sk)
 {
-	portsock_sock_release(sk, false);
+	portsock_sock_release(sk, false, NULL);
 }
 
 static inline bool change(const void *sk, u16 port, u8 state)

@@ -255,7 +255,7 @@ static void release_tells_the_family_anew(struct kunit *test)
 
 	h.ipv6 = true;
 	portsock_sock_hold(&sks[0], &h);
-	portsock_sock_release(&sks[0], false);
+	portsock_sock_release(&sks[0], false, NULL);
 	KUNIT_EXPECT_EQ(test, sockets(0), 1);
 	KUNIT_EXPECT_EQ(test, line_of(0).counts.ipv6, 0);
 	h.port = 0;

@@ -10,6 +10,7 @@
 #include "../module/counts.c"
 #include "../module/unbound.c"
 #include "../module/queues.c"
+#include "../module/depth.c"
 #include "../module/idle.c"
 #include "../module/rows.c"
 #include "../module/row.c"

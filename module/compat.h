@@ -254,6 +254,21 @@ static inline struct socket *portsock_sock_from_file(struct file *file)
 #endif
 
 /*
+ * The handler of tcp_retransmit_skb. Since 6.19 or so it is told of segments
+ * that could not be sent as well, and of the error.
+ */
+#ifdef PORTSOCK_HAVE_RETRANSMIT_ERR
+#define portsock_on_retransmit(name) \
+	name(void *data, const struct sock *sk, const struct sk_buff *skb, \
+	     int err)
+#define portsock_retransmit_err err
+#else
+#define portsock_on_retransmit(name) \
+	name(void *data, const struct sock *sk, const struct sk_buff *skb)
+#define portsock_retransmit_err 0
+#endif
+
+/*
  * Since 6.18 some sockets count apart from struct sock what they drop. Before,
  * all have one counter.
  */

@@ -35,11 +35,12 @@ static void __row_asked(struct portsock_row *row, struct portsock_line *line)
 {
 	struct portsock_depth *depth = row->depth;
 
-	line->backlog_peak = max_t(u64, depth->backlog_peak,
-				   line->queue.backlog);
-	line->drops = max(depth->drops_shown, line->drops + line->queue.drops);
-	depth->backlog_peak = line->backlog_peak;
-	depth->drops_shown = line->drops;
+	depth->backlog_peak = max_t(u64, depth->backlog_peak,
+				    line->queue.backlog);
+	depth->drops_shown = max(depth->drops_shown,
+				 line->depth.drops + line->queue.drops);
+	line->depth.backlog_peak = depth->backlog_peak;
+	line->depth.drops = depth->drops_shown;
 }
 
 /*
@@ -62,7 +63,7 @@ static bool __row_is(const struct portsock_row *row,
 	return row && row->ephemeral == (line->part == PORTSOCK_EPHEMERALS) &&
 	       portsock_opened(&row->counts) >= portsock_opened(&line->counts) &&
 	       line->deep == !!row->depth &&
-	       (!line->deep || row->depth->drops >= line->drops);
+	       (!line->deep || row->depth->drops >= line->depth.drops);
 }
 
 /*
@@ -92,7 +93,8 @@ static bool row_copy(struct portsock_table *table, u32 key,
 		line->counts = row->counts;
 		raw_spin_unlock(&table->lock);
 		line->deep = row->depth;
-		line->drops = line->deep ? row->depth->drops : 0;
+		if (line->deep)
+			line->depth = *row->depth;
 		address = __row_ask(row, 0, line);
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
@@ -158,11 +160,11 @@ static bool total_copy(struct portsock_table *table,
 	raw_spin_lock_irqsave(&table->lock, flags);
 	line->ports = total->ports;
 	line->counts = total->counts;
-	line->drops = total->depth.drops;
-	line->backlog_peak = total->depth.backlog_peak;
+	line->depth = total->depth ? *total->depth : (struct portsock_depth){ };
 	raw_spin_unlock_irqrestore(&table->lock, flags);
 	return line->ports ||
-	       memchr_inv(&line->counts, 0, sizeof(line->counts));
+	       memchr_inv(&line->counts, 0, sizeof(line->counts)) ||
+	       memchr_inv(&line->depth, 0, sizeof(line->depth));
 }
 
 /* Each protocol has two keys: of its ephemeral total and of its folded one. */

@@ -8,6 +8,7 @@
 #include <linux/types.h>
 
 #include "counts.h"
+#include "depth.h"
 #include "portsock.h"
 #include "queue.h"
 
@@ -34,12 +35,12 @@ enum portsock_part {
  * @class: what it stands for, enum portsock_class
  * @proto: protocol
  * @port: port; without meaning in PORTSOCK_TOTALS
- * @deep: @drops and @backlog_peak are known
+ * @deep: @depth is known
  * @ports: how many ports it stands for
  * @counts: the row's numbers
  * @queue: what waits in its sockets; of PORTSOCK_SERVICES only
- * @drops: what the kernel dropped at its sockets
- * @backlog_peak: most connections that waited for accept()
+ * @depth: what else is known of it; its @drops include those of sockets that
+ *	are there
  */
 struct portsock_line {
 	enum portsock_part part;
@@ -50,8 +51,7 @@ struct portsock_line {
 	u64 ports;
 	struct portsock_counts counts;
 	struct portsock_queue queue;
-	u64 drops;
-	u32 backlog_peak;
+	struct portsock_depth depth;
 };
 
 /**

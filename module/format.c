@@ -104,12 +104,12 @@ static bool line_listened(const struct portsock_line *line)
 
 static u64 column_backlog_peak(const struct portsock_line *line)
 {
-	return line_listened(line) ? line->backlog_peak : NO_ANSWER;
+	return line_listened(line) ? line->depth.backlog_peak : NO_ANSWER;
 }
 
 static u64 column_listen_drops(const struct portsock_line *line)
 {
-	return line_listened(line) ? line->drops : NO_ANSWER;
+	return line_listened(line) ? line->depth.drops : NO_ANSWER;
 }
 
 static u64 column_rcv_queue(const struct portsock_line *line)
@@ -121,7 +121,41 @@ static u64 column_rcv_queue(const struct portsock_line *line)
 static u64 column_rcv_drops(const struct portsock_line *line)
 {
 	return line->deep && BIT(line->proto) & PORTSOCK_PROTOS_DATAGRAM ?
-		       line->drops : NO_ANSWER;
+		       line->depth.drops : NO_ANSWER;
+}
+
+/* Single ephemeral rows have none of it, their total has. */
+static bool line_connects(const struct portsock_line *line)
+{
+	return line->deep && line->proto == PORTSOCK_TCP;
+}
+
+#define COLUMN_END(name, cause)						\
+	static u64 column_##name(const struct portsock_line *line)	\
+	{								\
+		return line_connects(line) ? line->depth.ends[cause] :	\
+					     NO_ANSWER;			\
+	}
+
+COLUMN_END(connect_refused, PORTSOCK_REFUSED)
+COLUMN_END(connect_timeout, PORTSOCK_TIMED_OUT)
+COLUMN_END(connect_unreachable, PORTSOCK_UNREACHABLE)
+COLUMN_END(connect_given_up, PORTSOCK_GIVEN_UP)
+COLUMN_END(connect_killed, PORTSOCK_KILLED)
+COLUMN_END(resets, PORTSOCK_RESET)
+COLUMN_END(timeouts, PORTSOCK_TIMEOUT)
+COLUMN_END(aborts, PORTSOCK_ABORTED)
+
+/* There is no row to count it in but the total. */
+static u64 column_connect_no_port(const struct portsock_line *line)
+{
+	return line_connects(line) && line->class == PORTSOCK_EPHEMERAL ?
+		       line->depth.ends[PORTSOCK_NO_PORT] : NO_ANSWER;
+}
+
+static u64 column_retrans(const struct portsock_line *line)
+{
+	return line_connects(line) ? line->depth.retrans : NO_ANSWER;
 }
 
 /* Columns that identify the row are printed before the numbers. */

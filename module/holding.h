@@ -9,6 +9,7 @@
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
+struct portsock_end;
 struct portsock_row;
 struct portsock_table;
 struct sock;
@@ -24,6 +25,7 @@ struct sock;
  * @state: kernel state number; TCP_TIME_WAIT stands for a mini-socket
  * @ipv6: the socket is AF_INET6
  * @how: how it came by the port, enum portsock_how
+ * @end: its connection is over, and it keeps the port; NULL otherwise
  */
 struct portsock_holding {
 	struct portsock_table *table;
@@ -35,6 +37,7 @@ struct portsock_holding {
 	u8 state;
 	bool ipv6;
 	u8 how;
+	const struct portsock_end *end;
 };
 
 /**

@@ -27,12 +27,13 @@
 #include "socks.h"
 
 static void sk_becomes(const struct sock *sk, int proto, int state,
-		       enum portsock_how how)
+		       enum portsock_how how, const struct portsock_end *end)
 {
 	struct portsock_holding h;
 
 	portsock_sk_look(sk, proto, state, &h);
 	h.how = how;
+	h.end = end;
 	/* a child that waits for accept() has no struct socket and no record */
 	if ((how != PORTSOCK_ACCEPTED || sk->sk_socket) &&
 	    portsock_sock_change(sk, &h))
@@ -50,7 +51,7 @@ static void sk_holds(const struct sock *sk, int state, enum portsock_how how)
 	int proto = portsock_sk_proto(sk);
 
 	if (proto >= 0)
-		sk_becomes(sk, proto, state, how);
+		sk_becomes(sk, proto, state, how, NULL);
 }
 
 /* An argument of the function that is watched. */
@@ -70,16 +71,21 @@ static void sk_unbound(const struct sock *sk, int proto)
 }
 
 /*
- * A socket released its port. While a user has the socket it counts as
- * unbound; otherwise its record is deleted. A record that close() has deleted
- * is not made again.
+ * A socket released its port, at the end of a connection or otherwise. While a
+ * user has the socket it counts as unbound; otherwise its record is deleted. A
+ * record that close() has deleted is not made again.
  */
-static void sk_released(const struct sock *sk)
+static void sk_ended(const struct sock *sk, const struct portsock_end *end)
 {
 	if (portsock_sk_owned(sk))
-		portsock_sock_release(sk, sk->sk_family == AF_INET6);
+		portsock_sock_release(sk, sk->sk_family == AF_INET6, end);
 	else
-		portsock_sock_forget(sk);
+		portsock_sock_over(sk, end);
+}
+
+static void sk_released(const struct sock *sk)
+{
+	sk_ended(sk, NULL);
 }
 
 /*
@@ -227,7 +233,7 @@ static void notrace on_queue_add(struct ftrace_regs *fregs)
 	if (portsock_sk_proto(child) == PORTSOCK_TCP &&
 	    rcu_access_pointer(tcp_sk(child)->fastopen_rsk))
 		sk_becomes(child, PORTSOCK_TCP, TCP_SYN_RECV,
-			   PORTSOCK_ACCEPTED);
+			   PORTSOCK_ACCEPTED, NULL);
 }
 
 /* How a socket came by its port, if the change of its state shows it. */
@@ -261,7 +267,7 @@ static noinline void bound_becomes(const struct sock *sk, int proto,
 	/* Another child has taken its request; it has no record, and goes. */
 	if (old == TCP_SYN_RECV && new == TCP_CLOSE && !sk->sk_socket)
 		return;
-	sk_becomes(sk, proto, new, how_of(old, new));
+	sk_becomes(sk, proto, new, how_of(old, new), NULL);
 }
 
 /* A socket that holds no port goes to CLOSE. */
@@ -270,6 +276,23 @@ static void sk_closed(const struct sock *sk, int proto)
 	sk_released(sk);
 	if (proto == PORTSOCK_TCP)
 		subflow_released(sk);
+}
+
+/* From these a TCP socket goes to CLOSE for a reason. */
+#define ENDS_FROM (TCPF_SYN_SENT | TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)
+
+/* A connection of TCP ends, or was never made. */
+static noinline void tcp_ended(const struct sock *sk, int old, bool bound)
+{
+	struct portsock_end end;
+
+	portsock_sk_end(sk, old, &end);
+	if (bound) {
+		sk_becomes(sk, PORTSOCK_TCP, TCP_CLOSE, PORTSOCK_BOUND, &end);
+		return;
+	}
+	sk_ended(sk, &end);
+	subflow_released(sk);
 }
 
 static bool mptcp_is_carried(const struct sock *sk)
@@ -286,7 +309,7 @@ static noinline void mptcp_becomes(const struct sock *sk, int old, int new)
 	bool cloned = old == TCP_LISTEN && new == TCP_ESTABLISHED;
 
 	if (bound || cloned)
-		sk_becomes(sk, PORTSOCK_MPTCP, new, how_of(old, new));
+		sk_becomes(sk, PORTSOCK_MPTCP, new, how_of(old, new), NULL);
 	/* once it is recorded: its subflow may release the port meanwhile */
 	if (new == TCP_CLOSE && !(bound && mptcp_is_carried(sk)))
 		sk_released(sk);
@@ -305,6 +328,10 @@ static void on_set_state(void *data, const struct sock *sk, const int old,
 		return;
 	}
 	bound = portsock_sk_bound(sk, proto);
+	if (proto == PORTSOCK_TCP && new == TCP_CLOSE && BIT(old) & ENDS_FROM) {
+		tcp_ended(sk, old, bound);
+		return;
+	}
 	if (!bound) {
 		if (new == TCP_CLOSE)
 			sk_closed(sk, proto);
@@ -317,6 +344,19 @@ static void on_set_state(void *data, const struct sock *sk, const int old,
 						 new)))
 		return;
 	bound_becomes(sk, proto, old, new);
+}
+
+static void portsock_on_retransmit(on_retransmit)
+{
+	if (!portsock_retransmit_err)
+		portsock_sock_retrans(sk, tcp_skb_pcount(skb));
+}
+
+/* The answer to a request, which has no record, counts at its listener. */
+static void on_retransmit_synack(void *data, const struct sock *sk,
+				 const struct request_sock *req)
+{
+	portsock_sock_retrans(sk, 1);
 }
 
 static void on_destroy(void *data, struct sock *sk)
@@ -644,6 +684,8 @@ static struct portsock_probe hooks[] = {
 	RELEASE("sctp_unhash_endpoint", on_sctp_unhash, SCTP_ONLY),
 	RELEASE("dccp_destroy_sock", on_destroy_call, DCCP_ONLY),
 	TRACEPOINT(inet_sock_set_state, on_set_state),
+	TRACEPOINT(tcp_retransmit_skb, on_retransmit),
+	TRACEPOINT(tcp_retransmit_synack, on_retransmit_synack),
 	RELEASE("inet_put_port", on_put_port),
 	RELEASE("inet_twsk_bind_unhash", on_tw_del,
 		.protos = BIT(PORTSOCK_TCP) | DCCP_TOO),

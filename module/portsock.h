@@ -135,7 +135,27 @@
 	X(RCV_QUEUE, rcv_queue, "RCV_Q", GAUGE, "bytes", \
 	  "waiting to be received") \
 	X(RCV_DROPS, rcv_drops, "R_DROPS", COUNTER, "datagrams", \
-	  "dropped at the port's sockets")
+	  "dropped at the port's sockets") \
+	X(CONNECT_REFUSED, connect_refused, "C_REFUSED", COUNTER, \
+	  "connections", "connect() was answered with a reset") \
+	X(CONNECT_TIMEOUT, connect_timeout, "C_TIMEOUT", COUNTER, \
+	  "connections", "connect() got no answer") \
+	X(CONNECT_UNREACHABLE, connect_unreachable, "C_UNREACH", COUNTER, \
+	  "connections", "connect() was told that the peer cannot be reached") \
+	X(CONNECT_GIVEN_UP, connect_given_up, "C_GIVENUP", COUNTER, \
+	  "connections", "the program closed the socket before connect() had an answer") \
+	X(CONNECT_KILLED, connect_killed, "C_KILLED", COUNTER, \
+	  "connections", "an administrator ended connect()") \
+	X(CONNECT_NO_PORT, connect_no_port, "C_NOPORT", COUNTER, \
+	  "connections", "connect() found no free port") \
+	X(RESETS, resets, "RESETS", COUNTER, "connections", \
+	  "established ones that the peer reset") \
+	X(TIMEOUTS, timeouts, "TIMEOUTS", COUNTER, "connections", \
+	  "established ones whose peer was silent for too long") \
+	X(ABORTS, aborts, "ABORTS", COUNTER, "connections", \
+	  "established ones that this side reset") \
+	X(RETRANS, retrans, "RETRANS", COUNTER, "segments", \
+	  "sent again")
 
 #define PORTSOCK_PROTO_ID(id, ...) PORTSOCK_##id,
 enum portsock_proto {

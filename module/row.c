@@ -62,16 +62,27 @@ static void share_set(struct portsock_share *share,
 static void __row_dropped(struct portsock_row *row, u32 drops)
 {
 	struct portsock_table *table = row->table;
+	struct portsock_depth *depth;
 
 	if (likely(!drops))
 		return;
 	if (row->ephemeral) {
 		raw_spin_lock(&table->lock);
-		row_total(row)->depth.drops += drops;
+		depth = depth_of(&row_total(row)->depth);
+		if (depth)
+			depth->drops += drops;
 		raw_spin_unlock(&table->lock);
 	} else if (row->depth) {
 		row->depth->drops += drops;
 	}
+}
+
+/* Caller holds the lock that protects @depth. */
+static void __depth_end(struct portsock_depth *depth,
+			const struct portsock_end *end)
+{
+	if (depth)
+		depth->ends[end->cause]++;
 }
 
 /* Caller holds the row's bucket lock. */
@@ -220,9 +231,15 @@ void portsock_row_update(struct portsock_share *share,
 		else
 			counts_move(&row_total(row)->counts, &old, share);
 		counts_move(&row->counts, &old, share);
+		if (h->end)
+			__depth_end(row->ephemeral ?
+				    depth_of(&row_total(row)->depth) :
+				    row->depth, h->end);
 		raw_spin_unlock(&row->table->lock);
 	} else {
 		counts_move(&row->counts, &old, share);
+		if (h->end)
+			__depth_end(row->depth, h->end);
 		/* a child of Fast Open, which was there before */
 		if (old.state == TCP_SYN_RECV)
 			__row_accepted(row);
@@ -294,8 +311,7 @@ static void row_fold(struct portsock_table *table, u32 key)
 		for (how = 0; how < PORTSOCK_HOW_NR; how++)
 			total->counts.came[how] += row->counts.came[how];
 		total->counts.peak = max(total->counts.peak, row->counts.peak);
-		if (row->depth)
-			depth_fold(&total->depth, row->depth);
+		portsock_depth_fold(&total->depth, &row->depth);
 		total->ports++;
 		__portsock_row_unlink(row);
 		raw_spin_unlock(&table->lock);
@@ -323,7 +339,8 @@ static noinline void rows_fold(struct portsock_table *table, u32 key)
  * counted. Returns true if it was unlinked. Caller holds the bucket's lock.
  */
 static bool __ephemeral_leave(struct portsock_row *row,
-			      const struct portsock_share *share)
+			      const struct portsock_share *share,
+			      const struct portsock_end *end)
 {
 	struct portsock_table *table = row->table;
 	bool goes = !row->shares;
@@ -334,6 +351,8 @@ static bool __ephemeral_leave(struct portsock_row *row,
 		__portsock_row_unlink(row);
 	else
 		counts_sub(&row->counts, share->state, share->ipv6);
+	if (end)
+		__depth_end(depth_of(&row_total(row)->depth), end);
 	raw_spin_unlock(&table->lock);
 	return goes;
 }
@@ -344,12 +363,15 @@ static bool __ephemeral_leave(struct portsock_row *row,
  * Caller holds the bucket's lock.
  */
 static bool __service_leave(struct portsock_row *row,
-			    const struct portsock_share *share, u32 *surplus)
+			    const struct portsock_share *share,
+			    const struct portsock_end *end, u32 *surplus)
 {
 	struct portsock_table *table = row->table;
 	bool goes;
 
 	counts_sub(&row->counts, share->state, share->ipv6);
+	if (end)
+		__depth_end(row->depth, end);
 	if (likely(row->shares))
 		return false;
 	raw_spin_lock(&table->lock);
@@ -367,10 +389,12 @@ static bool __service_leave(struct portsock_row *row,
 /**
  * portsock_row_del() - a share contributes to its row no longer
  * @share: contributes to a row
+ * @end: its connection is over; or NULL
  *
  * Context: any but NMI, interrupts off.
  */
-void portsock_row_del(struct portsock_share *share)
+void portsock_row_del(struct portsock_share *share,
+		      const struct portsock_end *end)
 {
 	struct portsock_row *row = share->row;
 	struct row_bucket *bucket = row->bucket;
@@ -383,9 +407,9 @@ void portsock_row_del(struct portsock_share *share)
 		__row_dropped(row, __portsock_queues_del(&row->queues, share));
 	row->shares--;
 	if (row->ephemeral)
-		goes = __ephemeral_leave(row, share);
+		goes = __ephemeral_leave(row, share, end);
 	else
-		goes = __service_leave(row, share, &surplus);
+		goes = __service_leave(row, share, end, &surplus);
 	if (goes)
 		__portsock_row_free(row);
 	raw_spin_unlock(&bucket->lock);
@@ -393,6 +417,27 @@ void portsock_row_del(struct portsock_share *share)
 	share->queues = false;
 	if (surplus)
 		rows_fold(table, surplus);
+}
+
+/**
+ * portsock_row_retrans() - segments were sent again
+ * @row: of the socket that did
+ * @segments: how many
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_row_retrans(struct portsock_row *row, u32 segments)
+{
+	struct portsock_table *table = row->table;
+	struct portsock_depth *depth;
+
+	raw_spin_lock(&row->bucket->lock);
+	raw_spin_lock(&table->lock);
+	depth = row->ephemeral ? depth_of(&row_total(row)->depth) : row->depth;
+	if (depth)
+		depth->retrans += segments;
+	raw_spin_unlock(&table->lock);
+	raw_spin_unlock(&row->bucket->lock);
 }
 
 /**

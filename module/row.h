@@ -12,7 +12,9 @@
 
 int portsock_row_add(struct portsock_share *share,
 		     const struct portsock_holding *h);
-void portsock_row_del(struct portsock_share *share);
+void portsock_row_del(struct portsock_share *share,
+		      const struct portsock_end *end);
+void portsock_row_retrans(struct portsock_row *row, u32 segments);
 void portsock_row_update(struct portsock_share *share,
 			 const struct portsock_holding *h);
 void portsock_row_step(struct portsock_row *row, u8 from, u8 to);

@@ -11,7 +11,6 @@
 struct row_bucket *portsock_row_buckets;
 unsigned int portsock_row_shift;	/* of the 64 bits of a hash */
 struct portsock_pool portsock_row_pool;
-struct portsock_pool portsock_depth_pool;
 
 /**
  * __portsock_order_insert() - put a row into a tree
@@ -113,8 +112,7 @@ int portsock_rows_init(unsigned int bits)
 				 SLAB_HWCACHE_ALIGN);
 	if (err)
 		return err;
-	err = portsock_pool_init(&portsock_depth_pool, "portsock_depth",
-				 sizeof(struct portsock_depth), 0);
+	err = portsock_depths_init();
 	if (err)
 		goto exit_rows;
 	portsock_row_buckets = kvmalloc_array(1UL << bits,
@@ -132,7 +130,7 @@ int portsock_rows_init(unsigned int bits)
 	return 0;
 
 exit_depths:
-	portsock_pool_exit(&portsock_depth_pool);
+	portsock_depths_exit();
 exit_rows:
 	portsock_pool_exit(&portsock_row_pool);
 	return err;
@@ -146,7 +144,7 @@ exit_rows:
 void portsock_rows_refill(void)
 {
 	portsock_pool_refill(&portsock_row_pool);
-	portsock_pool_refill(&portsock_depth_pool);
+	portsock_depths_refill();
 }
 
 /**
@@ -159,6 +157,6 @@ void portsock_rows_refill(void)
 void portsock_rows_exit(void)
 {
 	kvfree(portsock_row_buckets);
-	portsock_pool_exit(&portsock_depth_pool);
+	portsock_depths_exit();
 	portsock_pool_exit(&portsock_row_pool);
 }

@@ -69,7 +69,6 @@ struct row_bucket {
 extern struct row_bucket *portsock_row_buckets;
 extern unsigned int portsock_row_shift;
 extern struct portsock_pool portsock_row_pool;
-extern struct portsock_pool portsock_depth_pool;
 
 static inline u32 key_of(u8 proto, u16 port)
 {
@@ -124,22 +123,6 @@ static inline struct rb_root *row_root(const struct portsock_row *row)
 	return row->ephemeral ? &row->table->ephemerals : &row->table->services;
 }
 
-/* Interrupts are off. NULL without memory. */
-static inline struct portsock_depth *portsock_depth_new(void)
-{
-	struct portsock_depth *depth = portsock_pool_get(&portsock_depth_pool);
-
-	if (depth)
-		memset(depth, 0, sizeof(*depth));
-	return depth;
-}
-
-static inline void depth_free(struct portsock_depth *depth)
-{
-	if (depth)
-		portsock_pool_put(&portsock_depth_pool, depth);
-}
-
 /**
  * portsock_row_new() - a row without numbers
  * @bucket: where it is to hang
@@ -179,7 +162,7 @@ portsock_row_new(struct row_bucket *bucket, struct portsock_table *table,
  */
 static inline void portsock_row_cancel(struct portsock_row *row)
 {
-	depth_free(row->depth);
+	portsock_depth_free(row->depth);
 	portsock_pool_put(&portsock_row_pool, row);
 }
 
@@ -218,7 +201,7 @@ static inline void __portsock_row_free(struct portsock_row *row)
 	struct portsock_table *table = row->table;
 
 	__hlist_del(&row->node);
-	depth_free(row->depth);
+	portsock_depth_free(row->depth);
 	portsock_pool_put(&portsock_row_pool, row);
 	if (unlikely(table->dead))
 		portsock_table_settle(table);

@@ -9,6 +9,7 @@
 #include <linux/errno.h>
 #include <linux/spinlock.h>
 
+#include "end.h"
 #include "rows.h"
 #include "table.h"
 #include "unbound.h"
@@ -49,10 +50,11 @@ static bool unbound_add(struct portsock_table *table, u8 proto, bool ipv6)
 	       !portsock_table_is_released(table);
 }
 
-static void share_leave(struct portsock_share *share)
+static void share_leave(struct portsock_share *share,
+			const struct portsock_end *end)
 {
 	if (share->row)
-		portsock_row_del(share);
+		portsock_row_del(share, end);
 	else
 		unbound_del(share);
 	share->table = NULL;
@@ -136,14 +138,75 @@ const void *portsock_share_awaited(struct portsock_table *table)
  */
 void portsock_share_del(struct portsock_share *share)
 {
+	portsock_share_over(share, NULL);
+}
+
+/**
+ * portsock_share_over() - the same of a connection that is over
+ * @share: contributes, and to nothing afterwards
+ * @end: how it ended; or NULL
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_over(struct portsock_share *share,
+			 const struct portsock_end *end)
+{
 	share_settle(share, share->table);
-	share_leave(share);
+	share_leave(share, end);
+}
+
+/*
+ * connect() of a socket that held no port and got none, unless it went wrong
+ * for another reason.
+ */
+static void portless_end(struct portsock_table *table, u8 proto,
+			 const struct portsock_end *end)
+{
+	struct portsock_depth *depth;
+
+	if (end->cause != PORTSOCK_GIVEN_UP)
+		return;
+	raw_spin_lock(&table->lock);
+	depth = depth_of(&table->totals[proto].depth);
+	if (depth)
+		depth->ends[PORTSOCK_NO_PORT]++;
+	raw_spin_unlock(&table->lock);
 }
 
 static bool share_is_unbound(const struct portsock_share *share,
 			     const struct portsock_table *table, u8 proto)
 {
 	return share->table == table && !share->row && share->proto == proto;
+}
+
+static int share_unbind(struct portsock_share *share,
+			struct portsock_table *table, u8 proto, bool ipv6,
+			const struct portsock_end *end)
+{
+	bool added;
+
+	if (share_is_unbound(share, table, proto)) {
+		if (unlikely(ipv6 != share->ipv6))
+			portsock_unbound_turn(&table->unbound[proto], ipv6);
+		share->ipv6 = ipv6;
+		if (unlikely(end))
+			portless_end(table, proto, end);
+		return 0;
+	}
+	/* before the row goes, which may pin the table */
+	added = unbound_add(table, proto, ipv6);
+	if (share->table)
+		share_leave(share, end);
+	if (!added) {
+		share_settle(share, table);
+		return -ESHUTDOWN;
+	}
+	share->table = table;
+	share->proto = proto;
+	share->state = TCP_CLOSE;
+	share->ipv6 = ipv6;
+	share->how = PORTSOCK_BOUND;
+	return 0;
 }
 
 /**
@@ -161,28 +224,34 @@ static bool share_is_unbound(const struct portsock_share *share,
 int portsock_share_unbound(struct portsock_share *share,
 			   struct portsock_table *table, u8 proto, bool ipv6)
 {
-	bool added;
+	return share_unbind(share, table, proto, ipv6, NULL);
+}
 
-	if (share_is_unbound(share, table, proto)) {
-		if (unlikely(ipv6 != share->ipv6))
-			portsock_unbound_turn(&table->unbound[proto], ipv6);
-		share->ipv6 = ipv6;
-		return 0;
-	}
-	/* before the row goes, which may pin the table */
-	added = unbound_add(table, proto, ipv6);
-	if (share->table)
-		share_leave(share);
-	if (!added) {
-		share_settle(share, table);
-		return -ESHUTDOWN;
-	}
-	share->table = table;
-	share->proto = proto;
-	share->state = TCP_CLOSE;
-	share->ipv6 = ipv6;
-	share->how = PORTSOCK_BOUND;
-	return 0;
+/**
+ * portsock_share_release() - a user's socket has released its port
+ * @share: contributes
+ * @ipv6: the socket is AF_INET6
+ * @end: its connection is over; or NULL
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_release(struct portsock_share *share, bool ipv6,
+			    const struct portsock_end *end)
+{
+	share_unbind(share, share->table, share->proto, ipv6, end);
+}
+
+/**
+ * portsock_share_retrans() - segments were sent again
+ * @share: of the socket that did
+ * @segments: how many
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_retrans(const struct portsock_share *share, u32 segments)
+{
+	if (share->row)
+		portsock_row_retrans(share->row, segments);
 }
 
 static bool share_is_on_row_of(const struct portsock_share *share,
@@ -221,13 +290,13 @@ int portsock_share_hold(struct portsock_share *share,
 		return portsock_share_unbound(share, h->table, h->proto,
 					      h->ipv6);
 	if (share_is_on_row_of(share, h)) {
-		if (!share_is_current(share, h) ||
+		if (!share_is_current(share, h) || h->end ||
 		    (share->how == PORTSOCK_BOUND && h->how != PORTSOCK_BOUND))
 			portsock_row_update(share, h);
 		return 0;
 	}
 	if (share->table)
-		share_leave(share);
+		share_leave(share, NULL);
 	err = share_add(share, h);
 	if (err)
 		share_settle(share, h->table);

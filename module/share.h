@@ -30,6 +30,11 @@ bool portsock_share_step(struct portsock_share *share, u64 step);
 int portsock_share_unbound(struct portsock_share *share,
 			   struct portsock_table *table, u8 proto, bool ipv6);
 void portsock_share_del(struct portsock_share *share);
+void portsock_share_over(struct portsock_share *share,
+			 const struct portsock_end *end);
+void portsock_share_release(struct portsock_share *share, bool ipv6,
+			    const struct portsock_end *end);
+void portsock_share_retrans(const struct portsock_share *share, u32 segments);
 void portsock_share_await(struct portsock_share *share);
 void portsock_share_settle(struct portsock_share *share);
 const void *portsock_share_awaited(struct portsock_table *table);

@@ -145,6 +145,54 @@ bool portsock_proto_queues(int proto, bool listens)
 	return BIT(proto) & PORTSOCK_PROTOS_DATAGRAM;
 }
 
+static u8 connect_cause(int err)
+{
+	switch (err) {
+	case 0:
+		return PORTSOCK_GIVEN_UP;
+	case ECONNREFUSED:
+		return PORTSOCK_REFUSED;
+	case ETIMEDOUT:
+		return PORTSOCK_TIMED_OUT;
+	case ECONNABORTED:
+		return PORTSOCK_KILLED;
+	default:
+		return PORTSOCK_UNREACHABLE;
+	}
+}
+
+static u8 established_cause(int err)
+{
+	switch (err) {
+	case 0:
+	case ECONNABORTED:
+		return PORTSOCK_ABORTED;
+	case ECONNRESET:
+	case EPIPE:
+		return PORTSOCK_RESET;
+	default:
+		return PORTSOCK_TIMEOUT;
+	}
+}
+
+/**
+ * portsock_sk_end() - how a TCP connection has ended
+ * @sk: full TCP socket that goes to CLOSE
+ * @old: from SYN_SENT, ESTABLISHED or CLOSE_WAIT
+ * @end: receives it
+ *
+ * sk_err is set before, and nobody was told of it yet.
+ *
+ * Context: any; the socket is locked.
+ */
+void portsock_sk_end(const struct sock *sk, int old, struct portsock_end *end)
+{
+	int err = READ_ONCE(sk->sk_err);
+
+	end->cause = old == TCP_SYN_SENT ? connect_cause(err) :
+					   established_cause(err);
+}
+
 /*
  * Was the port taken by bind(), or inherited from a listener? connect() marks
  * the bind bucket that it makes, bind() does not.
@@ -240,6 +288,7 @@ bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
 	if (!h->table)
 		return false;
 	h->queues = false;
+	h->end = NULL;
 	h->port = tw->tw_num;
 	h->proto = proto;
 	h->state = TCP_TIME_WAIT;

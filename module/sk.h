@@ -20,6 +20,7 @@ const struct sock *portsock_sk_parent(const struct sock *sk);
 bool portsock_sk_assoc_went_out(const struct sctp_association *assoc);
 u8 portsock_sk_other_state(const struct sock *sk, int proto, int state);
 
+void portsock_sk_end(const struct sock *sk, int old, struct portsock_end *end);
 bool portsock_proto_queues(int proto, bool listens);
 bool portsock_sk_serves(const struct sock *sk, int proto);
 bool portsock_tw_serves(const struct inet_timewait_sock *tw);
@@ -117,6 +118,7 @@ static inline void portsock_sk_look(const struct sock *sk, int proto, int state,
 	if (proto == PORTSOCK_DCCP || proto == PORTSOCK_SCTP)
 		h->state = portsock_sk_other_state(sk, proto, state);
 	h->how = PORTSOCK_BOUND;
+	h->end = NULL;
 	h->ipv6 = sk->sk_family == AF_INET6;
 	/* a raw socket names the protocol it wants */
 	h->service = listens || proto == PORTSOCK_RAW ||

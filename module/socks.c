@@ -106,12 +106,18 @@ static void rec_unlock(struct rec_bucket *bucket, unsigned long flags)
 }
 
 /* Caller holds the bucket's lock. */
-static void __rec_free(struct portsock_rec *rec)
+static void __rec_end(struct portsock_rec *rec, const struct portsock_end *end)
 {
 	if (rec->share.table)
-		portsock_share_del(&rec->share);
+		portsock_share_over(&rec->share, end);
 	__hlist_del(&rec->node);
 	portsock_pool_put(&rec_pool, rec);
+}
+
+/* Caller holds the bucket's lock. */
+static void __rec_free(struct portsock_rec *rec)
+{
+	__rec_end(rec, NULL);
 }
 
 /* Caller holds the bucket's lock. */
@@ -346,10 +352,12 @@ void portsock_sock_bind(const void *sk, const struct portsock_holding *h)
  * portsock_sock_release() - a socket has released its port
  * @sk: the socket; ignored if it has no record, as when close() has deleted it
  * @ipv6: it is AF_INET6
+ * @end: its connection is over; or NULL
  *
  * Context: any but NMI.
  */
-void portsock_sock_release(const void *sk, bool ipv6)
+void portsock_sock_release(const void *sk, bool ipv6,
+			   const struct portsock_end *end)
 {
 	struct rec_bucket *bucket = rec_bucket(sk);
 	struct portsock_rec *rec;
@@ -359,8 +367,7 @@ void portsock_sock_release(const void *sk, bool ipv6)
 	rec = __rec_find(bucket, sk);
 	if (rec && rec->share.table) {
 		__rec_touch(rec);
-		portsock_share_unbound(&rec->share, rec->share.table,
-				       rec->share.proto, ipv6);
+		portsock_share_release(&rec->share, ipv6, end);
 	}
 	rec_unlock(bucket, flags);
 }
@@ -682,6 +689,18 @@ bool portsock_sock_recorded(const void *sk, struct portsock_holding *h)
  */
 void portsock_sock_forget(const void *sk)
 {
+	portsock_sock_over(sk, NULL);
+}
+
+/**
+ * portsock_sock_over() - the same of a connection that is over
+ * @sk: the socket, with a record or not
+ * @end: how it ended; or NULL
+ *
+ * Context: any but NMI.
+ */
+void portsock_sock_over(const void *sk, const struct portsock_end *end)
+{
 	struct rec_bucket *bucket = rec_bucket(sk);
 	struct portsock_rec *rec;
 	unsigned long flags;
@@ -694,7 +713,7 @@ void portsock_sock_forget(const void *sk)
 		rec = __rec_get(bucket, sk);
 		if (rec) {
 			if (rec->share.table)
-				portsock_share_del(&rec->share);
+				portsock_share_over(&rec->share, end);
 			rec->share.first = NULL;
 			rec->share.epoch = walk_epoch;
 			rec->share.gone = true;
@@ -702,8 +721,28 @@ void portsock_sock_forget(const void *sk)
 	} else {
 		rec = __rec_find(bucket, sk);
 		if (rec)
-			__rec_free(rec);
+			__rec_end(rec, end);
 	}
+	rec_unlock(bucket, flags);
+}
+
+/**
+ * portsock_sock_retrans() - a socket sent segments again
+ * @sk: the socket; ignored if it has no record
+ * @segments: how many
+ *
+ * Context: any but NMI.
+ */
+void portsock_sock_retrans(const void *sk, u32 segments)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	if (rec)
+		portsock_share_retrans(&rec->share, segments);
 	rec_unlock(bucket, flags);
 }
 
@@ -819,7 +858,7 @@ u64 portsock_socks_walk_end(unsigned long protos)
  */
 u64 portsock_socks_untracked(void)
 {
-	return atomic64_read(&untracked);
+	return atomic64_read(&untracked) + portsock_depths_lacking();
 }
 
 /**

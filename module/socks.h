@@ -20,8 +20,11 @@ void portsock_sock_meet(const void *sk, const struct portsock_holding *h);
 bool portsock_sock_step(const void *sk, u64 step);
 bool portsock_sock_change(const void *sk, struct portsock_holding *h);
 void portsock_sock_bind(const void *sk, const struct portsock_holding *h);
-void portsock_sock_release(const void *sk, bool ipv6);
+void portsock_sock_release(const void *sk, bool ipv6,
+			   const struct portsock_end *end);
 void portsock_sock_forget(const void *sk);
+void portsock_sock_over(const void *sk, const struct portsock_end *end);
+void portsock_sock_retrans(const void *sk, u32 segments);
 void portsock_sock_observe(const void *sk, const struct portsock_holding *h);
 void portsock_sock_await(const void *sk);
 bool portsock_sock_awaited(const void *sk);

@@ -41,6 +41,18 @@ static bool unbound_any(const struct portsock_table *table)
 	return false;
 }
 
+/* Nothing is left of it; whoever looked it up may still find that out. */
+static void table_free(struct portsock_table *table)
+{
+	int proto;
+
+	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++) {
+		portsock_depth_free(table->totals[proto].depth);
+		portsock_depth_free(table->folded[proto].depth);
+	}
+	kfree_rcu(table, rcu);
+}
+
 /**
  * portsock_table_settle() - let a dead table go that nothing is left of
  * @table: something was taken from it
@@ -58,7 +70,7 @@ void portsock_table_settle(struct portsock_table *table)
 	table->released |= released;
 	raw_spin_unlock(&table->lock);
 	if (released)
-		kfree_rcu(table, rcu);
+		table_free(table);
 }
 
 /**

@@ -18,12 +18,12 @@
 /**
  * struct portsock_total - what many rows of one protocol say together
  * @counts: their sum
- * @depth: that of those that are gone
+ * @depth: that of those that are gone; NULL while there is nothing
  * @ports: how many they are, or were
  */
 struct portsock_total {
 	struct portsock_counts counts;
-	struct portsock_depth depth;
+	struct portsock_depth *depth;
 	u64 ports;
 };
 

@@ -18,7 +18,9 @@ _portsock()
 		close_wait last_ack listen closing'
 	local columns="proto port service class sockets ipv6 $states
 		opened accepted connected closed peak ports backlog
-		backlog_max backlog_peak listen_drops rcv_queue rcv_drops comm"
+		backlog_max backlog_peak listen_drops rcv_queue rcv_drops
+		connect_refused connect_timeout connect_unreachable connect_given_up
+		connect_killed connect_no_port resets timeouts aborts retrans comm"
 	local options='-a --all -p --proto -P --port -s --state -N --netns -A --all-netns
 		-f --file -o --output -n --numeric -j --json -F --format -l --limit
 		-O --output-file -w --watch -c --count --sort --color -h --help -V --version'

@@ -5,7 +5,9 @@ set -l states established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close 
     close_wait last_ack listen closing
 set -l columns proto port service class sockets ipv6 $states \
     opened accepted connected closed peak ports backlog \
-    backlog_max backlog_peak listen_drops rcv_queue rcv_drops comm
+    backlog_max backlog_peak listen_drops rcv_queue rcv_drops \
+    connect_refused connect_timeout connect_unreachable connect_given_up \
+    connect_killed connect_no_port resets timeouts aborts retrans comm
 set -l protos tcp udp udplite raw icmp sctp dccp mptcp
 set -l table 'not __fish_seen_subcommand_from check top'
 set -l rows 'not __fish_seen_subcommand_from check'

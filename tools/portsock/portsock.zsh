@@ -9,7 +9,9 @@ _portsock()
 		close_wait last_ack listen closing)
 	columns=(proto port service class sockets ipv6 $states
 		opened accepted connected closed peak ports backlog
-		backlog_max backlog_peak listen_drops rcv_queue rcv_drops comm)
+		backlog_max backlog_peak listen_drops rcv_queue rcv_drops
+		connect_refused connect_timeout connect_unreachable connect_given_up
+		connect_killed connect_no_port resets timeouts aborts retrans comm)
 	protos=(tcp udp udplite raw icmp sctp dccp mptcp)
 	common=(
 		'(-N --netns)'{-N,--netns}'[another network namespace]:namespace:_portsock_netns'

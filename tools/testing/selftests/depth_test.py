@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What waits in sockets, and what the kernel dropped there."""
+"""What waits in sockets and what the kernel dropped there; connections that failed or ended; what was sent again."""
 
 import ctypes
 import errno
+import os
 import socket
 import struct
 
+import diag
 import harness
 import portsock
 import protocols
 import queues
-from harness import equal, loopback, needs_module, port_of, until
+from harness import equal, loopback, needs_module, port_of, sysctl, until
 from protocols import allow_ping, dccp, icmp, listening, raw, sctp, udplite
+from tcp_test import expect_error
 
 SO_ATTACH_FILTER = 26
 BPF_RET = 0x06
+TCP_USER_TIMEOUT = 18
 
 
 def same(t):
@@ -357,6 +361,225 @@ def test_dccp_backlog(t):
     expect(t, "dccp", 80, backlog=3, backlog_max=4, backlog_peak=3, listen_drops=0)
     t.accept(server)
     expect(t, "dccp", 80, backlog=2, backlog_max=4, backlog_peak=3)
+
+
+# ---- connect() that fails --------------------------------------------------------------------------
+
+def attempt_fails():
+    return diag.snmp()["AttemptFails"]
+
+
+def expect_ends(t, port, **values):
+    """The row's failures and ends; those that are not named are 0."""
+    names = portsock.TCP_ONLY[:-1]
+    now = row(t, "tcp", port)
+    equal({name: now[name] for name in names if now[name]}, values, f"tcp {port}")
+
+
+@needs_module
+def test_connect_refused(t):
+    bound = t.tcp()
+    bound.bind(("127.0.0.1", 81))
+    expect_error(errno.ECONNREFUSED, bound.connect, ("127.0.0.1", 80))
+    expect_error(errno.ECONNREFUSED, t.connect, 80)
+    expect_error(errno.ECONNREFUSED, t.connect, 80, None, True)
+    expect_ends(t, 81, connect_refused=1)
+    expect_ends(t, "*", connect_refused=2)
+    equal(attempt_fails(), 3, "AttemptFails")
+
+
+def full(t, port=80):
+    """A listener that has no room for connections any more."""
+    server = t.listen(port, backlog=0)
+    clients(t, port, 1)
+    return server
+
+
+def trying(t, port=80):
+    """connect() waits for an answer."""
+    sock = t.tcp()
+    sock.setblocking(False)
+    equal(sock.connect_ex(("127.0.0.1", port)), errno.EINPROGRESS, "connect()")
+    return sock
+
+
+@needs_module
+def test_connect_timeout(t):
+    sysctl("net.ipv4.tcp_syn_retries", 1)
+    full(t)
+    expect_error(errno.ETIMEDOUT, t.connect, 80)
+    expect_ends(t, "*", connect_timeout=1)
+    equal(attempt_fails(), 1, "AttemptFails")
+    equal(same(t).total("tcp", "retrans"), diag.snmp()["RetransSegs"], "retrans, by RetransSegs")
+
+
+@needs_module
+def test_connect_unreachable(t):
+    """A router says so."""
+    router = t.namespace()
+    harness.ip("link", "add", "name", "v1", "type", "veth", "peer", "name", "v2", "netns", f"/proc/{os.getpid()}/fd/{router.fd}")
+    for space, name, address in ((t.ns, "v1", "10.7.0.1/24"), (router, "v2", "10.7.0.2/24")):
+        with space:
+            harness.ip("addr", "add", address, "dev", name)
+            harness.ip("link", "set", name, "up")
+    with router:
+        sysctl("net.ipv4.ip_forward", 1)
+        harness.ip("route", "add", "unreachable", "10.9.0.0/16")
+    harness.ip("route", "add", "10.9.0.0/16", "via", "10.7.0.2")
+    expect_error(errno.EHOSTUNREACH, t.connect, 80, "10.9.0.1")
+    expect_ends(t, "*", connect_unreachable=1)
+    equal(attempt_fails(), 1, "AttemptFails")
+
+
+@needs_module
+def test_connect_given_up(t):
+    full(t)
+    t.drop(trying(t))
+    expect_ends(t, "*", connect_given_up=1)
+    harness.disconnect(trying(t))
+    expect_ends(t, "*", connect_given_up=2)
+    equal(attempt_fails(), 0, "AttemptFails")
+
+
+@needs_module
+def test_connect_killed(t):
+    full(t)
+    sock = trying(t)
+    protocols.destroy(socket.IPPROTO_TCP, port_of(sock))
+    expect_ends(t, "*", connect_killed=1)
+    equal(attempt_fails(), 1, "AttemptFails")
+
+
+@needs_module
+def test_connect_without_a_port(t):
+    """What a proxy dies of: all ports lead to the same server already."""
+    sysctl("net.ipv4.ip_local_port_range", "50000 50003")
+    server = t.listen(80)
+    for _ in range(4):
+        t.pair(server)
+    for _ in range(3):
+        expect_error(errno.EADDRNOTAVAIL, t.connect, 80)
+    expect_ends(t, "*", connect_no_port=3)
+    equal(row(t, "tcp", 80)["connect_no_port"], None, "tcp 80: connect_no_port")
+
+
+# ---- connections that end --------------------------------------------------------------------------
+
+def estab_resets():
+    return diag.snmp()["EstabResets"]
+
+
+@needs_module
+def test_reset_by_the_peer(t):
+    server = t.listen(80)
+    client, child = t.pair(server)
+    harness.reset_on_close(client)
+    t.drop(client)
+    until(lambda: harness.readable(child, 0), "the reset")
+    expect_ends(t, 80, resets=1)
+    expect_ends(t, "*", aborts=1)
+    client, child = t.pair(server)
+    client.shutdown(socket.SHUT_WR)
+    t.eof(child)                                                # CLOSE_WAIT
+    harness.reset_on_close(client)
+    t.drop(client)
+    until(lambda: child.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), "the reset")
+    expect_ends(t, 80, resets=2)
+    expect_ends(t, "*", aborts=1)                               # FIN_WAIT2: it was closed already
+    equal(estab_resets(), 3, "EstabResets")
+
+
+@needs_module
+def test_aborts(t):
+    """Unread data, connect(AF_UNSPEC), ss -K."""
+    server = t.listen(80)
+    client, child = t.pair(server)
+    client.sendall(b"x")
+    until(lambda child=child: harness.readable(child, 0), "data")
+    t.drop(child)
+    until(lambda client=client: harness.readable(client, 0), "the reset")
+    expect_ends(t, 80, aborts=1)
+    expect_ends(t, "*", resets=1)
+    client, child = t.pair(server)
+    harness.disconnect(child)
+    until(lambda client=client: harness.readable(client, 0), "the reset")
+    expect_ends(t, 80, aborts=2)
+    expect_ends(t, "*", resets=2)
+    client, child = t.pair(server)
+    protocols.destroy(socket.IPPROTO_TCP, port_of(client))
+    until(lambda child=child: harness.readable(child, 0), "the reset")
+    expect_ends(t, 80, aborts=2, resets=1)
+    expect_ends(t, "*", resets=2, aborts=1)
+    equal(estab_resets(), 6, "EstabResets")
+
+
+@needs_module
+def test_abort_of_what_waits_for_accept(t):
+    server = t.listen(80)
+    socks = clients(t, 80, 2)
+    until(lambda: waits(server) == 2, "2 connections")
+    t.drop(server)
+    for sock in socks:
+        until(lambda sock=sock: harness.readable(sock, 0), "the reset")
+    expect_ends(t, 80, aborts=2)
+    expect_ends(t, "*", resets=2)
+    equal(estab_resets(), 4, "EstabResets")
+
+
+@needs_module
+def test_abort_of_a_socket_that_keeps_its_port(t):
+    server = t.listen(80)
+    client = t.tcp()
+    client.bind(("127.0.0.1", 81))
+    t.connect(80, sock=client)
+    child = t.accept(server)
+    harness.reset_on_close(child)
+    t.drop(child)
+    until(lambda: harness.readable(client, 0), "the reset")
+    expect_ends(t, 80, aborts=1)
+    expect_ends(t, 81, resets=1)
+    equal(row(t, "tcp", 81)["close"], 1, "tcp 81: close")
+
+
+@needs_module
+def test_good_order_is_no_end_for_a_cause(t):
+    server = t.listen(80)
+    t.end(*t.pair(server))
+    t.end(*reversed(t.pair(server)))
+    expect_ends(t, 80)
+    expect_ends(t, "*")
+    equal(estab_resets(), 0, "EstabResets")
+
+
+@needs_module
+def test_timeout(t):
+    """The peer is silent: it drops what comes."""
+    server = t.listen(80)
+    client, child = t.pair(server)
+    refuse(client)
+    child.setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, 1000)
+    child.sendall(b"x")
+    until(lambda: harness.readable(child, 0), "the timeout")
+    expect_error(errno.ETIMEDOUT, child.recv, 1)
+    expect_ends(t, 80, timeouts=1)
+    equal(estab_resets(), 1, "EstabResets")
+    table = same(t)
+    equal(table.by_key["tcp", 80]["retrans"] > 0, True, "something was sent again")
+    equal(table.total("tcp", "retrans"), diag.snmp()["RetransSegs"], "retrans, by RetransSegs")
+
+
+@needs_module
+def test_retrans_of_an_answer_to_a_request(t):
+    """A listener that wants data first sends its SYN-ACK again."""
+    server = t.listen(80)
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 1)
+    client = t.connect(80)
+    until(lambda: diag.snmp()["RetransSegs"], "a SYN-ACK to be sent again")
+    client.sendall(b"x")
+    child = t.accept(server)
+    t.drop(client, child)
+    table = same(t)
+    equal(table.by_key["tcp", 80]["retrans"], diag.snmp()["RetransSegs"], "retrans, by RetransSegs")
 
 
 # ---- the module comes later ------------------------------------------------------------------------

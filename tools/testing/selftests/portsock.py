@@ -10,6 +10,10 @@ GAUGES = ("sockets", "ipv6") + STATES
 COUNTERS = ("opened", "accepted", "connected", "closed", "peak")
 LISTENER = ("backlog", "backlog_max", "backlog_peak", "listen_drops")
 RECEIVER = ("rcv_queue", "rcv_drops")
+CONNECTS = ("connect_refused", "connect_timeout", "connect_unreachable", "connect_given_up", "connect_killed")
+ENDS = ("resets", "timeouts", "aborts")
+TCP_ONLY = CONNECTS + ("connect_no_port",) + ENDS + ("retrans",)
+DEPTH = LISTENER + RECEIVER + TCP_ONLY
 # Those whose value is now, and not of what is gone.
 NOW = ("backlog", "backlog_max", "rcv_queue")
 LISTENING = ("tcp", "sctp", "dccp")
@@ -44,7 +48,7 @@ class Row:
         for name in GAUGES + COUNTERS + ("ports",):
             need(text[name].isdigit(), f"{name} is {text[name]!r} in {line!r}")
             self.col[name] = int(text[name])
-        for name in LISTENER + RECEIVER:
+        for name in DEPTH:
             need(text[name] == "-" or text[name].isdigit(), f"{name} is {text[name]!r} in {line!r}")
             self.col[name] = None if text[name] == "-" else int(text[name])
         self.line = line
@@ -56,7 +60,10 @@ class Row:
         names = LISTENER if self.proto in LISTENING else RECEIVER if self.proto in RECEIVING else ()
         if self.cls == "ephemeral":
             names = names if names == RECEIVER else ()
-        return tuple(name for name in names if self.cls == "service" or name not in NOW)
+        names = tuple(name for name in names if self.cls == "service" or name not in NOW)
+        if self.proto == "tcp":
+            names += tuple(name for name in TCP_ONLY if self.cls == "ephemeral" or name != "connect_no_port")
+        return names
 
     @property
     def key(self):
@@ -83,7 +90,7 @@ class Table:
             self.head[key] = int(self.head[key])
         self.columns = lines[1].split()
         need(len(set(self.columns)) == len(self.columns), f"a column appears twice: {lines[1]!r}")
-        for name in ("proto", "port", "class") + GAUGES + COUNTERS + ("ports",) + LISTENER + RECEIVER:
+        for name in ("proto", "port", "class") + GAUGES + COUNTERS + ("ports",) + DEPTH:
             need(name in self.columns, f"no column {name}: {lines[1]!r}")
         need("comm" not in self.columns[:-1], "comm is not the last column")
         self.rows = [Row(self.columns, line) for line in lines[2:]]
@@ -97,7 +104,7 @@ class Table:
 
     def total(self, proto, name, unbound=False):
         """Sum of a counter over the protocol, ports that are gone or were folded included."""
-        return sum(r[name] for r in self.rows if r.proto == proto
+        return sum(r[name] or 0 for r in self.rows if r.proto == proto
                    and (r.cls == "service" or r.port == "*" or unbound and r.cls == "unbound"))
 
     def faults(self, moving=False):
@@ -119,7 +126,7 @@ class Table:
                 bad.append(f"{name}: accepted {r['accepted']} or connected {r['connected']} exceed opened {r['opened']}")
             if not r["sockets"] <= r["peak"] <= r["opened"]:
                 bad.append(f"{name}: peak {r['peak']} not between sockets {r['sockets']} and opened {r['opened']}")
-            for column in LISTENER + RECEIVER:
+            for column in DEPTH:
                 if (r[column] is None) == (column in r.answers()):
                     bad.append(f"{name}: {column} is {r[column]}")
             if r["backlog"] and r["backlog"] > r["backlog_peak"]:

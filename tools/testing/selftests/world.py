@@ -48,7 +48,7 @@ class Space:
 
     def __init__(self, t):
         self.ns, self.counts, self.ranges = t.namespace(), {}, [(32768, 60999)]
-        self.passive, self.mptcp = 0, False
+        self.passive, self.resets, self.mptcp = 0, 0, False
         with self.ns:
             protocols.allow_ping()
             harness.sysctl("net.ipv4.tcp_fastopen", 0x207)
@@ -615,7 +615,8 @@ class World:
         for space in self.spaces.values():
             space.counts = {(proto, "opened"): [0, MANY] for proto in portsock.PROTOS}
             with space.ns:
-                space.passive = diag.snmp()["PassiveOpens"]
+                snmp = diag.snmp()
+                space.passive, space.resets = snmp["PassiveOpens"], snmp["EstabResets"]
         for thing in self.things.values():
             # one that is connected and connects again is not counted
             thing.counted = None if thing.proto in DATAGRAMS else False
@@ -731,6 +732,9 @@ class World:
         space.count("tcp", "opened", passive - space.passive)
         space.passive = passive
         bad = []
+        ends, resets = sum(table.total("tcp", name) for name in portsock.ENDS), diag.snmp()["EstabResets"] - space.resets
+        if ends != resets:
+            bad.append(f"tcp *: ends: got {ends}, expected {resets} (by EstabResets)")
         for proto in protocols.PRESENT:
             for name in ("opened", "accepted", "connected"):
                 least, most = space.counts.get((proto, name), (0, 0))

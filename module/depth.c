@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Its memory is apart, as single ephemeral rows have none, and a namespace that
+ * has nothing to count should not pay for it.
+ */
+#include "depth.h"
+
+#include <linux/atomic.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "pool.h"
+
+static struct portsock_pool depth_pool;
+
+/* Times that there was no memory. */
+static atomic64_t lacking = ATOMIC64_INIT(0);
+
+/**
+ * portsock_depths_init() - make room
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int portsock_depths_init(void)
+{
+	return portsock_pool_init(&depth_pool, "portsock_depth",
+				  sizeof(struct portsock_depth), 0);
+}
+
+/**
+ * portsock_depths_refill() - many may be wanted at once
+ *
+ * Context: process, may sleep.
+ */
+void portsock_depths_refill(void)
+{
+	portsock_pool_refill(&depth_pool);
+}
+
+/**
+ * portsock_depths_exit() - give the room back
+ *
+ * Context: process, may sleep. All were freed.
+ */
+void portsock_depths_exit(void)
+{
+	portsock_pool_exit(&depth_pool);
+}
+
+/**
+ * portsock_depth_new() - nothing is known yet
+ *
+ * Context: any but NMI, interrupts off.
+ * Return: all zero, or NULL without memory. Ends with portsock_depth_free().
+ */
+struct portsock_depth *portsock_depth_new(void)
+{
+	struct portsock_depth *depth = portsock_pool_get(&depth_pool);
+
+	if (depth)
+		memset(depth, 0, sizeof(*depth));
+	else
+		atomic64_inc(&lacking);
+	return depth;
+}
+
+/**
+ * portsock_depth_free() - it is of no use any more
+ * @depth: from portsock_depth_new(), or NULL
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_depth_free(struct portsock_depth *depth)
+{
+	if (depth)
+		portsock_pool_put(&depth_pool, depth);
+}
+
+/**
+ * portsock_depth_fold() - add what is known of a row to a sum
+ * @sum: NULL while nothing is in it: then it takes that of the row
+ * @row: of the row, which goes; the sum may have taken it afterwards
+ *
+ * Context: any; the caller holds the locks that protect both.
+ */
+void portsock_depth_fold(struct portsock_depth **sum,
+			 struct portsock_depth **row)
+{
+	struct portsock_depth *to = *sum;
+	const struct portsock_depth *from = *row;
+	int cause;
+
+	if (!from)
+		return;
+	if (!to) {
+		swap(*sum, *row);
+		return;
+	}
+	to->drops += from->drops;
+	for (cause = 0; cause < PORTSOCK_CAUSE_NR; cause++)
+		to->ends[cause] += from->ends[cause];
+	to->retrans += from->retrans;
+	to->backlog_peak = max(to->backlog_peak, from->backlog_peak);
+}
+
+/**
+ * portsock_depths_lacking() - how often there was no memory
+ *
+ * Something was not counted, or not yet.
+ *
+ * Context: any.
+ * Return: times since the module was loaded.
+ */
+u64 portsock_depths_lacking(void)
+{
+	return atomic64_read(&lacking);
+}
