@@ -12,6 +12,8 @@ const struct portsock_column portsock_columns[] = {
 	{ NULL, NULL, PORTSOCK_KIND_TEXT, NULL, NULL },
 };
 
+_Static_assert(sizeof(portsock_columns) / sizeof(*portsock_columns) <= 64, "more columns than a set has bits");
+
 const struct portsock_column *portsock_column_find(const char *name)
 {
 	const struct portsock_column *column;

@@ -7,7 +7,7 @@
  * @text: what failed, with what value, and what to do about it; no newline
  */
 struct portsock_error {
-	char text[512];
+	char text[2048];
 };
 
 /**

@@ -175,6 +175,20 @@ static int field_index(const struct portsock_snapshot *snapshot, const char *nam
 	return -1;
 }
 
+static struct portsock_field field_of(const char *name)
+{
+	const struct portsock_column *column = portsock_column_find(name);
+	size_t id = column ? (size_t)(column - portsock_columns) : PORTSOCK_COLUMN_NR;
+	bool number = id < PORTSOCK_COLUMN_NR && id != PORTSOCK_COLUMN_PORT && !portsock_column_is_text(column);
+
+	return (struct portsock_field) {
+		.name = name,
+		.column = column,
+		.id = id < PORTSOCK_COLUMN_NR ? id : PORTSOCK_COLUMN_NR,
+		.use = number ? PORTSOCK_FIELD_NUMBER : PORTSOCK_FIELD_WORDS,
+	};
+}
+
 static int fields_read(struct portsock_snapshot *snapshot)
 {
 	const struct portsock_column *column;
@@ -196,11 +210,9 @@ static int fields_read(struct portsock_snapshot *snapshot)
 			return fail(snapshot, "column '%s' is there twice", word);
 		if (snapshot->nr_fields == PORTSOCK_CELLS_MAX)
 			return fail(snapshot, "more than %d columns", PORTSOCK_CELLS_MAX);
-		snapshot->fields[snapshot->nr_fields++] = (struct portsock_field) {
-			.name = word,
-			.column = portsock_column_find(word),
-		};
+		snapshot->fields[snapshot->nr_fields++] = field_of(word);
 	}
+	snapshot->nr_read = snapshot->nr_fields;
 
 	for (column = portsock_columns; column->name; column++)
 		if (column->kind == PORTSOCK_KIND_IDENTITY && field_index(snapshot, column->name) < 0)
@@ -210,6 +222,10 @@ static int fields_read(struct portsock_snapshot *snapshot)
 	snapshot->class = field_index(snapshot, "class");
 	snapshot->backlog = field_index(snapshot, "backlog");
 	snapshot->backlog_max = field_index(snapshot, "backlog_max");
+	/* Process names hold blanks. */
+	snapshot->rest = field_index(snapshot, "comm");
+	if (snapshot->rest != (int)snapshot->nr_fields - 1)
+		snapshot->rest = -1;
 
 	return 0;
 }
@@ -224,13 +240,29 @@ int portsock_snapshot_open(struct portsock_snapshot *snapshot, FILE *in, const c
 	return fields_read(snapshot);
 }
 
+void portsock_snapshot_want(struct portsock_snapshot *snapshot, uint64_t columns)
+{
+	struct portsock_field *field;
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nr_fields; i++) {
+		field = &snapshot->fields[i];
+		if (columns & portsock_column_bit(field->column) ||
+		    (field->column && field->column->kind == PORTSOCK_KIND_IDENTITY)) {
+			snapshot->nr_read = i + 1;
+			continue;
+		}
+		field->use = PORTSOCK_FIELD_PASSED;
+		snapshot->cells[i] = (struct portsock_value) { .text = "-" };
+	}
+}
+
+/* One that is neither a number nor without an answer, or the port. */
 static int cell_check(struct portsock_snapshot *snapshot, unsigned int i)
 {
 	const struct portsock_column *column = snapshot->fields[i].column;
 	const struct portsock_value *cell = &snapshot->cells[i];
 
-	if (cell->is_number && i != snapshot->port)
-		return 0;
 	if (!column || portsock_column_is_text(column))
 		return 0;
 	if (i == snapshot->port) {
@@ -238,10 +270,8 @@ static int cell_check(struct portsock_snapshot *snapshot, unsigned int i)
 			return fail(snapshot, "port '%s' is neither 0-%d nor '*'", cell->text, PORT_MAX);
 		return 0;
 	}
-	if (strcmp(cell->text, "-"))
-		return fail(snapshot, "%s '%s' is not a 64-bit number", column->name, cell->text);
 
-	return 0;
+	return fail(snapshot, "%s '%s' is not a 64-bit number", column->name, cell->text);
 }
 
 static int class_find(const char *name)
@@ -255,72 +285,102 @@ static int class_find(const char *name)
 	return -1;
 }
 
-/* Ends the word that @text begins with. Return: what is behind it. */
-static char *word_cut(char *text)
+static bool is_blank(char c)
 {
-	while (*text && *text != ' ' && *text != '\t')
+	return c == ' ' || c == '\t';
+}
+
+static char *word_end(char *text)
+{
+	while (*text && !is_blank(*text))
 		text++;
-	if (*text)
-		*text++ = '\0';
 
 	return text;
 }
 
-/* Every cell of every row comes by. Cuts off the word that @text begins with. Return: what is behind it. */
-static char *cell_read(struct portsock_value *cell, char *text)
+/* Return: what is behind the end of a word, which is now that of a string. */
+static char *word_cut(char *end)
 {
-	char *end = text, *rest;
-	uint64_t number = 0;
+	if (*end)
+		*end++ = '\0';
 
-	while (*end >= '0' && *end <= '9')
-		number = 10 * number + (*end++ - '0');
-	rest = word_cut(end);
-	if (!*end && end > text && end - text <= DIGITS_SAFE && (*text != '0' || !text[1])) {
-		*cell = (struct portsock_value) { .text = text, .number = number, .is_number = true };
-	} else {
-		text_clean(text);
-		*cell = value_parse(text);
-	}
-
-	return rest;
+	return end;
 }
 
-static bool takes_the_rest(const struct portsock_snapshot *snapshot, unsigned int i)
+/* Every cell of every row comes by. Return: what is behind the number that @text begins with, NULL if it is none. */
+static inline char *number_read(struct portsock_value *cell, char *text)
 {
-	return i == snapshot->nr_fields - 1 && !strcmp(snapshot->fields[i].name, "comm");
+	char *end = text;
+	uint64_t number = 0;
+	unsigned int digit;
+
+	for (; (digit = (unsigned char)*end - '0') <= 9; end++)
+		number = 10 * number + digit;
+	if ((*end && !is_blank(*end)) || (size_t)(end - text - 1) >= DIGITS_SAFE || (*text == '0' && end != text + 1))
+		return NULL;
+	*cell = (struct portsock_value) { .text = text, .number = number, .is_number = true };
+
+	return word_cut(end);
+}
+
+static bool has_no_answer(const char *text)
+{
+	return text[0] == '-' && (!text[1] || is_blank(text[1]));
+}
+
+/* Return: what is behind the cell that @text begins with, NULL on failure. */
+static char *cell_read(struct portsock_snapshot *snapshot, unsigned int i, char *text)
+{
+	bool number = snapshot->fields[i].use == PORTSOCK_FIELD_NUMBER;
+	struct portsock_value *cell = &snapshot->cells[i];
+	char *rest;
+
+	if (number && has_no_answer(text)) {
+		*cell = (struct portsock_value) { .text = text };
+		return word_cut(text + 1);
+	}
+	rest = (int)i == snapshot->rest ? strchr(text, '\0') : word_cut(word_end(text));
+	text_clean(text);
+	*cell = value_parse(text);
+	if (number && cell->is_number)
+		return rest;
+
+	return cell_check(snapshot, i) ? NULL : rest;
+}
+
+/* Return: what is behind the cell that @text begins with, NULL on failure. */
+static inline char *field_read(struct portsock_snapshot *snapshot, unsigned int i, char *text)
+{
+	enum portsock_field_use use = snapshot->fields[i].use;
+	char *rest = use == PORTSOCK_FIELD_NUMBER ? number_read(&snapshot->cells[i], text) : NULL;
+
+	if (rest)
+		return rest;
+
+	return use == PORTSOCK_FIELD_PASSED ? word_end(text) : cell_read(snapshot, i, text);
 }
 
 int portsock_snapshot_next(struct portsock_snapshot *snapshot)
 {
-	unsigned int last = snapshot->nr_fields - 1;
+	unsigned int i, nr = snapshot->nr_read;
 	char *text = snapshot->row_text;
-	unsigned int i;
 	int rc;
 
 	rc = line_read(snapshot, text);
 	if (rc <= 0)
 		return rc;
 
-	for (i = 0; ; i++) {
-		while (*text == ' ' || *text == '\t')
+	for (i = 0; i < nr; i++) {
+		while (is_blank(*text))
 			text++;
 		if (!*text)
-			break;
-		if (i > last)
-			return fail(snapshot, "more values than the %u columns", snapshot->nr_fields);
-		/* Process names hold blanks. */
-		if (takes_the_rest(snapshot, i)) {
-			text_clean(text);
-			snapshot->cells[i] = value_parse(text);
-			text = strchr(text, '\0');
-		} else {
-			text = cell_read(&snapshot->cells[i], text);
-		}
-		if (cell_check(snapshot, i))
+			return fail(snapshot, "%u values for %u columns", i, snapshot->nr_fields);
+		text = field_read(snapshot, i, text);
+		if (!text)
 			return -1;
 	}
-	if (i <= last)
-		return fail(snapshot, "%u values for %u columns", i, snapshot->nr_fields);
+	if (nr == snapshot->nr_fields && text[strspn(text, BLANKS)])
+		return fail(snapshot, "more values than the %u columns", nr);
 	snapshot->row_class = class_find(snapshot->cells[snapshot->class].text);
 
 	return 1;

@@ -37,13 +37,29 @@ struct portsock_pair {
 };
 
 /**
+ * enum portsock_field_use - what becomes of the cells of a column
+ * @PORTSOCK_FIELD_NUMBER: a number, or no answer
+ * @PORTSOCK_FIELD_WORDS: anything
+ * @PORTSOCK_FIELD_PASSED: nobody looks at them
+ */
+enum portsock_field_use {
+	PORTSOCK_FIELD_NUMBER,
+	PORTSOCK_FIELD_WORDS,
+	PORTSOCK_FIELD_PASSED,
+};
+
+/**
  * struct portsock_field - a column of the table being read
  * @name: as printed in line 2
  * @column: what the reader knows about it, NULL if nothing
+ * @id: that column's number, PORTSOCK_COLUMN_NR if it is not in enum portsock_column_id
+ * @use: what becomes of its cells; the port is of the words, as it can be `*`
  */
 struct portsock_field {
 	const char *name;
 	const struct portsock_column *column;
+	unsigned int id;
+	enum portsock_field_use use;
 };
 
 /**
@@ -55,12 +71,14 @@ struct portsock_field {
  * @netns: number of @pairs that all rows are asked for; 0 when the table does not tell
  * @uptime_ms: likewise
  * @fields: columns, @nr_fields of them, in the order printed
+ * @nr_read: fields up to the last one that is not passed over
  * @cells: the current row, one value per field; valid until the next one is read
  * @proto: index of the field `proto`
  * @port: index of the field `port`
  * @class: index of the field `class`
  * @backlog: index of the field `backlog`, -1 if there is none
  * @backlog_max: likewise
+ * @rest: index of the last field, where that takes all that is left of a row; otherwise -1
  * @row_class: class of the current row, an enum portsock_class; -1 for one this reader does not know
  * @error: why reading failed
  */
@@ -70,11 +88,13 @@ struct portsock_snapshot {
 	unsigned long line;
 	unsigned int nr_pairs;
 	unsigned int nr_fields;
+	unsigned int nr_read;
 	unsigned int proto;
 	unsigned int port;
 	unsigned int class;
 	int backlog;
 	int backlog_max;
+	int rest;
 	uint64_t netns;
 	uint64_t uptime_ms;
 	struct portsock_pair pairs[PORTSOCK_PAIRS_MAX];
@@ -98,6 +118,16 @@ struct portsock_snapshot {
  * column that tells which row it is missing, or the read failed.
  */
 int portsock_snapshot_open(struct portsock_snapshot *snapshot, FILE *in, const char *name);
+
+/**
+ * portsock_snapshot_want() - pass over what nobody looks at
+ * @snapshot: an opened snapshot, no row of which was read yet
+ * @columns: those that are looked at, see portsock_column_bit(); those of kind identity are in any case
+ *
+ * Other cells are `-`, whatever they are in the table, and what is behind the last one that is wanted is not checked.
+ * Without this all are read.
+ */
+void portsock_snapshot_want(struct portsock_snapshot *snapshot, uint64_t columns);
 
 /**
  * portsock_snapshot_next() - read the next row into @snapshot->cells

@@ -16,6 +16,18 @@ static const char *service_text(const struct portsock_view *view, const struct p
 	return view->people ? snapshot->cells[snapshot->class].text : NULL;
 }
 
+void portsock_number_text(uint64_t number, char text[PORTSOCK_CELL_SIZE])
+{
+	char digits[PORTSOCK_CELL_SIZE], *digit = digits + sizeof(digits) - 1;
+
+	*digit = '\0';
+	do {
+		*--digit = '0' + number % 10;
+		number /= 10;
+	} while (number);
+	strcpy(text, digit);
+}
+
 void portsock_rate_text(double rate, char text[PORTSOCK_CELL_SIZE])
 {
 	snprintf(text, PORTSOCK_CELL_SIZE, "%.*f", rate > 0 && rate < 9.95 ? 1 : 0, rate);

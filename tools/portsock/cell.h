@@ -4,13 +4,20 @@
 
 #include "view.h"
 
-/* Bytes of a rate or percentage with its NUL. */
+/* Bytes of a number, rate or percentage with its NUL. */
 #define PORTSOCK_CELL_SIZE	32
 
 /* Ephemeral ports in use, in percent of their range, from which on they are about to run out. */
 #define PORTSOCK_RANGE_FULL	80
 /* Likewise accept queues: from here on connections are about to be dropped. */
 #define PORTSOCK_BACKLOG_FULL	80
+
+/**
+ * portsock_number_text() - a number, sooner than snprintf() has it
+ * @number: any
+ * @text: receives its digits
+ */
+void portsock_number_text(uint64_t number, char text[PORTSOCK_CELL_SIZE]);
 
 /**
  * portsock_rate_text() - a rate for people and machines

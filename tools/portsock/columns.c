@@ -22,6 +22,28 @@ static const struct {
 	{ PORTSOCK_VIEW_NETNS, "netns" },
 };
 
+#define FILLED(id)		{ PORTSOCK_COLUMN_##id, PORTSOCK_COLUMN_##id }
+#define FILLED_WITH(id, with)	{ PORTSOCK_COLUMN_##id, PORTSOCK_COLUMN_##with }
+
+const struct portsock_columns_filled portsock_columns_filled[] = {
+	FILLED(BACKLOG),
+	FILLED_WITH(BACKLOG_MAX, BACKLOG),
+	FILLED(LISTEN_DROPS),
+	FILLED(RCV_QUEUE),
+	FILLED(RCV_DROPS),
+	FILLED(CONNECT_REFUSED),
+	FILLED(CONNECT_TIMEOUT),
+	FILLED(CONNECT_UNREACHABLE),
+	FILLED(CONNECT_GIVEN_UP),
+	FILLED(CONNECT_KILLED),
+	FILLED(CONNECT_NO_PORT),
+	FILLED(RESETS),
+	FILLED(TIMEOUTS),
+	FILLED(ABORTS),
+	FILLED(RETRANS),
+	FILLED(NR),
+};
+
 enum portsock_view_source portsock_columns_source(const char *name, char field[PORTSOCK_COLUMN_NAME_SIZE])
 {
 	size_t length = strlen(name), end = strlen(PER_SECOND), i;
@@ -139,7 +161,7 @@ static int field_find(const struct portsock_snapshot *snapshot, const char *name
 static int name_error(const struct portsock_snapshot *snapshot, const char *option, const char *name,
 		      struct portsock_error *error)
 {
-	char valid[400] = "";
+	char valid[sizeof(error->text) - 128] = "";
 	unsigned int i;
 
 	for (i = 0; i < snapshot->nr_fields; i++)
@@ -250,35 +272,33 @@ static int columns_add_rates(struct portsock_view *view, const struct portsock_s
 }
 
 /* A limit says something beside what it limits. */
-static void limit_attach(struct portsock_view *view, const struct portsock_snapshot *snapshot)
+static void filled_attach(struct portsock_view *view, const struct portsock_snapshot *snapshot,
+			  const struct portsock_columns_filled *filled)
 {
-	struct portsock_view_column *limit = column_find(view, PORTSOCK_VIEW_FIELD, snapshot->backlog_max);
+	struct portsock_view_column *column;
 
-	if (limit)
-		limit->with = column_find(view, PORTSOCK_VIEW_FIELD, snapshot->backlog);
+	if (filled->with == filled->id)
+		return;
+	column = column_find(view, PORTSOCK_VIEW_FIELD, field_find(snapshot, portsock_columns[filled->id].name));
+	if (column)
+		column->with = column_find(view, PORTSOCK_VIEW_FIELD,
+					   field_find(snapshot, portsock_columns[filled->with].name));
 }
 
-/* What waits, and what was dropped: of that those who watch want to see what comes. */
-static int columns_add_queues(struct portsock_view *view, const struct portsock_snapshot *snapshot,
+/* Of what counts those who watch want to see what comes. */
+static int columns_add_filled(struct portsock_view *view, const struct portsock_snapshot *snapshot,
 			      struct portsock_error *error)
 {
-	enum portsock_view_source drops = view->options.rates ? PORTSOCK_VIEW_RATE : PORTSOCK_VIEW_FIELD;
-	const struct {
-		enum portsock_view_source source;
-		enum portsock_column_id id;
-	} queues[] = {
-		{ PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_BACKLOG },
-		{ PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_BACKLOG_MAX },
-		{ drops, PORTSOCK_COLUMN_LISTEN_DROPS },
-		{ PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_RCV_QUEUE },
-		{ drops, PORTSOCK_COLUMN_RCV_DROPS },
-	};
-	size_t i;
+	const struct portsock_columns_filled *filled;
+	enum portsock_view_source source;
 
-	for (i = 0; i < sizeof(queues) / sizeof(*queues); i++)
-		if (column_add_known(view, snapshot, queues[i].source, queues[i].id, PORTSOCK_VIEW_FILLED, error))
+	for (filled = portsock_columns_filled; filled->id != PORTSOCK_COLUMN_NR; filled++) {
+		source = view->options.rates && portsock_columns[filled->id].kind == PORTSOCK_KIND_COUNTER ?
+			PORTSOCK_VIEW_RATE : PORTSOCK_VIEW_FIELD;
+		if (column_add_known(view, snapshot, source, filled->id, PORTSOCK_VIEW_FILLED, error))
 			return -1;
-	limit_attach(view, snapshot);
+		filled_attach(view, snapshot, filled);
+	}
 
 	return 0;
 }
@@ -291,7 +311,7 @@ static int columns_add_people(struct portsock_view *view, const struct portsock_
 	if (columns_add_list(view, snapshot, first, error) ||
 	    column_add_known(view, snapshot, PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_SOCKETS, PORTSOCK_VIEW_ASKED, error) ||
 	    columns_add_states(view, snapshot, error) ||
-	    columns_add_queues(view, snapshot, error) ||
+	    columns_add_filled(view, snapshot, error) ||
 	    (view->options.rates && columns_add_rates(view, snapshot, error)))
 		return -1;
 

@@ -8,6 +8,19 @@
 #define PORTSOCK_COLUMN_NAME_SIZE	64
 
 /**
+ * struct portsock_columns_filled - a column that people are shown when a row has a number other than 0 in it
+ * @id: the column; where rates are shown, that of a counter
+ * @with: or, of another column than itself, in that one
+ */
+struct portsock_columns_filled {
+	enum portsock_column_id id;
+	enum portsock_column_id with;
+};
+
+/* In the order shown. Ends with an entry whose @id is PORTSOCK_COLUMN_NR. States are shown so as well, before these. */
+extern const struct portsock_columns_filled portsock_columns_filled[];
+
+/**
  * portsock_columns_source() - what a name asks for
  * @name: a column of the table, a counter with "/s" behind it, or a column that no table has
  * @field: receives the name of the table's column

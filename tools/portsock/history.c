@@ -5,6 +5,8 @@
 
 #include "history.h"
 
+#define BIT(id) (UINT64_C(1) << (id))
+
 void portsock_history_begin(struct portsock_history *history)
 {
 	struct portsock_past **rows = history->old;
@@ -37,8 +39,17 @@ int portsock_past_compare(const void *a, const void *b)
 	return order ? order : strcmp(one->class, other->class);
 }
 
+static bool past_is(const struct portsock_past *past, const struct portsock_snapshot *snapshot)
+{
+	const struct portsock_value *port = &snapshot->cells[snapshot->port];
+
+	return past->port == (port->is_number ? port->number : PORTSOCK_TOTAL) && past->netns == snapshot->netns &&
+	       !strcmp(past->proto, snapshot->cells[snapshot->proto].text) &&
+	       !strcmp(past->class, snapshot->cells[snapshot->class].text);
+}
+
 /* Return: the row, with what identifies it when it is made; NULL without memory. */
-static struct portsock_past *past_get(struct portsock_history *history, const struct portsock_snapshot *snapshot)
+static struct portsock_past *past_find(struct portsock_history *history, const struct portsock_snapshot *snapshot)
 {
 	const struct portsock_value *port = &snapshot->cells[snapshot->port];
 	struct portsock_past key = {
@@ -49,9 +60,6 @@ static struct portsock_past *past_get(struct portsock_history *history, const st
 
 	strncat(key.proto, snapshot->cells[snapshot->proto].text, sizeof(key.proto) - 1);
 	strncat(key.class, snapshot->cells[snapshot->class].text, sizeof(key.class) - 1);
-	/* Most rows come in the order in which they came before. */
-	if (history->nr < history->nr_old && !portsock_past_compare(&key, history->old[history->nr]))
-		return history->old[history->nr];
 	node = tfind(&key, &history->tree, portsock_past_compare);
 	if (node)
 		return *node;
@@ -66,6 +74,14 @@ static struct portsock_past *past_get(struct portsock_history *history, const st
 	}
 
 	return past;
+}
+
+/* Most rows come in the order in which they came before. */
+static struct portsock_past *past_get(struct portsock_history *history, const struct portsock_snapshot *snapshot)
+{
+	struct portsock_past *next = history->nr < history->nr_old ? history->old[history->nr] : NULL;
+
+	return next && past_is(next, snapshot) ? next : past_find(history, snapshot);
 }
 
 static int rows_push(struct portsock_history *history, struct portsock_past *past)
@@ -105,27 +121,39 @@ static int text_keep(char **text, const char *now)
 	return *text ? 0 : -1;
 }
 
+static int words_read(struct portsock_past *past, const struct portsock_field *field, const struct portsock_value *cell)
+{
+	if (field->id == PORTSOCK_COLUMN_PORT && cell->is_number)
+		past->answers |= BIT(PORTSOCK_COLUMN_PORT);
+	if (field->id == PORTSOCK_COLUMN_NR || field->use == PORTSOCK_FIELD_PASSED ||
+	    field->column->kind != PORTSOCK_KIND_TEXT)
+		return 0;
+
+	return text_keep(&past->text[field->id], cell->text);
+}
+
 static int past_read(struct portsock_past *past, const struct portsock_snapshot *snapshot)
 {
-	const struct portsock_field *field = snapshot->fields, *end = field + snapshot->nr_fields;
+	const struct portsock_field *field = snapshot->fields, *end = field + snapshot->nr_read;
 	const struct portsock_value *cell = snapshot->cells;
-	uint64_t answers = 0, filled = 0;
-	unsigned int id;
+	uint64_t answers = 0, filled = 0, gained = 0, bit;
 
+	past->answers = 0;
 	for (; field < end; field++, cell++) {
-		id = field->column ? field->column - portsock_columns : PORTSOCK_COLUMN_NR;
-		if (id >= PORTSOCK_COLUMN_NR)
+		if (field->use != PORTSOCK_FIELD_NUMBER) {
+			if (words_read(past, field, cell))
+				return -1;
 			continue;
-		past->now[id] = cell->number;
-		if (cell->number)
-			filled |= UINT64_C(1) << id;
-		else if (cell->is_number)
-			answers |= UINT64_C(1) << id;
-		if (field->column->kind == PORTSOCK_KIND_TEXT && text_keep(&past->text[id], cell->text))
-			return -1;
+		}
+		bit = BIT(field->id);
+		past->now[field->id] = cell->number;
+		answers |= cell->is_number ? bit : 0;
+		filled |= cell->number ? bit : 0;
+		gained |= cell->number > past->before[field->id] ? bit : 0;
 	}
-	past->answers = answers | filled;
+	past->answers |= answers;
 	past->filled = filled;
+	past->gained = gained;
 
 	return 0;
 }
@@ -204,18 +232,27 @@ bool portsock_past_is_new(const struct portsock_past *past)
 /* At both looks? */
 static bool past_answers(const struct portsock_past *past, enum portsock_column_id id)
 {
-	return past->answers & past->answers_before & portsock_column_bit(&portsock_columns[id]);
+	return past->answers & past->answers_before & BIT(id);
 }
 
 bool portsock_past_grows(const struct portsock_past *past, enum portsock_column_id id)
 {
-	return past->looks > 1 && past_answers(past, id) && past->now[id] > past->before[id];
+	return past->looks > 1 && past_answers(past, id) && past->gained & BIT(id);
+}
+
+static bool past_has_rates(const struct portsock_past *past)
+{
+	return past->before_ms && past->before_ms < past->uptime_ms;
+}
+
+uint64_t portsock_past_gains(const struct portsock_past *past)
+{
+	return past_has_rates(past) ? past->gained & past->answers & past->answers_before : 0;
 }
 
 double portsock_past_rate(const struct portsock_past *past, enum portsock_column_id id)
 {
-	if (!past->before_ms || past->before_ms >= past->uptime_ms || past->now[id] < past->before[id] ||
-	    !past_answers(past, id))
+	if (!past_has_rates(past) || past->now[id] < past->before[id] || !past_answers(past, id))
 		return -1;
 
 	return (past->now[id] - past->before[id]) * 1e3 / (past->uptime_ms - past->before_ms);

@@ -32,7 +32,8 @@ struct portsock_trail {
  * @before: as read before that, 0 if it was not there
  * @answers: columns of @now that have a number, see portsock_column_bit()
  * @filled: those of them that have another number than 0
- * @answers_before: likewise of @before; all if it was not there
+ * @gained: likewise, a higher one than in @before
+ * @answers_before: like @answers, of @before; all if it was not there
  * @range: ephemeral ports in use in percent of their range, -1 if nobody knows
  * @backlog: connections that wait for accept() in percent of what may wait, -1 if nobody knows
  * @text: words by column, NULL for columns of other kinds
@@ -52,6 +53,7 @@ struct portsock_past {
 	uint64_t before[PORTSOCK_COLUMN_NR];
 	uint64_t answers;
 	uint64_t filled;
+	uint64_t gained;
 	uint64_t answers_before;
 	double range;
 	double backlog;
@@ -153,6 +155,14 @@ bool portsock_past_is_new(const struct portsock_past *past);
  * Return: false also for a row that was not there.
  */
 bool portsock_past_grows(const struct portsock_past *past, enum portsock_column_id id);
+
+/**
+ * portsock_past_gains() - which counters have a rate above 0
+ * @past: a row
+ *
+ * Return: a bit for each column whose number went up, see portsock_column_bit().
+ */
+uint64_t portsock_past_gains(const struct portsock_past *past);
 
 /**
  * portsock_past_rate() - what a counter gained per second since the look before

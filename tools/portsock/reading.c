@@ -57,6 +57,8 @@ static int table_read(const struct portsock_reading *reading, struct portsock_so
 		portsock_netns_label(list, netns, snapshot.netns, label, sizeof(label));
 	if (!rc)
 		rc = reading->table(reading->data, &snapshot, netns ? label : NULL, error);
+	if (!rc && reading->columns)
+		portsock_snapshot_want(&snapshot, reading->columns);
 	if (!rc)
 		rc = rows_read(reading, &snapshot, error);
 	fclose(source->in);

@@ -13,6 +13,7 @@
  * @netns: the table of this namespace instead, or NULL
  * @all: the tables of all namespaces instead
  * @filter: which rows
+ * @columns: those that @history and @row look at, see portsock_column_bit(); 0: all
  * @history: remembers rows, matching or not; NULL if nobody asks what they were
  * @table: called for each table with what to call its namespace, NULL unless @all
  * @row: called for each row that matches; @past is NULL without @history
@@ -23,6 +24,7 @@ struct portsock_reading {
 	const char *netns;
 	bool all;
 	struct portsock_filter *filter;
+	uint64_t columns;
 	struct portsock_history *history;
 	int (*table)(void *data, const struct portsock_snapshot *snapshot, const char *netns,
 		     struct portsock_error *error);

@@ -13,6 +13,8 @@
 #define PORTSOCK_TOP_COLUMNS_MAX	(2 * PORTSOCK_COLUMN_NR + 6)
 /* Looks that a sparkline shows: so many characters. */
 #define PORTSOCK_TOP_SPARK		8
+/* Bytes in a cell with its NUL. */
+#define PORTSOCK_TOP_TEXT		256
 
 /**
  * struct portsock_top_column - a column of the screen
@@ -114,12 +116,13 @@ struct portsock_top_menu {
  * @nr_tables: how many
  * @totals: of the last look
  * @any: columns with a number other than 0 in any row read, see portsock_column_bit()
- * @gains: drops that went up in any row read, likewise
+ * @gains: those of them that went up in any row read, likewise
  * @exact: so says the first table
  * @missed: likewise
  * @repaired: likewise
  * @untracked: likewise
  * @uptime_ms: likewise
+ * @wanted: columns of tables that are read, likewise
  * @columns: those there are, @nr_columns of them
  * @nr_columns: how many
  * @nr_fixed: the first of these do not scroll
@@ -161,6 +164,7 @@ struct portsock_top {
 	uint64_t repaired;
 	uint64_t untracked;
 	uint64_t uptime_ms;
+	uint64_t wanted;
 	struct portsock_top_column columns[PORTSOCK_TOP_COLUMNS_MAX];
 	unsigned int nr_columns;
 	unsigned int nr_fixed;
@@ -215,10 +219,9 @@ bool portsock_top_is_idle(const struct portsock_top *top, const struct portsock_
  * @column: a column
  * @row: a row
  * @text: receives it
- * @size: of @text
  */
 void portsock_top_text(const struct portsock_top *top, const struct portsock_top_column *column,
-		       const struct portsock_top_row *row, char *text, size_t size);
+		       const struct portsock_top_row *row, char text[PORTSOCK_TOP_TEXT]);
 
 /**
  * portsock_top_sort_key() - keep what a row is sorted by

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +66,7 @@ static void spark_add(struct portsock_top *top, enum portsock_view_source source
 
 static void usual_add(struct portsock_top *top)
 {
+	const struct portsock_columns_filled *filled;
 	unsigned int id;
 
 	field_add(top, PORTSOCK_COLUMN_PROTO);
@@ -83,11 +83,9 @@ static void usual_add(struct portsock_top *top)
 	for (id = 0; id < PORTSOCK_COLUMN_NR; id++)
 		if (portsock_columns[id].kind == PORTSOCK_KIND_STATE)
 			filled_add(top, PORTSOCK_VIEW_FIELD, id, id);
-	filled_add(top, PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_BACKLOG, PORTSOCK_COLUMN_BACKLOG);
-	filled_add(top, PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_BACKLOG_MAX, PORTSOCK_COLUMN_BACKLOG);
-	filled_add(top, PORTSOCK_VIEW_RATE, PORTSOCK_COLUMN_LISTEN_DROPS, PORTSOCK_COLUMN_LISTEN_DROPS);
-	filled_add(top, PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_RCV_QUEUE, PORTSOCK_COLUMN_RCV_QUEUE);
-	filled_add(top, PORTSOCK_VIEW_RATE, PORTSOCK_COLUMN_RCV_DROPS, PORTSOCK_COLUMN_RCV_DROPS);
+	for (filled = portsock_columns_filled; filled->id != PORTSOCK_COLUMN_NR; filled++)
+		filled_add(top, portsock_columns[filled->id].kind == PORTSOCK_KIND_COUNTER ? PORTSOCK_VIEW_RATE :
+			   PORTSOCK_VIEW_FIELD, filled->id, filled->with);
 	rate_add(top, PORTSOCK_COLUMN_CLOSED);
 	made_add(top, PORTSOCK_VIEW_RANGE);
 }
@@ -131,6 +129,24 @@ static int sort_add(struct portsock_top *top, struct portsock_error *error)
 	return top->sort < 0 ? -1 : 0;
 }
 
+/* What is on the screen, or said about rows and above them; those of kind identity are read in any case. */
+static uint64_t columns_wanted(const struct portsock_top *top)
+{
+	static const enum portsock_column_id always[] = {
+		PORTSOCK_COLUMN_SOCKETS, PORTSOCK_COLUMN_CLOSE_WAIT, PORTSOCK_COLUMN_OPENED, PORTSOCK_COLUMN_CLOSED,
+		PORTSOCK_COLUMN_PORTS, PORTSOCK_COLUMN_BACKLOG, PORTSOCK_COLUMN_BACKLOG_MAX,
+	};
+	uint64_t wanted = top->show->filter.states;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(always) / sizeof(*always); i++)
+		wanted |= portsock_column_bit(&portsock_columns[always[i]]);
+	for (i = 0; i < top->nr_columns; i++)
+		wanted |= portsock_column_bit(&portsock_columns[top->columns[i].id]);
+
+	return wanted;
+}
+
 int portsock_top_columns(struct portsock_top *top, struct portsock_error *error)
 {
 	const char *list = top->show->view.columns;
@@ -145,10 +161,11 @@ int portsock_top_columns(struct portsock_top *top, struct portsock_error *error)
 		usual_add(top);
 	if (list && list_add(top, list + more, error))
 		return -1;
-	if (top->show->view.sort)
-		return sort_add(top, error);
 	top->sort = more ? (int)top->nr_fixed : -1;
 	top->descending = true;
+	if (top->show->view.sort && sort_add(top, error))
+		return -1;
+	top->wanted = columns_wanted(top);
 
 	return 0;
 }
@@ -160,61 +177,60 @@ bool portsock_top_is_idle(const struct portsock_top *top, const struct portsock_
 	return column->filled && !(has & portsock_column_bit(&portsock_columns[column->with]));
 }
 
-static void field_text(const struct portsock_past *past, enum portsock_column_id id, char *text, size_t size)
+static void field_text(const struct portsock_past *past, enum portsock_column_id id, char text[PORTSOCK_TOP_TEXT])
 {
 	const struct portsock_column *known = &portsock_columns[id];
 	bool answer = past->answers & portsock_column_bit(known);
 
 	if (id == PORTSOCK_COLUMN_PROTO)
-		snprintf(text, size, "%s", past->proto);
+		strcpy(text, past->proto);
 	else if (id == PORTSOCK_COLUMN_CLASS)
-		snprintf(text, size, "%s", past->class);
+		strcpy(text, past->class);
 	else if (id == PORTSOCK_COLUMN_PORT && !answer)
-		snprintf(text, size, "*");
+		strcpy(text, "*");
 	else if (known->kind == PORTSOCK_KIND_TEXT)
-		snprintf(text, size, "%s", past->text[id] ? past->text[id] : "-");
+		snprintf(text, PORTSOCK_TOP_TEXT, "%s", past->text[id] ? past->text[id] : "-");
 	else if (!answer || (portsock_column_adds_up(known) && !past->now[id]))
-		snprintf(text, size, "-");
+		strcpy(text, "-");
 	else
-		snprintf(text, size, "%" PRIu64, past->now[id]);
+		portsock_number_text(id == PORTSOCK_COLUMN_PORT ? past->port : past->now[id], text);
 }
 
-static void rate_text(double rate, char *text, size_t size)
+static void rate_text(double rate, char text[PORTSOCK_TOP_TEXT])
 {
-	char made[PORTSOCK_CELL_SIZE] = "-";
-
 	if (rate > 0)
-		portsock_rate_text(rate, made);
-	snprintf(text, size, "%s", made);
+		portsock_rate_text(rate, text);
+	else
+		strcpy(text, "-");
 }
 
 void portsock_top_text(const struct portsock_top *top, const struct portsock_top_column *column,
-		       const struct portsock_top_row *row, char *text, size_t size)
+		       const struct portsock_top_row *row, char text[PORTSOCK_TOP_TEXT])
 {
 	const struct portsock_past *past = row->past;
 	const char *service;
 
 	if (column->spark) {
 		portsock_top_spark(column->source == PORTSOCK_VIEW_RATE ? &past->opened : &past->sockets, past->look,
-				   past->looks, top->utf8, text, size);
+				   past->looks, top->utf8, text, PORTSOCK_TOP_TEXT);
 		return;
 	}
 	switch (column->source) {
 	case PORTSOCK_VIEW_FIELD:
-		field_text(past, column->id, text, size);
+		field_text(past, column->id, text);
 		break;
 	case PORTSOCK_VIEW_RATE:
-		rate_text(portsock_past_rate(past, column->id), text, size);
+		rate_text(portsock_past_rate(past, column->id), text);
 		break;
 	case PORTSOCK_VIEW_RANGE:
-		snprintf(text, size, past->range > 0 ? "%.1f" : "-", past->range);
+		snprintf(text, PORTSOCK_TOP_TEXT, past->range > 0 ? "%.1f" : "-", past->range);
 		break;
 	case PORTSOCK_VIEW_SERVICE:
 		service = portsock_past_service(past);
-		snprintf(text, size, "%s", *service || !strcmp(past->class, "service") ? service : past->class);
+		snprintf(text, PORTSOCK_TOP_TEXT, "%s", *service || !strcmp(past->class, "service") ? service : past->class);
 		break;
 	case PORTSOCK_VIEW_NETNS:
-		snprintf(text, size, "%s", top->tables[row->table]);
+		snprintf(text, PORTSOCK_TOP_TEXT, "%s", top->tables[row->table]);
 		break;
 	}
 }
@@ -251,14 +267,14 @@ void portsock_top_sort_key(const struct portsock_top_column *column, struct port
 int portsock_top_compare(const struct portsock_top *top, const struct portsock_top_column *column,
 			 const struct portsock_top_row *one, const struct portsock_top_row *other)
 {
-	char text[NAME_MAX + 1], other_text[NAME_MAX + 1];
+	char text[PORTSOCK_TOP_TEXT], other_text[PORTSOCK_TOP_TEXT];
 
 	if (one->number != other->number)
 		return one->number < other->number ? -1 : 1;
 	if (!column_is_text(column))
 		return (one->rate > other->rate) - (one->rate < other->rate);
-	portsock_top_text(top, column, one, text, sizeof(text));
-	portsock_top_text(top, column, other, other_text, sizeof(other_text));
+	portsock_top_text(top, column, one, text);
+	portsock_top_text(top, column, other, other_text);
 
 	return strcmp(text, other_text);
 }

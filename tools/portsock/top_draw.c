@@ -156,9 +156,30 @@ static void columns_place(struct portsock_top *top)
 	}
 }
 
-static void cell_print(int line, const struct portsock_top_column *column, bool left, const char *text, int length)
+static bool char_is_ascii(char c)
 {
-	mvaddstr(line, left || length > column->width ? column->x : column->x + column->width - length, text);
+	return c >= ' ' && c <= '~';
+}
+
+/* mvaddstr() takes several times as long, and is there for the rest. */
+static void text_print(int line, int x, attr_t attribute, const char *text)
+{
+	chtype cells[PORTSOCK_TOP_TEXT];
+	int i;
+
+	for (i = 0; char_is_ascii(text[i]); i++)
+		cells[i] = (chtype)text[i] | attribute;
+	mvaddchnstr(line, x, cells, i);
+	if (!text[i])
+		return;
+	attrset(attribute);
+	mvaddstr(line, x + i, text + i);
+}
+
+static void cell_print(int line, const struct portsock_top_column *column, attr_t attribute, bool left, const char *text,
+		       int length)
+{
+	text_print(line, left || length > column->width ? column->x : column->x + column->width - length, attribute, text);
 }
 
 static void headings_draw(const struct portsock_top *top)
@@ -172,8 +193,8 @@ static void headings_draw(const struct portsock_top *top)
 		column = &top->columns[i];
 		if (column->x < 0)
 			continue;
-		attrset(A_REVERSE | (top->sort == (int)i ? A_BOLD | A_UNDERLINE : A_NORMAL));
-		cell_print(LINES_ABOVE - 1, column, column_is_left(column), column->heading, strlen(column->heading));
+		cell_print(LINES_ABOVE - 1, column, A_REVERSE | (top->sort == (int)i ? A_BOLD | A_UNDERLINE : A_NORMAL),
+			   column_is_left(column), column->heading, strlen(column->heading));
 	}
 	attrset(A_NORMAL);
 }
@@ -186,7 +207,7 @@ static bool row_draw(struct portsock_top *top, int line, size_t at)
 	bool alarms = portsock_past_grows(row->past, PORTSOCK_COLUMN_CLOSE_WAIT) ||
 		row->past->range >= PORTSOCK_RANGE_FULL || row->past->backlog >= PORTSOCK_BACKLOG_FULL;
 	struct portsock_top_column *column;
-	char text[NAME_MAX + 1];
+	char text[PORTSOCK_TOP_TEXT];
 	bool grown = false;
 	unsigned int i;
 	int length;
@@ -198,14 +219,14 @@ static bool row_draw(struct portsock_top *top, int line, size_t at)
 		column = &top->columns[i];
 		if (column->x < 0)
 			continue;
-		portsock_top_text(top, column, row, text, sizeof(text));
+		portsock_top_text(top, column, row, text);
 		length = column->spark ? PORTSOCK_TOP_SPARK : (int)strlen(text);
 		if (length > column->width) {
 			column->width = length;
 			grown = true;
 		}
-		attrset(cell_alarms(column, row->past) ? attribute | alarm_attribute(top) : attribute);
-		cell_print(line, column, column->spark || column_is_left(column), text, length);
+		cell_print(line, column, cell_alarms(column, row->past) ? attribute | alarm_attribute(top) : attribute,
+			   column->spark || column_is_left(column), text, length);
 	}
 	attrset(A_NORMAL);
 

@@ -53,16 +53,6 @@ static void totals_add(struct portsock_top_totals *totals, const struct portsock
 	}
 }
 
-static void gains_add(struct portsock_top *top, const struct portsock_past *past)
-{
-	static const enum portsock_column_id drops[] = { PORTSOCK_COLUMN_LISTEN_DROPS, PORTSOCK_COLUMN_RCV_DROPS };
-	size_t i;
-
-	for (i = 0; i < sizeof(drops) / sizeof(*drops); i++)
-		if (past->filled & UINT64_C(1) << drops[i] && portsock_past_rate(past, drops[i]) > 0)
-			top->gains |= UINT64_C(1) << drops[i];
-}
-
 static int row_take(void *data, const struct portsock_snapshot *snapshot, struct portsock_past *past,
 		    struct portsock_error *error)
 {
@@ -87,7 +77,7 @@ static int row_take(void *data, const struct portsock_snapshot *snapshot, struct
 		totals_add(&top->totals, past, portsock_snapshot_is_single(snapshot),
 			   portsock_snapshot_is(snapshot, PORTSOCK_UNBOUND), portsock_snapshot_is(snapshot, PORTSOCK_FOLDED));
 	top->any |= past->filled;
-	gains_add(top, past);
+	top->gains |= portsock_past_gains(past);
 
 	return 0;
 }
@@ -153,6 +143,7 @@ void portsock_top_look(struct portsock_top *top)
 		.all = top->show->view.netns,
 		.filter = &top->show->filter,
 		.history = &top->history,
+		.columns = top->wanted,
 		.table = table_take,
 		.row = row_take,
 		.data = top,

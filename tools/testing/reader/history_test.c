@@ -45,6 +45,24 @@ static void column_without_an_answer_before_has_no_rate(void **state)
 	assert_true(portsock_past_grows(history.rows[0], PORTSOCK_COLUMN_OPENED));
 }
 
+/* Those that have a rate, and not 0: not at the first look, nor from no answer, nor down. */
+static void gains_are_of_counters_that_grew(void **state)
+{
+	const uint64_t opened_bit = UINT64_C(1) << PORTSOCK_COLUMN_OPENED, closed_bit = UINT64_C(1) << PORTSOCK_COLUMN_CLOSED;
+
+	(void)state;
+	look(AT("1000") "tcp 22 service 3 5 -\n");
+	assert_true(!portsock_past_gains(history.rows[0]));
+	look(AT("2000") "tcp 22 service 3 6 7\n");
+	assert_true(portsock_past_gains(history.rows[0]) == opened_bit);
+	look(AT("3000") "tcp 22 service 3 6 8\n");
+	assert_true(portsock_past_gains(history.rows[0]) == closed_bit);
+	look(AT("4000") "tcp 22 service 3 2 8\n");
+	assert_true(!portsock_past_gains(history.rows[0]));
+	look(AT("4000") "tcp 22 service 3 3 8\n");
+	assert_true(!portsock_past_gains(history.rows[0]));
+}
+
 static double opened(size_t row)
 {
 	assert_true(row < history.nr);
@@ -235,6 +253,7 @@ int main(void)
 		HISTORY_TEST(trail_has_the_last_looks),
 		HISTORY_TEST(column_missing_has_no_rate),
 		HISTORY_TEST(column_without_an_answer_before_has_no_rate),
+		HISTORY_TEST(gains_are_of_counters_that_grew),
 	};
 
 	return cmocka_run_group_tests_name("history", tests, NULL, NULL);

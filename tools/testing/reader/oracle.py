@@ -14,10 +14,14 @@ import sys
 STATES = ('established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait '
           'last_ack listen closing').split()
 COUNTERS = 'opened accepted connected closed'.split()
+# How connections fail and end.
+ENDS = ('connect_refused connect_timeout connect_unreachable connect_given_up connect_killed connect_no_port '
+        'resets timeouts aborts retrans').split()
 # Not every row has these; their metrics.
 DEPTH = {'backlog': 'portsock_backlog', 'backlog_max': 'portsock_backlog_max',
          'listen_drops': 'portsock_listen_drops_total', 'rcv_queue': 'portsock_rcv_queue_bytes',
-         'rcv_drops': 'portsock_rcv_drops_total'}
+         'rcv_drops': 'portsock_rcv_drops_total',
+         **{name: f'portsock_{name}_total' for name in ENDS}}
 # What InfluxDB and CSV have of a row, in this order.
 NUMBERS = ['sockets', 'ipv6'] + STATES + COUNTERS + ['ports'] + list(DEPTH)
 
@@ -143,7 +147,7 @@ def collectd(text, head, rows):
             if name in STATES and row['proto'] == 'tcp' and row['class'] == 'service':
                 state = 'CLOSED' if name == 'close' else name.upper()
                 key = f'tcpconns-{port}-local/tcp_connections-{state}'
-            elif name in COUNTERS or name.endswith('_drops'):
+            elif name in COUNTERS + ENDS or name.endswith('_drops'):
                 key = f'portsock-{row["proto"]}-{port}/derive-{name}'
             want[key] = int(row[name])
     got = {}

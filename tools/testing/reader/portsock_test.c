@@ -17,27 +17,27 @@ static void table_of_services(void **state)
 {
 	(void)state;
 	expect(RUN "2>&1", 0,
-	       "PROTO PORT SERVICE    SOCKETS ESTAB SYN_S SYN_R TIME_W CLOSE CLOSE_W LISTEN BACKLOG BL_MAX L_DROPS RCV_Q R_DROPS  OPENED\n"
-	       "tcp      0 unbound          3     -     -     -      -     3       -      -       -      -       -     -       -     412\n"
-	       "tcp     22 ssh              3     2     -     -      -     -       -      1       -    128       -     -       -       5\n"
-	       "tcp     80 http            12    10     -     2    311     -       -      2       3   1022       6     -       -   90233\n"
-	       "tcp    443 https        20534 20480     -    14   1893     -      50      4      37   2044    1287     -       - 1839201\n"
-	       "tcp   5432 postgresql      17    16     -     -      -     -       -      1       -    200       -     -       -      17\n"
-	       "tcp   8080 http-alt         1     -     -     -      -     -       -      1       -    100       -     -       -       1\n"
-	       "udp     53 domain           2     -     -     -      -     2       -      -       -      -       -  4352      17       2\n"
-	       "udp   5353 mdns             2     -     -     -      -     2       -      -       -      -       -     -       -       2\n"
-	       "raw      1 icmp             1     -     -     -      -     1       -      -       -      -       -     -       -       1\n"
-	       "tcp      * ephemeral        4     3     1     -      9     -       -      -       -      -       -     -       -     812\n"
-	       "tcp      * folded           -     -     -     -      -     -       -      -       -      -       3     -       -     340\n"
-	       "udp      * ephemeral        1     1     -     -      -     -       -      -       -      -       -     -       5      76\n"
-	       "total                   20580 20512     1    16   2213     8      50      9      40   3494    1296  4352      22 1930690\n");
+	       "PROTO PORT SERVICE    SOCKETS ESTAB SYN_S SYN_R TIME_W CLOSE CLOSE_W LISTEN BACKLOG BL_MAX L_DROPS RCV_Q R_DROPS C_REFUSED C_TIMEOUT C_UNREACH C_GIVENUP C_NOPORT RESETS TIMEOUTS ABORTS RETRANS  OPENED\n"
+	       "tcp      0 unbound          3     -     -     -      -     3       -      -       -      -       -     -       -         -         -         -         -        -      -        -      -       -     412\n"
+	       "tcp     22 ssh              3     2     -     -      -     -       -      1       -    128       -     -       -         -         -         -         -        -      2        -      -       4       5\n"
+	       "tcp     80 http            12    10     -     2    311     -       -      2       3   1022       6     -       -         -         -         -         -        -     31        4     12      96   90233\n"
+	       "tcp    443 https        20534 20480     -    14   1893     -      50      4      37   2044    1287     -       -         -         -         -         -        -    913       77    140   20211 1839201\n"
+	       "tcp   5432 postgresql      17    16     -     -      -     -       -      1       -    200       -     -       -         -         -         -         -        -      -        -      1       -      17\n"
+	       "tcp   8080 http-alt         1     -     -     -      -     -       -      1       -    100       -     -       -         -         -         -         -        -      -        -      -       -       1\n"
+	       "udp     53 domain           2     -     -     -      -     2       -      -       -      -       -  4352      17         -         -         -         -        -      -        -      -       -       2\n"
+	       "udp   5353 mdns             2     -     -     -      -     2       -      -       -      -       -     -       -         -         -         -         -        -      -        -      -       -       2\n"
+	       "raw      1 icmp             1     -     -     -      -     1       -      -       -      -       -     -       -         -         -         -         -        -      -        -      -       -       1\n"
+	       "tcp      * ephemeral        4     3     1     -      9     -       -      -       -      -       -     -       -        41         7         2        19        5     23        3      8     310     812\n"
+	       "tcp      * folded           -     -     -     -      -     -       -      -       -      -       3     -       -         1         -         -         -        -      6        -      2      11     340\n"
+	       "udp      * ephemeral        1     1     -     -      -     -       -      -       -      -       -     -       5         -         -         -         -        -      -        -      -       -      76\n"
+	       "total                   20580 20512     1    16   2213     8      50      9      40   3494    1296  4352      22        42         7         2        19        5    975       84    163   20632 1930690\n");
 }
 
 static void table_of_all_has_the_same_total(void **state)
 {
 	(void)state;
-	expect(RUN "| tail -n 1 | tr -s ' '", 0, "total 20580 20512 1 16 2213 8 50 9 40 3494 1296 4352 22 1930690\n");
-	expect(RUN "-a | tail -n 1 | tr -s ' '", 0, "total 20580 20512 1 16 2213 8 50 9 40 3494 1296 4352 22 1930690\n");
+	expect(RUN "| tail -n 1 | tr -s ' '", 0, "total 20580 20512 1 16 2213 8 50 9 40 3494 1296 4352 22 42 7 2 19 5 975 84 163 20632 1930690\n");
+	expect(RUN "-a | tail -n 1 | tr -s ' '", 0, "total 20580 20512 1 16 2213 8 50 9 40 3494 1296 4352 22 42 7 2 19 5 975 84 163 20632 1930690\n");
 	expect(RUN "--all -o proto,port | tail -n 4", 0, "udp       *\ntcp   40123\ntcp   40124\nudp   33101\n");
 }
 
@@ -268,7 +268,7 @@ static void usage_wrong_is_2(void **state)
 	expect(RUN "-N 1 -f x 2>&1", 2, "portsock: --file and --netns exclude each other\n");
 	expect(RUN "-P 70000 2>&1", 2, "portsock: --port: '70000' is beyond 65535\n");
 	expect(RUN "-s up 2>&1", 2, "portsock: --state: unknown state 'up' (valid: " STATES ")\n");
-	expect(RUN "-o up 2>&1", 2, "portsock: --output: the table has no column 'up' (valid: service " NAMES DEPTH_NAMES ")\n");
+	expect(RUN "-o up 2>&1", 2, "portsock: --output: the table has no column 'up' (valid: service " NAMES DEPTH_NAMES END_NAMES ")\n");
 	expect(RUN "--up 2>/dev/null", 2, "");
 }
 
@@ -313,9 +313,9 @@ static void rows_sorted(void **state)
 	expect(RUN "-P 443,80,22 --sort time_wait:desc -j -o port | tr -d ' \\n{}' | grep -o rows.*", 0,
 	       "rows\":[\"port\":443,\"port\":80,\"port\":22]\n");
 	expect(RUN "--sort colour 2>&1", 2,
-	       "portsock: --sort: the table has no column 'colour' (valid: service " NAMES DEPTH_NAMES ")\n");
+	       "portsock: --sort: the table has no column 'colour' (valid: service " NAMES DEPTH_NAMES END_NAMES ")\n");
 	expect(RUN "--sort :desc 2>&1", 2,
-	       "portsock: --sort: the table has no column ':desc' (valid: service " NAMES DEPTH_NAMES ")\n");
+	       "portsock: --sort: the table has no column ':desc' (valid: service " NAMES DEPTH_NAMES END_NAMES ")\n");
 	expect(RUN "--sort opened/s 2>&1", 2,
 	       "portsock: --sort: 'opened/s' needs --watch, to compare with the previous look\n");
 	expect(RUN "-o port,peak/s 2>&1", 2,
@@ -350,9 +350,9 @@ static void watch_shows_rates(void **state)
 {
 	(void)state;
 	assert_int_equal(run(WATCH("", PRINT_UNTIL("*443*250*")) " | tr -s ' '"), 0);
-	assert_string_equal(output, "tcp 443 https 20634 20570 - 14 1893 - 60 4 41 2044 10 - - 250 200 - 1839701\n");
+	assert_string_equal(output, "tcp 443 https 20634 20570 - 14 1893 - 60 4 41 2044 10 - - - 1.0 20 250 200 - 1839701\n");
 	assert_int_equal(run(WATCH("", PRINT_UNTIL("total*262*")) " | tr -s ' '"), 0);
-	assert_string_equal(output, "total 20682 20604 1 16 2213 8 60 9 46 3494 10 2176 1.5 262 210 1931213\n");
+	assert_string_equal(output, "total 20682 20604 1 16 2213 8 60 9 46 3494 10 2176 1.5 3.0 1.0 20 262 210 1931213\n");
 	assert_int_equal(run(WATCH("-a -o port,opened/s,accepted/s,closed/s", PRINT_UNTIL("*80*1.5*"))), 0);
 	assert_string_equal(output, "   80      1.5        1.5      0.5\n");
 	assert_int_equal(run(WATCH("-o port,listen_drops/s,rcv_drops/s,rcv_queue", PRINT_UNTIL("*443*10*"))), 0);

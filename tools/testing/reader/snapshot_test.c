@@ -264,6 +264,44 @@ static void row_of_another_length_is_refused(void **state)
 			    "T: line 3: more values than the 22 columns");
 }
 
+#define WANT(column)	portsock_column_bit(&portsock_columns[PORTSOCK_COLUMN_##column])
+
+/* Cells that nobody looks at may be anything; behind the last one that is wanted nobody counts them. */
+static void row_is_passed_over_where_nobody_looks(void **state)
+{
+	FILE *in = snapshot_of(&snapshot, HEALTH "proto sockets class ipv6 odd\tport opened closed comm\n"
+			       "tcp 3  service 0x1 \"?\t22 18446744073709551615 x\n" "tcp 4 service - - 23 5 6 a b\n");
+
+	(void)state;
+	portsock_snapshot_want(&snapshot, WANT(SOCKETS) | WANT(OPENED));
+	assert_int_equal(portsock_snapshot_next(&snapshot), 1);
+	assert_int_equal(cell_of(&snapshot, "sockets")->number, 3);
+	assert_string_equal(cell_of(&snapshot, "class")->text, "service");
+	assert_int_equal(cell_of(&snapshot, "port")->number, 22);
+	assert_true(cell_of(&snapshot, "opened")->number == UINT64_MAX);
+	assert_string_equal(cell_of(&snapshot, "ipv6")->text, "-");
+	assert_false(cell_of(&snapshot, "ipv6")->is_number);
+	assert_string_equal(cell_of(&snapshot, "odd")->text, "-");
+	assert_string_equal(cell_of(&snapshot, "closed")->text, "-");
+	assert_string_equal(cell_of(&snapshot, "comm")->text, "-");
+	assert_int_equal(portsock_snapshot_next(&snapshot), 1);
+	assert_int_equal(cell_of(&snapshot, "opened")->number, 5);
+	fclose(in);
+}
+
+static void row_is_checked_where_somebody_looks(void **state)
+{
+	FILE *in = snapshot_of(&snapshot, HEALTH COLUMNS "tcp 22 service x\n" "tcp 22 service\n");
+
+	(void)state;
+	portsock_snapshot_want(&snapshot, WANT(SOCKETS));
+	assert_int_equal(portsock_snapshot_next(&snapshot), -1);
+	assert_string_equal(snapshot.error.text, "T: line 3: sockets 'x' is not a 64-bit number");
+	assert_int_equal(portsock_snapshot_next(&snapshot), -1);
+	assert_string_equal(snapshot.error.text, "T: line 4: 3 values for 22 columns");
+	fclose(in);
+}
+
 static void row_number_u64_max(void **state)
 {
 	FILE *in = snapshot_of(&snapshot, HEALTH COLUMNS
@@ -410,6 +448,8 @@ int main(void)
 		cmocka_unit_test(row_of_a_class_unknown),
 		cmocka_unit_test(row_comm_takes_the_rest),
 		cmocka_unit_test(row_of_another_length_is_refused),
+		cmocka_unit_test(row_is_passed_over_where_nobody_looks),
+		cmocka_unit_test(row_is_checked_where_somebody_looks),
 		cmocka_unit_test(row_number_u64_max),
 		cmocka_unit_test(row_number_bad_is_refused),
 		cmocka_unit_test(row_port_bad_is_refused),

@@ -20,6 +20,8 @@
 #define COLUMNS	NAMES "\n"
 /* What those behind NAMES are called that not every row has an answer to. */
 #define DEPTH_NAMES	" backlog backlog_max backlog_peak listen_drops rcv_queue rcv_drops"
+#define END_NAMES	" connect_refused connect_timeout connect_unreachable connect_given_up connect_killed " \
+			"connect_no_port resets timeouts aborts retrans"
 
 /* In the order of NAMES; of the states those that tests need. */
 #define ROW_OF(ports, proto, port, class, sockets, established, time_wait, listen) \

@@ -242,6 +242,32 @@ static void table_queues_are_there_when_something_is_in_them(void **state)
 			       "LISTEN BL_MAX L_DROPS OPENED\n"));
 }
 
+static void table_failures_are_there_when_there_were_any(void **state)
+{
+#define FAILING(ends) HEALTH NAMES DEPTH_NAMES END_NAMES "\n" ROW("tcp", "22", "service", "3", "2", "0", "1") " 0 128 0 0 - - " ends "\n"
+	static const struct portsock_view_options people = { .columns = NULL };
+	static const char * const headings[] = {
+		"C_REFUSED", "C_TIMEOUT", "C_UNREACH", "C_GIVENUP", "C_KILLED", "C_NOPORT", "RESETS", "TIMEOUTS", "ABORTS", "RETRANS",
+	};
+	char table[1024], wanted[128], ends[32];
+	size_t i;
+
+	(void)state;
+	assert_string_equal(text_of(FAILING("0 0 0 0 0 - 0 0 0 0"), people),
+			    "PROTO PORT SERVICE SOCKETS ESTAB LISTEN OPENED\n"
+			    "tcp     22 ssh           3     2      1      7\n"
+			    "total                    3     2      1      7\n");
+	for (i = 0; i < sizeof(headings) / sizeof(*headings); i++) {
+		text_free(NULL);
+		strcpy(ends, "0 0 0 0 0 - 0 0 0 0");
+		ends[2 * i] = '8';
+		snprintf(table, sizeof(table), FAILING("%s"), ends);
+		snprintf(wanted, sizeof(wanted), "LISTEN %s OPENED\n", headings[i]);
+		assert_non_null(strstr(text_of(table, people), wanted));
+		assert_non_null(strstr(text, " 8      7\n"));
+	}
+}
+
 /* Single ephemeral rows do not tell what their total does. */
 static void table_sum_is_of_answers(void **state)
 {
@@ -340,6 +366,7 @@ int main(void)
 		VIEW_TEST(table_of_an_older_module),
 		VIEW_TEST(table_of_a_newer_module),
 		VIEW_TEST(table_queues_are_there_when_something_is_in_them),
+		VIEW_TEST(table_failures_are_there_when_there_were_any),
 		VIEW_TEST(table_sum_is_of_answers),
 		VIEW_TEST(table_tells_0_from_no_answer),
 		VIEW_TEST(json_has_health_and_all_columns),
