@@ -82,14 +82,14 @@ void portsock_metric_text(const struct portsock_metrics *metrics, const char *te
 	}
 }
 
-/* What Prometheus wants numbers to be told in, and behind which name; @suffix is what a column has in its place. */
+/* What Prometheus wants numbers to be told in, and behind which name; what a column may have in its place. */
 static const struct {
-	const char *unit, *suffix, *base;
+	const char *unit, *prefix, *suffix, *base;
 	uint64_t parts;
 } units[] = {
-	{ "milliseconds", "_ms", "_seconds", 1000 },
-	{ "microseconds", "_us", "_seconds", 1000000 },
-	{ "bytes", "", "_bytes", 1 },
+	{ "milliseconds", "", "_ms", "_seconds", 1000 },
+	{ "microseconds", "", "_us", "_seconds", 1000000 },
+	{ "bytes", "bytes_", "", "_bytes", 1 },
 };
 
 static bool counts_sockets(const struct portsock_column *column)
@@ -97,16 +97,21 @@ static bool counts_sockets(const struct portsock_column *column)
 	return !strcmp(column->unit, "sockets") || !strcmp(column->unit, "of `opened`");
 }
 
-static void metric_name(struct portsock_metric *metric, const struct portsock_column *column, int length,
-			const char *unit)
+static void metric_name(struct portsock_metric *metric, const struct portsock_column *column, const char *prefix,
+			const char *suffix, const char *unit)
 {
+	const char *name = column->name;
+	int length;
+
+	if (!strncmp(name, prefix, strlen(prefix)))
+		name += strlen(prefix);
+	length = strlen(name) - strlen(suffix);
 	snprintf(metric->name, sizeof(metric->name), "portsock_%s%.*s%s", counts_sockets(column) ? "sockets_" : "",
-		 length < NAME_LENGTH ? length : NAME_LENGTH, column->name, unit);
+		 length < NAME_LENGTH ? length : NAME_LENGTH, name, unit);
 }
 
 uint64_t portsock_metric_of(struct portsock_metric *metric, const struct portsock_column *column)
 {
-	int length = strlen(column->name);
 	size_t i;
 
 	metric->type = column->kind == PORTSOCK_KIND_COUNTER ? PORTSOCK_METRIC_COUNTER : PORTSOCK_METRIC_GAUGE;
@@ -114,10 +119,10 @@ uint64_t portsock_metric_of(struct portsock_metric *metric, const struct portsoc
 	for (i = 0; i < sizeof(units) / sizeof(*units); i++) {
 		if (strcmp(units[i].unit, column->unit))
 			continue;
-		metric_name(metric, column, length - strlen(units[i].suffix), units[i].base);
+		metric_name(metric, column, units[i].prefix, units[i].suffix, units[i].base);
 		return units[i].parts;
 	}
-	metric_name(metric, column, length, "");
+	metric_name(metric, column, "", "", "");
 
 	return 1;
 }

@@ -44,7 +44,8 @@ struct portsock_metrics {
  * @column: one of kind gauge or counter
  *
  * Numbers of sockets are called portsock_sockets_COLUMN, others portsock_COLUMN, with the unit behind it where that
- * is one of Prometheus: milliseconds and microseconds, which end the names of their columns, become seconds.
+ * is one of Prometheus: milliseconds and microseconds, which end the names of their columns, become seconds; bytes,
+ * with which names may begin, go to the end.
  *
  * Return: by what the column's numbers are divided: 1, 1000 or 1000000.
  */

@@ -43,6 +43,8 @@ static void metric_of_column_is_named_by_its_unit(void **state)
 	column_is("connect_refused", PORTSOCK_KIND_COUNTER, "connections", "portsock_connect_refused", 1);
 	column_is("retrans", PORTSOCK_KIND_COUNTER, "segments", "portsock_retrans", 1);
 	column_is("rcv_queue", PORTSOCK_KIND_GAUGE, "bytes", "portsock_rcv_queue_bytes", 1);
+	column_is("bytes_rx", PORTSOCK_KIND_COUNTER, "bytes", "portsock_rx_bytes", 1);
+	column_is("bytes_rx", PORTSOCK_KIND_COUNTER, "bytes", "portsock_rx_bytes", 1);
 	column_is("lifetime_ms", PORTSOCK_KIND_COUNTER, "milliseconds", "portsock_lifetime_seconds", 1000);
 	column_is("rtt_us", PORTSOCK_KIND_GAUGE, "microseconds", "portsock_rtt_seconds", 1000000);
 }
