@@ -61,32 +61,45 @@ class Host:
     def __init__(self, name):
         self.name = name
         self.opened = {}
-        self.drops = {}
+        self.counts = {}
 
-    def row(self, proto, port, kind, states, rate, ports=1, depth='- - - - - -'):
+    def row(self, proto, port, kind, states, rate, ports=1, depth='- - - - - -', ends='- - - - - - - - - -'):
         opened = self.opened[proto, port] = self.opened.get((proto, port), 5000) + rate * STEP
         sockets = sum(number for state, number in states.items() if state not in ('time_wait', 'syn_recv'))
         counts = ' '.join(str(states.get(state, 0)) for state in STATES)
         come = int(opened)
-        return f'{proto} {port} {kind} {sockets} {sockets // 3} {counts} {come} {come - 5} 0 {come - sockets} {sockets} {ports} {depth}'
+        return f'{proto} {port} {kind} {sockets} {sockets // 3} {counts} {come} {come - 5} 0 {come - sockets} {sockets} {ports} {depth} {ends}'
 
-    def dropped(self, key, rate):
-        drops = self.drops[key] = self.drops.get(key, 0) + rate * STEP
-        return int(drops)
+    def counted(self, key, rate):
+        count = self.counts[key] = self.counts.get(key, 0) + rate * STEP
+        return int(count)
+
+    def ends(self, port, resets, timeouts, aborts, retrans):
+        counted = [self.counted((port, i), rate) for i, rate in enumerate((resets, timeouts, aborts, retrans))]
+        return '0 0 0 0 0 - ' + ' '.join(map(str, counted))
+
+    def clients(self, sample, ports):
+        """What they are connected to restarts; web2 has so many that at last there is no port for some."""
+        down = 140 < sample < 156 and self.name == 'web2'
+        rates = (9 if down else 0.02, 0.1, 2 if 60 < sample < 70 else 0, 0.3 + ports / 20000, 0, max(0, ports - 18500) / 100,
+                 4 if down else 0.1, 0.02, 0.2, 1 + ports / 4000)
+        return ' '.join(str(self.counted(('*', i), rate)) for i, rate in enumerate(rates))
 
     def service(self, port, states, rate, waiting, limit):
         """One whose queue is full drops what comes."""
-        drops = self.dropped(port, 2 * rate if waiting > limit else 0)
-        return self.row('tcp', port, 'service', states, rate, depth=f'{waiting} {limit} {waiting} {drops} - -')
+        drops = self.counted(port, 2 * rate if waiting > limit else 0)
+        return self.row('tcp', port, 'service', states, rate, depth=f'{waiting} {limit} {waiting} {drops} - -',
+                        ends=self.ends(port, rate / 60, rate / 300, rate / 90, rate / 9))
 
     def table(self, sample):
         head = open(os.path.join(HERE, '../testing/reader/web.table')).read().splitlines()[:2]
         ports = 900 + int({'web1': 4000, 'web2': 19500, 'db1': 300}[self.name] * wave(sample, 230, 0.05))
         rows = [self.row('tcp', 0, 'unbound', {'close': 6 + sample % 5}, 60)]
         rows += [self.service(*service) for service in services(self.name, sample)]
-        datagrams = self.dropped('udp', 3 if sample % 80 > 70 else 0)
+        datagrams = self.counted('udp', 3 if sample % 80 > 70 else 0)
         rows += [self.row('udp', 53, 'service', {'close': 2}, 0, depth=f'- - - - {768 * (sample % 3)} {datagrams}'),
-                 self.row('tcp', '*', 'ephemeral', {'established': ports // 4, 'time_wait': ports // 2}, ports / 90, ports),
+                 self.row('tcp', '*', 'ephemeral', {'established': ports // 4, 'time_wait': ports // 2}, ports / 90, ports,
+                          ends=self.clients(sample, ports)),
                  self.row('udp', '*', 'ephemeral', {'established': 12 + sample % 7}, 3, 12 + sample % 7)]
         return '\n'.join(head + rows) + '\n'
 
