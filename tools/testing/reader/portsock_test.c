@@ -272,6 +272,16 @@ static void usage_wrong_is_2(void **state)
 	expect(RUN "--up 2>/dev/null", 2, "");
 }
 
+/* However many there are. */
+static void columns_valid_are_all_named(void **state)
+{
+#define MORE(name) " " name "_of_a_newer_module"
+#define MANY MORE("bytes_rx") MORE("bytes_tx") MORE("ended") MORE("lifetime") MORE("handshakes") MORE("accepts") MORE("cgroup")
+	(void)state;
+	expect(PRINT "portsock 1 exact 1\n" NAMES DEPTH_NAMES END_NAMES MANY "\n" PIPE "-o up 2>&1", 2,
+	       "portsock: --output: the table has no column 'up' (valid: service " NAMES DEPTH_NAMES END_NAMES MANY ")\n");
+}
+
 static void help_names_every_column(void **state)
 {
 	const struct portsock_column *column;
@@ -595,6 +605,7 @@ int main(void)
 		cmocka_unit_test(check_impossible_is_2),
 		cmocka_unit_test(check_help),
 		cmocka_unit_test(usage_wrong_is_2),
+		cmocka_unit_test(columns_valid_are_all_named),
 		cmocka_unit_test(help_names_every_column),
 		cmocka_unit_test(rows_sorted),
 		cmocka_unit_test(range_in_use),
