@@ -9,6 +9,7 @@
 
 #include <net/sock.h>
 
+#define portsock_sk_uid(sk) ((sk)->sk_uid)
 #define sk_drops_read(sk) atomic_read(&(sk)->sk_drops)
 
 #endif /* PORTSOCK_COMPAT_H */

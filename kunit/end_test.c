@@ -9,15 +9,20 @@
 static const struct portsock_end reset = { PORTSOCK_RESET };
 static const struct portsock_end given_up = { PORTSOCK_GIVEN_UP };
 
-static struct portsock_line total_line(enum portsock_class class)
+/* The first total of a class, until the next one is looked for. */
+#define total_line(class) (*total_find(class))
+
+static const struct portsock_line *total_find(enum portsock_class class)
 {
 	struct portsock_cursor cursor = { .part = PORTSOCK_TOTALS };
-	struct portsock_line line;
+	static struct portsock_line line;
 
 	while (portsock_table_next(table, &cursor, &line))
 		if (line.part == PORTSOCK_TOTALS && line.class == class)
-			return line;
-	return (struct portsock_line){ .part = PORTSOCK_END };
+			return &line;
+	memset(&line, 0, sizeof(line));
+	line.part = PORTSOCK_END;
+	return &line;
 }
 
 static void serve(const void *sk, u16 port, u8 state)

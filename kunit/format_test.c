@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "../module/owner.c"
 #include "../module/format.c"
 
 #define ROOM 1024
@@ -44,12 +45,13 @@ static void head_tells_health_and_columns(struct kunit *test)
 		.uptime_ms = U64_MAX,
 		.port_min = 32768,
 		.port_max = 60999,
+		.sample_age_ms = 5,
 	};
 
 	portsock_format_head(test->priv, &health);
 	KUNIT_EXPECT_STREQ(test, text(test),
-			   "portsock 1 netns 4294967295 exact 1 missed 2 repaired 3 untracked 4 uptime_ms 18446744073709551615 port_min 32768 port_max 60999\n"
-			   "proto port class sockets ipv6 established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack listen closing opened accepted connected closed peak ports backlog backlog_max backlog_peak listen_drops rcv_queue rcv_drops connect_refused connect_timeout connect_unreachable connect_given_up connect_killed connect_no_port resets timeouts aborts retrans\n");
+			   "portsock 1 netns 4294967295 exact 1 missed 2 repaired 3 untracked 4 uptime_ms 18446744073709551615 port_min 32768 port_max 60999 sample_age_ms 5\n"
+			   "proto port class sockets ipv6 established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack listen closing opened accepted connected closed peak ports backlog backlog_max backlog_peak listen_drops rcv_queue rcv_drops connect_refused connect_timeout connect_unreachable connect_given_up connect_killed connect_no_port resets timeouts aborts retrans bytes_rx bytes_tx ended lifetime_ms lifetime_log2 accept_wait_log2 handshakes handshake_us accepts accept_wait_ms rtts rtt_us uid cgroup pid comm\n");
 }
 
 static void head_admits_to_be_inexact(struct kunit *test)
@@ -82,12 +84,23 @@ static void line_has_every_number_in_its_column(struct kunit *test)
 			.drops = 40,
 			.ends = { 41, 42, 43, 44, 45, 46, 47, 48, 49 },
 			.retrans = 50,
+			.bytes = { 51, 52 },
+			.ended = 53,
+			.lifetime = { 54999, { [0] = 1, [2] = 2, [27] = 3 } },
+			.accept_wait = { 55000, { [1] = 4 } },
+			.handshakes = { 56, 57 },
+			.accepts = 58,
+			.rtts = { 59, 60 },
 		},
 	};
 
-	portsock_format_line(test->priv, &line);
+	portsock_format_line(test->priv, &line, &init_pid_ns);
 	KUNIT_EXPECT_STREQ(test, text(test),
-			   "tcp 443 service 1 2 11 12 113 14 15 16 17 18 19 20 21 96 32 33 95 35 36 37 38 39 40 - - 41 42 43 44 45 - 47 48 49 50\n");
+			   "tcp 443 service 1 2 11 12 113 14 15 16 17 18 19 20 21 96 32 33 95 35 36 37 38 39 40 - - 41 42 43 44 45 - 47 48 49 50 "
+			   "51 52 53 54 "
+			   "1,0,2,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,3 "
+			   "0,4,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0 "
+			   "56 57 58 55 59 60 - - - -\n");
 }
 
 static void line_survives_the_largest_numbers(struct kunit *test)
@@ -103,12 +116,15 @@ static void line_survives_the_largest_numbers(struct kunit *test)
 
 	line.counts.state[TCP_SYN_RECV] = U32_MAX;
 	line.counts.came[PORTSOCK_BOUND] = U64_MAX - 1;
-	portsock_format_line(test->priv, &line);
+	portsock_format_line(test->priv, &line, &init_pid_ns);
 	KUNIT_EXPECT_STREQ(test, text(test),
-			   "mptcp 65535 ephemeral 0 0 0 0 8589934590 0 0 0 0 0 0 0 0 18446744073709551614 0 0 18446744073709551614 0 18446744073709551614 - - - - - - - - - - - - - - - -\n");
+			   "mptcp 65535 ephemeral 0 0 0 0 8589934590 0 0 0 0 0 0 0 0 18446744073709551614 0 0 18446744073709551614 0 18446744073709551614 - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - -\n");
 }
 
-/* What was not measured is not 0. */
+#define NONE " 0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0"
+#define TIMES " 16 0 0 0" NONE NONE " 0 0 0 0 0 0 - - - -\n"
+#define NO_TIMES " - - - - - - - - - - - - - - - -\n"
+
 static void line_says_where_there_is_no_answer(struct kunit *test)
 {
 	static const struct {
@@ -116,29 +132,29 @@ static void line_says_where_there_is_no_answer(struct kunit *test)
 		const char *end;
 	} rows[] = {
 		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_TCP, 80,
-		    true }, " 1 2 3 4 - - 6 7 8 9 10 - 12 13 14 15\n" },
+		    true }, " 1 2 3 4 - - 6 7 8 9 10 - 12 13 14 15" TIMES },
 		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_SCTP, 80,
-		    true }, " 1 2 3 4 - - - - - - - - - - - -\n" },
+		    true }, " 1 2 3 4 - - - - - - - - - - - -" NO_TIMES },
 		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_TCP, 80,
-		    false }, " 1 2 - - - - - - - - - - - - - -\n" },
+		    false }, " 1 2 - - - - - - - - - - - - - -" NO_TIMES },
 		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_MPTCP, 80,
-		    true }, " - - - - - - - - - - - - - - - -\n" },
+		    true }, " - - - - - - - - - - - - - - - -" NO_TIMES },
 		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_UDP, 53,
-		    true }, " - - - - 5 4 - - - - - - - - - -\n" },
+		    true }, " - - - - 5 4 - - - - - - - - - -" NO_TIMES },
 		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_RAW, 89,
-		    false }, " - - - - 5 - - - - - - - - - - -\n" },
+		    false }, " - - - - 5 - - - - - - - - - - -" NO_TIMES },
 		{ { PORTSOCK_SERVICES, PORTSOCK_UNBOUND, PORTSOCK_UDP, 0 },
-		  " - - - - - - - - - - - - - - - -\n" },
+		  " - - - - - - - - - - - - - - - -" NO_TIMES },
 		{ { PORTSOCK_TOTALS, PORTSOCK_EPHEMERAL, PORTSOCK_TCP, 0,
-		    true }, " - - - - - - 6 7 8 9 10 11 12 13 14 15\n" },
+		    true }, " - - - - - - 6 7 8 9 10 11 12 13 14 15" TIMES },
 		{ { PORTSOCK_TOTALS, PORTSOCK_EPHEMERAL, PORTSOCK_UDP, 0,
-		    true }, " - - - - - 4 - - - - - - - - - -\n" },
+		    true }, " - - - - - 4 - - - - - - - - - -" NO_TIMES },
 		{ { PORTSOCK_TOTALS, PORTSOCK_FOLDED, PORTSOCK_TCP, 0,
-		    true }, " - - 3 4 - - 6 7 8 9 10 - 12 13 14 15\n" },
+		    true }, " - - 3 4 - - 6 7 8 9 10 - 12 13 14 15" TIMES },
 		{ { PORTSOCK_TOTALS, PORTSOCK_FOLDED, PORTSOCK_ICMP, 0,
-		    true }, " - - - - - 4 - - - - - - - - - -\n" },
+		    true }, " - - - - - 4 - - - - - - - - - -" NO_TIMES },
 		{ { PORTSOCK_EPHEMERALS, PORTSOCK_EPHEMERAL, PORTSOCK_UDP,
-		    40000 }, " - - - - - - - - - - - - - - - -\n" },
+		    40000 }, " - - - - - - - - - - - - - - - -" NO_TIMES },
 	};
 	struct seq_file *m = test->priv;
 	size_t i;
@@ -156,8 +172,9 @@ static void line_says_where_there_is_no_answer(struct kunit *test)
 		for (cause = 0; cause < PORTSOCK_CAUSE_NR; cause++)
 			line.depth.ends[cause] = 6 + cause;
 		line.depth.retrans = 15;
+		line.depth.bytes.rx = 16;
 		m->count = 0;
-		portsock_format_line(m, &line);
+		portsock_format_line(m, &line, &init_pid_ns);
 		end = text(test) + m->count - strlen(rows[i].end);
 		KUNIT_EXPECT_STREQ(test, end, rows[i].end);
 	}
@@ -191,7 +208,7 @@ static void line_names_protocol_port_and_class(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		m->count = 0;
-		portsock_format_line(m, &rows[i].line);
+		portsock_format_line(m, &rows[i].line, &init_pid_ns);
 		KUNIT_EXPECT_PTR_EQ(test, strstr(text(test), rows[i].start),
 				    m->buf);
 	}
@@ -203,7 +220,7 @@ static void overflow_is_left_to_seq_file(struct kunit *test)
 	struct seq_file *m = test->priv;
 
 	m->size = 20;
-	portsock_format_line(m, &line);
+	portsock_format_line(m, &line, &init_pid_ns);
 	KUNIT_EXPECT_TRUE(test, seq_has_overflowed(m));
 }
 

@@ -10,6 +10,14 @@ static const void *const msk = &sks[0];
 static const void *const ssk = &sks[1];
 static const void *const join = &sks[2];
 
+static void msk_seen(u16 port, u8 state)
+{
+	struct portsock_holding h = holding(port, state);
+
+	h.proto = PORTSOCK_MPTCP;
+	portsock_sock_seen(msk, &h);
+}
+
 static void socket_is_on_the_port_it_holds_only(struct kunit *test)
 {
 	hold(ssk, 80, TCP_CLOSE);
@@ -80,7 +88,7 @@ static void walk_finds_the_carrier_of_an_unknown_socket(struct kunit *test)
 	portsock_socks_walk_begin();
 	KUNIT_EXPECT_TRUE(test, portsock_sock_carried(msk, ssk));
 	KUNIT_EXPECT_FALSE(test, portsock_sock_carried(msk, join));
-	seen(msk, 80, TCP_CLOSE);
+	msk_seen(80, TCP_CLOSE);
 	KUNIT_EXPECT_PTR_EQ(test, portsock_sock_carrier(msk), ssk);
 	KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(0), 1);
 	KUNIT_EXPECT_EQ(test, sockets(80), 1);

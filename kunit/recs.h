@@ -66,15 +66,20 @@ static inline void seen(const void *sk, u16 port, u8 state)
 	portsock_sock_seen(sk, &h);
 }
 
-static inline struct portsock_line line_of(u16 port)
+/* The row of a port, until the next one is looked for. */
+#define line_of(port) (*line_find(port))
+
+static inline const struct portsock_line *line_find(u16 port)
 {
 	struct portsock_cursor cursor = { };
-	struct portsock_line line;
+	static struct portsock_line line;
 
 	while (portsock_table_next(table, &cursor, &line))
 		if (line.part != PORTSOCK_TOTALS && line.port == port)
-			return line;
-	return (struct portsock_line){ .part = PORTSOCK_END };
+			return &line;
+	memset(&line, 0, sizeof(line));
+	line.part = PORTSOCK_END;
+	return &line;
 }
 
 static inline u32 sockets(u16 port)
@@ -84,9 +89,7 @@ static inline u32 sockets(u16 port)
 
 static inline u64 opened(u16 port)
 {
-	const struct portsock_line line = line_of(port);
-
-	return portsock_opened(&line.counts);
+	return portsock_opened(&line_of(port).counts);
 }
 
 static inline size_t recs(void)
@@ -116,7 +119,8 @@ static inline bool change(const void *sk, u16 port, u8 state)
 static inline bool step_of(const void *sk, u8 proto, u16 port, bool ipv6,
 			   u8 state)
 {
-	return portsock_sock_step(sk, portsock_step(proto, port, ipv6, state));
+	return portsock_sock_step(sk, portsock_step(proto, port, ipv6, state),
+				  NULL);
 }
 
 static inline bool step(const void *sk, u16 port, u8 state)

@@ -172,7 +172,7 @@ static void lines_come_in_order(struct kunit *test)
 	};
 	struct portsock_share shares[ARRAY_SIZE(in)] = { }, share = { };
 	struct portsock_cursor cursor = { };
-	struct portsock_line line;
+	static struct portsock_line line;
 	size_t i;
 
 	memset(&line, 0x5a, sizeof(line));
@@ -510,7 +510,7 @@ static void gauge_of_a_service_does_not_go_below_zero(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 0);
 	row_forget(test, PORTSOCK_TCP, 80);
 	portsock_share_step(&share, portsock_step(PORTSOCK_TCP, 80, true,
-						  TCP_CLOSE_WAIT));
+						  TCP_CLOSE_WAIT), NULL);
 	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 1);
 	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80);
 	KUNIT_EXPECT_EQ(test, counts.state[TCP_ESTABLISHED], 0);

@@ -268,6 +268,13 @@ static inline struct socket *portsock_sock_from_file(struct file *file)
 #define portsock_retransmit_err 0
 #endif
 
+/* The user of a socket; since 6.17 by a function. */
+#ifdef PORTSOCK_HAVE_SK_UID
+#define portsock_sk_uid(sk) sk_uid(sk)
+#else
+#define portsock_sk_uid(sk) ((sk)->sk_uid)
+#endif
+
 /*
  * Since 6.18 some sockets count apart from struct sock what they drop. Before,
  * all have one counter.

@@ -27,6 +27,22 @@ static bool unbound_copy(const struct portsock_table *table, u8 proto,
 }
 
 /*
+ * When a connection is asked just when a FIN comes, that may count as a byte,
+ * until it is asked again. Nobody is shown less afterwards. Caller holds the
+ * lock that protects @depth.
+ */
+static void __depth_copy(struct portsock_depth *depth,
+			 struct portsock_line *line)
+{
+	struct portsock_bytes *shown = &depth->bytes_shown;
+
+	shown->rx = max(shown->rx, depth->bytes.rx);
+	shown->tx = max(shown->tx, depth->bytes.tx);
+	line->depth = *depth;
+	line->depth.bytes = *shown;
+}
+
+/*
  * The sockets of a row were asked. Those that left it meanwhile are missing in
  * @line, and nothing that counts may ever seem to have gone down. Caller holds
  * the lock of its bucket.
@@ -94,7 +110,7 @@ static bool row_copy(struct portsock_table *table, u32 key,
 		raw_spin_unlock(&table->lock);
 		line->deep = row->depth;
 		if (line->deep)
-			line->depth = *row->depth;
+			__depth_copy(row->depth, line);
 		address = __row_ask(row, 0, line);
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
@@ -160,7 +176,10 @@ static bool total_copy(struct portsock_table *table,
 	raw_spin_lock_irqsave(&table->lock, flags);
 	line->ports = total->ports;
 	line->counts = total->counts;
-	line->depth = total->depth ? *total->depth : (struct portsock_depth){ };
+	if (total->depth)
+		__depth_copy(total->depth, line);
+	else
+		memset(&line->depth, 0, sizeof(line->depth));
 	raw_spin_unlock_irqrestore(&table->lock, flags);
 	return line->ports ||
 	       memchr_inv(&line->counts, 0, sizeof(line->counts)) ||

@@ -77,6 +77,23 @@ void portsock_depth_free(struct portsock_depth *depth)
 		portsock_pool_put(&depth_pool, depth);
 }
 
+static void durations_fold(struct portsock_durations *to,
+			   const struct portsock_durations *from)
+{
+	int i;
+
+	to->us += from->us;
+	for (i = 0; i < PORTSOCK_HISTOGRAM_NR; i++)
+		to->log2[i] += from->log2[i];
+}
+
+static void samples_fold(struct portsock_samples *to,
+			 const struct portsock_samples *from)
+{
+	to->nr += from->nr;
+	to->us += from->us;
+}
+
 /**
  * portsock_depth_fold() - add what is known of a row to a sum
  * @sum: NULL while nothing is in it: then it takes that of the row
@@ -101,6 +118,14 @@ void portsock_depth_fold(struct portsock_depth **sum,
 	for (cause = 0; cause < PORTSOCK_CAUSE_NR; cause++)
 		to->ends[cause] += from->ends[cause];
 	to->retrans += from->retrans;
+	to->bytes.rx += from->bytes.rx;
+	to->bytes.tx += from->bytes.tx;
+	to->ended += from->ended;
+	durations_fold(&to->lifetime, &from->lifetime);
+	to->accepts += from->accepts;
+	durations_fold(&to->accept_wait, &from->accept_wait);
+	samples_fold(&to->handshakes, &from->handshakes);
+	samples_fold(&to->rtts, &from->rtts);
 	to->backlog_peak = max(to->backlog_peak, from->backlog_peak);
 }
 

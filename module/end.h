@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How an attempt to connect, or an established connection, came to its end.
+ * What is known of a connection of TCP when it is there, and when it is over.
  */
 #ifndef PORTSOCK_END_H
 #define PORTSOCK_END_H
 
 #include <linux/types.h>
+
+#include "owner.h"
 
 /**
  * enum portsock_cause - why a connection of TCP is over
@@ -18,9 +20,8 @@
  * @PORTSOCK_RESET: established: the peer reset it
  * @PORTSOCK_TIMEOUT: established: the peer was silent for too long
  * @PORTSOCK_ABORTED: established: this side reset it
+ * @PORTSOCK_CLOSED: this side closed it, whatever came of it then
  * @PORTSOCK_CAUSE_NR: number of causes
- *
- * A connection that both sides closed in good order has none.
  */
 enum portsock_cause {
 	PORTSOCK_REFUSED,
@@ -32,15 +33,60 @@ enum portsock_cause {
 	PORTSOCK_RESET,
 	PORTSOCK_TIMEOUT,
 	PORTSOCK_ABORTED,
+	PORTSOCK_CLOSED,
 	PORTSOCK_CAUSE_NR
 };
 
 /**
- * struct portsock_end - what is known of a connection when it is over
+ * struct portsock_bytes - payload of a connection
+ * @rx: bytes that came in order; that of a FIN is not one
+ * @tx: bytes that the peer has confirmed; that of a FIN is not one, but that of
+ *	the SYN of a client is
+ */
+struct portsock_bytes {
+	u64 rx;
+	u64 tx;
+};
+
+/**
+ * struct portsock_birth - a connection is established, or met for the first time
+ * @since: microseconds of the monotonic clock; 0: since before the module was
+ *	loaded
+ * @handshake: how long an answer took, in microseconds; 0: not known
+ * @bytes: what was there already
+ */
+struct portsock_birth {
+	u64 since;
+	u32 handshake;
+	struct portsock_bytes bytes;
+};
+
+/**
+ * struct portsock_accept - accept() hands out a connection
+ * @born: it is known since when it is established
+ * @waited: for how long, in microseconds
+ * @user: who calls it
+ */
+struct portsock_accept {
+	bool born;
+	u64 waited;
+	struct portsock_owner user;
+};
+
+/**
+ * struct portsock_end - a connection is over
  * @cause: enum portsock_cause
+ * @now: microseconds of the monotonic clock
+ * @rtt: round trip time as TCP has smoothed it, in microseconds; 0: not known
+ * @bytes: all of them
+ *
+ * All but @cause is 0 of one that was not established.
  */
 struct portsock_end {
 	u8 cause;
+	u32 rtt;
+	u64 now;
+	struct portsock_bytes bytes;
 };
 
 #endif /* PORTSOCK_END_H */

@@ -8,7 +8,12 @@
 
 #include <linux/bits.h>
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/seq_file.h>
+#include <linux/time64.h>
+#include <linux/uidgid.h>
+
+#include "owner.h"
 
 #define NAME(id, name, ...) { #name },
 static const char proto_names[][10] = { PORTSOCK_PROTOS(NAME) };
@@ -153,19 +158,77 @@ static u64 column_connect_no_port(const struct portsock_line *line)
 		       line->depth.ends[PORTSOCK_NO_PORT] : NO_ANSWER;
 }
 
-static u64 column_retrans(const struct portsock_line *line)
+#define COLUMN_TCP(name, number)					\
+	static u64 column_##name(const struct portsock_line *line)	\
+	{								\
+		return line_connects(line) ? line->depth.number :	\
+					     NO_ANSWER;			\
+	}
+
+#define COLUMN_MS(name, number)						\
+	static u64 column_##name(const struct portsock_line *line)	\
+	{								\
+		return line_connects(line) ?				\
+			       div_u64(line->depth.number, USEC_PER_MSEC) : \
+			       NO_ANSWER;				\
+	}
+
+COLUMN_TCP(retrans, retrans)
+COLUMN_TCP(bytes_rx, bytes.rx)
+COLUMN_TCP(bytes_tx, bytes.tx)
+COLUMN_TCP(ended, ended)
+COLUMN_MS(lifetime_ms, lifetime.us)
+COLUMN_TCP(handshakes, handshakes.nr)
+COLUMN_TCP(handshake_us, handshakes.us)
+COLUMN_TCP(accepts, accepts)
+COLUMN_MS(accept_wait_ms, accept_wait.us)
+COLUMN_TCP(rtts, rtts.nr)
+COLUMN_TCP(rtt_us, rtts.us)
+
+static const u64 *list_lifetime_log2(const struct portsock_line *line)
 {
-	return line_connects(line) ? line->depth.retrans : NO_ANSWER;
+	return line_connects(line) ? line->depth.lifetime.log2 : NULL;
+}
+
+static const u64 *list_accept_wait_log2(const struct portsock_line *line)
+{
+	return line_connects(line) ? line->depth.accept_wait.log2 : NULL;
 }
 
 /* Columns that identify the row are printed before the numbers. */
 #define NUMBER_IDENTITY(state, column)
+#define NUMBER_TEXT(state, column)
 #define NUMBER_STATE(state, column) state_column(line, state),
 #define NUMBER_GAUGE(state, column) column(line),
 #define NUMBER_COUNTER(state, column) column(line),
 #define NUMBER_PEAK(state, column) column(line),
+#define NUMBER_SUM(state, column) column(line),
+#define NUMBER_HISTOGRAM(state, column) 0,
 #define NUMBER(id, name, heading, kind, ...) \
 	NUMBER_##kind(TCP_##id, column_##name)
+
+/* A histogram in the place of a number. */
+#define LIST_IDENTITY(list)
+#define LIST_TEXT(list)
+#define LIST_STATE(list) NULL,
+#define LIST_GAUGE(list) NULL,
+#define LIST_COUNTER(list) NULL,
+#define LIST_PEAK(list) NULL,
+#define LIST_SUM(list) NULL,
+#define LIST_HISTOGRAM(list) list,
+#define LIST(id, name, heading, kind, ...) LIST_##kind(list_##name)
+
+static void list_print(struct seq_file *m, const u64 *list)
+{
+	int i;
+
+	if (!list) {
+		seq_puts(m, " -");
+		return;
+	}
+	for (i = 0; i < PORTSOCK_HISTOGRAM_NR; i++)
+		seq_put_decimal_ull(m, i ? "," : " ", list[i]);
+}
 
 /**
  * portsock_format_head() - the health line and the column names
@@ -191,13 +254,46 @@ void portsock_format_head(struct seq_file *m,
 	seq_putc(m, '\n');
 }
 
+static void number_print(struct seq_file *m, bool answer, u64 number)
+{
+	if (answer)
+		seq_put_decimal_ull(m, " ", number);
+	else
+		seq_puts(m, " -");
+}
+
+/* The last columns: who has the sockets that were asked. */
+static void owner_print(struct seq_file *m, const struct portsock_line *line,
+			struct pid_namespace *ns)
+{
+	const struct portsock_queue *queue = &line->queue;
+	struct portsock_process process;
+	bool found;
+
+	found = queue->any && line->deep &&
+		portsock_owner_find(&line->depth.by, &line->depth.user, ns,
+				    &process);
+	number_print(m, queue->any, queue->any ?
+		     from_kuid_munged(seq_user_ns(m), queue->uid) : 0);
+	number_print(m, queue->any && queue->cgroup, queue->cgroup);
+	number_print(m, found, found ? process.pid : 0);
+	seq_putc(m, ' ');
+	seq_escape(m, found ? process.comm : "-", "\n\t\\");
+	seq_putc(m, '\n');
+}
+
 /**
  * portsock_format_line() - one row
  * @m: file to print to
  * @line: the row
+ * @ns: the reader's PID namespace
  */
-void portsock_format_line(struct seq_file *m, const struct portsock_line *line)
+void portsock_format_line(struct seq_file *m, const struct portsock_line *line,
+			  struct pid_namespace *ns)
 {
+	static const u64 *(*const lists[])(const struct portsock_line *line) = {
+		PORTSOCK_COLUMNS(LIST)
+	};
 	const u64 numbers[] = { PORTSOCK_COLUMNS(NUMBER) };
 	size_t i;
 
@@ -209,9 +305,11 @@ void portsock_format_line(struct seq_file *m, const struct portsock_line *line)
 	seq_putc(m, ' ');
 	seq_puts(m, class_names[line->class]);
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (unlikely(numbers[i] == NO_ANSWER))
+		if (lists[i])
+			list_print(m, lists[i](line));
+		else if (numbers[i] == NO_ANSWER)
 			seq_puts(m, " -");
 		else
 			seq_put_decimal_ull(m, " ", numbers[i]);
-	seq_putc(m, '\n');
+	owner_print(m, line, ns);
 }

@@ -7,6 +7,7 @@
 
 #include "cursor.h"
 
+struct pid_namespace;
 struct seq_file;
 
 /**
@@ -19,6 +20,7 @@ struct seq_file;
  * @uptime_ms: since the module was loaded
  * @port_min: first port of the namespace's range of ephemeral ports
  * @port_max: the last one
+ * @sample_age_ms: since open connections were asked for their bytes
  */
 struct portsock_health {
 	u32 netns;
@@ -29,11 +31,13 @@ struct portsock_health {
 	u64 uptime_ms;
 	int port_min;
 	int port_max;
+	u64 sample_age_ms;
 };
 
 const char *portsock_format_proto(int proto);
 void portsock_format_head(struct seq_file *m,
 			  const struct portsock_health *health);
-void portsock_format_line(struct seq_file *m, const struct portsock_line *line);
+void portsock_format_line(struct seq_file *m, const struct portsock_line *line,
+			  struct pid_namespace *ns);
 
 #endif /* PORTSOCK_FORMAT_H */

@@ -9,7 +9,9 @@
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
-struct portsock_end;
+#include "end.h"
+#include "owner.h"
+
 struct portsock_row;
 struct portsock_table;
 struct sock;
@@ -25,6 +27,8 @@ struct sock;
  * @state: kernel state number; TCP_TIME_WAIT stands for a mini-socket
  * @ipv6: the socket is AF_INET6
  * @how: how it came by the port, enum portsock_how
+ * @owner: who calls listen() or bind(); nobody otherwise
+ * @birth: its connection is established, or was met; NULL otherwise
  * @end: its connection is over, and it keeps the port; NULL otherwise
  */
 struct portsock_holding {
@@ -37,7 +41,20 @@ struct portsock_holding {
 	u8 state;
 	bool ipv6;
 	u8 how;
+	struct portsock_owner owner;
+	const struct portsock_birth *birth;
 	const struct portsock_end *end;
+};
+
+/**
+ * struct portsock_conn - a connection, while it is one
+ * @since: microseconds of the monotonic clock when it was established; 0: it is
+ *	not, or it is not known
+ * @told: payload that is in the row's numbers already
+ */
+struct portsock_conn {
+	u64 since;
+	struct portsock_bytes told;
 };
 
 /**
@@ -49,6 +66,7 @@ struct portsock_holding {
  *	unbound socket does
  * @queue: in the row's tree when @queues is set
  * @awaited: on the table's list when @awaits is set
+ * @conn: of a TCP socket that does not queue
  * @first: of an MPTCP socket, which neither queues nor awaits: its first
  *	subflow, as far as it is known
  * @proto: transport protocol
@@ -77,6 +95,7 @@ struct portsock_share {
 			struct rb_node queue;
 			struct list_head awaited;
 		};
+		struct portsock_conn conn;
 		const void *first;
 	};
 	u8 proto;

@@ -26,24 +26,36 @@
 #include "sk.h"
 #include "socks.h"
 
+/* The caller is who has a listener, or binds a socket, and not the kernel. */
+static void holding_owned(struct portsock_holding *h, const struct sock *sk)
+{
+	if (portsock_sk_owned(sk))
+		h->owner = portsock_owner_current();
+}
+
+/* A socket holds what is said, in a namespace that is not. */
+static void sk_tell(const struct sock *sk, struct portsock_holding *h)
+{
+	/* a child that waits for accept() has no struct socket and no record */
+	if ((h->how != PORTSOCK_ACCEPTED || sk->sk_socket) &&
+	    portsock_sock_change(sk, h))
+		return;
+	h->service |= h->how == PORTSOCK_ACCEPTED;
+	preempt_disable_notrace();
+	h->table = portsock_netns_table(sock_net(sk));
+	if (h->table)
+		portsock_sock_hold(sk, h);
+	preempt_enable_notrace();
+}
+
 static void sk_becomes(const struct sock *sk, int proto, int state,
-		       enum portsock_how how, const struct portsock_end *end)
+		       enum portsock_how how)
 {
 	struct portsock_holding h;
 
 	portsock_sk_look(sk, proto, state, &h);
 	h.how = how;
-	h.end = end;
-	/* a child that waits for accept() has no struct socket and no record */
-	if ((how != PORTSOCK_ACCEPTED || sk->sk_socket) &&
-	    portsock_sock_change(sk, &h))
-		return;
-	h.service |= how == PORTSOCK_ACCEPTED;
-	preempt_disable_notrace();
-	h.table = portsock_netns_table(sock_net(sk));
-	if (h.table)
-		portsock_sock_hold(sk, &h);
-	preempt_enable_notrace();
+	sk_tell(sk, &h);
 }
 
 static void sk_holds(const struct sock *sk, int state, enum portsock_how how)
@@ -51,7 +63,7 @@ static void sk_holds(const struct sock *sk, int state, enum portsock_how how)
 	int proto = portsock_sk_proto(sk);
 
 	if (proto >= 0)
-		sk_becomes(sk, proto, state, how, NULL);
+		sk_becomes(sk, proto, state, how);
 }
 
 /* An argument of the function that is watched. */
@@ -157,12 +169,16 @@ static void notrace on_accept(struct ftrace_regs *fregs)
 	struct sock *sk = argument(fregs, 0);
 	const struct socket *parent = argument(fregs, 1);
 	int proto = portsock_sk_proto(sk);
+	struct portsock_owner user;
 
 	if (proto < 0)
 		return;
 	if (!portsock_sk_bound(sk, proto)) {
 		if (parent->file)
 			sk_unbound(sk, proto);
+	} else if (proto == PORTSOCK_TCP) {
+		user = portsock_owner_current();
+		portsock_sock_accept(sk, portsock_sk_clock(), &user);
 	} else if (proto == PORTSOCK_SCTP || proto == PORTSOCK_MPTCP) {
 		sk_holds(sk, sk->sk_state, PORTSOCK_ACCEPTED);
 	}
@@ -177,11 +193,17 @@ static void notrace on_receive(struct ftrace_regs *fregs)
 {
 	struct socket *sock = sock_from_file(argument(fregs, 0));
 	const struct sock *sk = sock ? sock->sk : NULL;
+	struct portsock_owner user;
+	struct portsock_birth birth;
 	struct portsock_holding h;
 
 	rcu_read_lock();
-	if (sk && portsock_sk_read_owned(sk, &h))
+	if (sk && portsock_sk_read_owned(sk, &h)) {
+		portsock_sk_met(sk, &h, &birth);
 		portsock_sock_meet(sk, &h);
+		user = portsock_owner_current();
+		portsock_sock_use(sk, &user);
+	}
 	rcu_read_unlock();
 }
 
@@ -205,6 +227,9 @@ static int on_bind_hash(struct kprobe *kp, struct pt_regs *regs)
 	rcu_read_lock();
 	if (portsock_sk_read(sk, sk->sk_state, &h)) {
 		h.port = port;
+		/* listen() of a socket without a port */
+		if (h.queues)
+			holding_owned(&h, sk);
 		portsock_sock_bind(sk, &h);
 	}
 	rcu_read_unlock();
@@ -233,7 +258,7 @@ static void notrace on_queue_add(struct ftrace_regs *fregs)
 	if (portsock_sk_proto(child) == PORTSOCK_TCP &&
 	    rcu_access_pointer(tcp_sk(child)->fastopen_rsk))
 		sk_becomes(child, PORTSOCK_TCP, TCP_SYN_RECV,
-			   PORTSOCK_ACCEPTED, NULL);
+			   PORTSOCK_ACCEPTED);
 }
 
 /* How a socket came by its port, if the change of its state shows it. */
@@ -255,19 +280,24 @@ static enum portsock_how how_of(int old, int new)
 #define STEP_FROM (TCPF_ESTABLISHED | TCPF_SYN_SENT | TCPF_FIN_WAIT1 | \
 		   TCPF_FIN_WAIT2 | TCPF_CLOSE_WAIT | TCPF_LAST_ACK | \
 		   TCPF_CLOSING)
-#define STEP_TO (STEP_FROM | TCPF_CLOSE)
 
 /* Any other change of a socket that holds a port. */
 static noinline void bound_becomes(const struct sock *sk, int proto,
 				   int old, int new)
 {
+	struct portsock_holding h;
+
 	/* A child that was just cloned, and has the listener's bind bucket. */
 	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
 		return;
 	/* Another child has taken its request; it has no record, and goes. */
 	if (old == TCP_SYN_RECV && new == TCP_CLOSE && !sk->sk_socket)
 		return;
-	sk_becomes(sk, proto, new, how_of(old, new), NULL);
+	portsock_sk_look(sk, proto, new, &h);
+	h.how = how_of(old, new);
+	if (new == TCP_LISTEN)
+		holding_owned(&h, sk);
+	sk_tell(sk, &h);
 }
 
 /* A socket that holds no port goes to CLOSE. */
@@ -278,21 +308,42 @@ static void sk_closed(const struct sock *sk, int proto)
 		subflow_released(sk);
 }
 
-/* From these a TCP socket goes to CLOSE for a reason. */
-#define ENDS_FROM (TCPF_SYN_SENT | TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)
-
 /* A connection of TCP ends, or was never made. */
 static noinline void tcp_ended(const struct sock *sk, int old, bool bound)
 {
+	struct portsock_holding h;
 	struct portsock_end end;
 
 	portsock_sk_end(sk, old, &end);
 	if (bound) {
-		sk_becomes(sk, PORTSOCK_TCP, TCP_CLOSE, PORTSOCK_BOUND, &end);
+		portsock_sk_look(sk, PORTSOCK_TCP, TCP_CLOSE, &h);
+		h.end = &end;
+		sk_tell(sk, &h);
 		return;
 	}
 	sk_ended(sk, &end);
 	subflow_released(sk);
+}
+
+static u64 tcp_step(const struct sock *sk, int new)
+{
+	return portsock_step(PORTSOCK_TCP, sk->sk_num,
+			     sk->sk_family == AF_INET6, new);
+}
+
+static noinline void tcp_established(const struct sock *sk, int old)
+{
+	struct portsock_birth birth;
+	struct portsock_holding h;
+
+	portsock_sk_born(sk, old, &birth);
+	if (old == TCP_SYN_SENT &&
+	    portsock_sock_step(sk, tcp_step(sk, TCP_ESTABLISHED), &birth))
+		return;
+	portsock_sk_look(sk, PORTSOCK_TCP, TCP_ESTABLISHED, &h);
+	h.how = how_of(old, TCP_ESTABLISHED);
+	h.birth = &birth;
+	sk_tell(sk, &h);
 }
 
 static bool mptcp_is_carried(const struct sock *sk)
@@ -309,7 +360,7 @@ static noinline void mptcp_becomes(const struct sock *sk, int old, int new)
 	bool cloned = old == TCP_LISTEN && new == TCP_ESTABLISHED;
 
 	if (bound || cloned)
-		sk_becomes(sk, PORTSOCK_MPTCP, new, how_of(old, new), NULL);
+		sk_becomes(sk, PORTSOCK_MPTCP, new, how_of(old, new));
 	/* once it is recorded: its subflow may release the port meanwhile */
 	if (new == TCP_CLOSE && !(bound && mptcp_is_carried(sk)))
 		sk_released(sk);
@@ -328,7 +379,7 @@ static void on_set_state(void *data, const struct sock *sk, const int old,
 		return;
 	}
 	bound = portsock_sk_bound(sk, proto);
-	if (proto == PORTSOCK_TCP && new == TCP_CLOSE && BIT(old) & ENDS_FROM) {
+	if (proto == PORTSOCK_TCP && new == TCP_CLOSE && BIT(old) & STEP_FROM) {
 		tcp_ended(sk, old, bound);
 		return;
 	}
@@ -337,11 +388,14 @@ static void on_set_state(void *data, const struct sock *sk, const int old,
 			sk_closed(sk, proto);
 		return;
 	}
+	if (proto == PORTSOCK_TCP && new == TCP_ESTABLISHED &&
+	    BIT(old) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) {
+		tcp_established(sk, old);
+		return;
+	}
 	if (proto == PORTSOCK_TCP &&
-	    BIT(old) & STEP_FROM && BIT(new) & STEP_TO &&
-	    portsock_sock_step(sk, portsock_step(PORTSOCK_TCP, sk->sk_num,
-						 sk->sk_family == AF_INET6,
-						 new)))
+	    BIT(old) & STEP_FROM && BIT(new) & STEP_FROM &&
+	    portsock_sock_step(sk, tcp_step(sk, new), NULL))
 		return;
 	bound_becomes(sk, proto, old, new);
 }
@@ -380,14 +434,20 @@ static void notrace on_tw_add(struct ftrace_regs *fregs)
 	struct sock *sk = argument(fregs, 1);
 	int proto = portsock_sk_proto(sk);
 	struct portsock_holding h;
+	struct portsock_end end;
 
 	rcu_read_lock();
 	if (proto >= 0 && portsock_tw_read(tw, proto, &h)) {
 		/* a user's, or one that was bound, stays a while, in CLOSE */
-		if (sk->sk_socket || sk->sk_userlocks & SOCK_BINDPORT_LOCK)
+		if (sk->sk_socket || sk->sk_userlocks & SOCK_BINDPORT_LOCK) {
 			portsock_sock_hold(tw, &h);
-		else
+		} else {
+			if (proto == PORTSOCK_TCP) {
+				portsock_sk_end(sk, sk->sk_state, &end);
+				h.end = &end;
+			}
 			portsock_sock_inherit(sk, tw, &h);
+		}
 	}
 	rcu_read_unlock();
 }
@@ -401,14 +461,19 @@ static void notrace on_tw_del(struct ftrace_regs *fregs)
 		portsock_sock_forget(tw);
 }
 
-/* Records a socket that holds a port, once its state is final. */
-static void datagram_observe(const struct sock *sk)
+/*
+ * Records a socket that holds a port, once its state is final. If it did not
+ * hold it before this call, the caller is who made it do so.
+ */
+static void datagram_observe(const struct sock *sk, bool called)
 {
 	struct portsock_holding h;
 
 	rcu_read_lock();
 	if (portsock_sk_read(sk, sk->sk_state, &h)) {
 		h.how = portsock_sk_came(sk);
+		if (called)
+			holding_owned(&h, sk);
 		portsock_sock_observe(sk, &h);
 	}
 	rcu_read_unlock();
@@ -419,7 +484,7 @@ static void datagram_settle(const struct sock *sk)
 {
 	if (portsock_sk_proto(sk) != PORTSOCK_UDP &&
 	    portsock_sock_awaited(sk) && sk_hashed(sk))
-		datagram_observe(sk);
+		datagram_observe(sk, false);
 }
 
 /*
@@ -490,7 +555,7 @@ static void notrace on_datagram_release(struct ftrace_regs *fregs)
 	if (unlikely(sk->sk_protocol != IPPROTO_UDP))
 		portsock_sock_awaited(sk);
 	if (sk_hashed(sk) && !portsock_sk_closing(sk))
-		datagram_observe(sk);
+		datagram_observe(sk, true);
 }
 
 /*
@@ -534,8 +599,13 @@ static void notrace on_close(struct ftrace_regs *fregs)
 static int on_raw_hash(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
+	struct portsock_holding h;
 
-	sk_holds(sk, sk->sk_state, PORTSOCK_BOUND);
+	portsock_sk_look(sk, PORTSOCK_RAW, sk->sk_state, &h);
+	/* socket() has not given it to anybody yet */
+	if (!sk->sk_kern_sock)
+		h.owner = portsock_owner_current();
+	sk_tell(sk, &h);
 	return 0;
 }
 

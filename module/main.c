@@ -15,6 +15,7 @@
 #include "probe.h"
 #include "proc.h"
 #include "rows.h"
+#include "sample.h"
 #include "selftest.h"
 #include "socks.h"
 #include "version.h"
@@ -78,6 +79,7 @@ static int __init portsock_init(void)
 	if (err)
 		goto hooks;
 	portsock_selftest();
+	portsock_sample_begin();
 	portsock_health_init();
 	portsock_probes_count(&probes);
 	pr_info("version %s, armed %u kprobes, %u ftrace hooks, %u tracepoints\n",
@@ -102,6 +104,7 @@ static void __exit portsock_exit(void)
 {
 	portsock_health_exit();
 	portsock_proc_exit();
+	portsock_sample_end();
 	portsock_probes_disarm();
 	portsock_socks_clear(NULL);
 	portsock_netns_exit();

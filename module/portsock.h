@@ -54,7 +54,9 @@
 	X(port_min, "port", \
 	  "first of the range of ephemeral ports") \
 	X(port_max, "port", \
-	  "last of the range of ephemeral ports")
+	  "last of the range of ephemeral ports") \
+	X(sample_age_ms, "milliseconds", \
+	  "since open connections were asked for their bytes")
 
 /*
  * X(ID, name, help): kinds of columns, which say what becomes of values in a
@@ -72,7 +74,11 @@
 	X(COUNTER, counter, \
 	  "never goes down while the row is there; adds up, without rows of class unbound") \
 	X(PEAK, peak, \
-	  "a highest value since the row is there; does not add up")
+	  "a highest value since the row is there; does not add up") \
+	X(SUM, sum, \
+	  "a counter that is an average when it is divided by another; adds up as one") \
+	X(HISTOGRAM, histogram, \
+	  "counters, comma separated: less than 1, 2, 4 ... milliseconds; adds up by each")
 
 /*
  * X(ID, name, heading in a table for people, kind, unit, help): columns. TCP_ID
@@ -155,7 +161,49 @@
 	X(ABORTS, aborts, "ABORTS", COUNTER, "connections", \
 	  "established ones that this side reset") \
 	X(RETRANS, retrans, "RETRANS", COUNTER, "segments", \
-	  "sent again")
+	  "sent again") \
+	X(BYTES_RX, bytes_rx, "RX", COUNTER, "bytes", \
+	  "payload that came") \
+	X(BYTES_TX, bytes_tx, "TX", COUNTER, "bytes", \
+	  "payload that the peers have confirmed") \
+	X(ENDED, ended, "ENDED", COUNTER, "connections", \
+	  "established ones that are over") \
+	X(LIFETIME_MS, lifetime_ms, "LIFETIME", SUM, "milliseconds", \
+	  "how long those in ended were established") \
+	X(LIFETIME_LOG2, lifetime_log2, "LIFE_LOG2", HISTOGRAM, \
+	  "connections", "those in ended, by how long they were established") \
+	X(ACCEPT_WAIT_LOG2, accept_wait_log2, "WAIT_LOG2", HISTOGRAM, \
+	  "connections", "those in accepts, by how long they waited") \
+	X(HANDSHAKES, handshakes, "HSHAKES", COUNTER, "connections", \
+	  "those whose first answer was timed") \
+	X(HANDSHAKE_US, handshake_us, "HSHAKE", SUM, "microseconds", \
+	  "how long those in handshakes waited for it") \
+	X(ACCEPTS, accepts, "ACCEPTS", COUNTER, "connections", \
+	  "those that accept() has handed out") \
+	X(ACCEPT_WAIT_MS, accept_wait_ms, "ACC_WAIT", SUM, "milliseconds", \
+	  "how long those in accepts had waited") \
+	X(RTTS, rtts, "RTTS", COUNTER, "connections", \
+	  "those whose round trip time was known when they were over") \
+	X(RTT_US, rtt_us, "RTT", SUM, "microseconds", \
+	  "round trip times of those in rtts") \
+	X(UID, uid, "USER", TEXT, "number", \
+	  "user who has a listener or datagram socket of the port") \
+	X(CGROUP, cgroup, "CGROUP", TEXT, "inode number", \
+	  "control group that this socket was made in") \
+	X(PID, pid, "PID", TEXT, "number", \
+	  "process that listens or called bind(), or else took a connection last") \
+	X(COMM, comm, "COMM", TEXT, "name", \
+	  "name of that process")
+
+/* X(SUM, COUNT): sums, and what they are to be divided by. */
+#define PORTSOCK_AVERAGES(X) \
+	X(LIFETIME_MS, ENDED) \
+	X(HANDSHAKE_US, HANDSHAKES) \
+	X(ACCEPT_WAIT_MS, ACCEPTS) \
+	X(RTT_US, RTTS)
+
+/* Numbers in a histogram; the last one has no upper end. */
+#define PORTSOCK_HISTOGRAM_NR 28
 
 #define PORTSOCK_PROTO_ID(id, ...) PORTSOCK_##id,
 enum portsock_proto {

@@ -8,6 +8,7 @@
 #include "proc.h"
 
 #include <linux/module.h>
+#include <linux/pid_namespace.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/seq_file_net.h>
@@ -18,6 +19,7 @@
 #include "format.h"
 #include "health.h"
 #include "netns.h"
+#include "sample.h"
 #include "sk.h"
 #include "socks.h"
 
@@ -93,6 +95,7 @@ static void *proc_start(struct seq_file *m, loff_t *pos)
 	if (!*pos || *pos < iter->pos) {
 		portsock_socks_settle(iter_table(m), portsock_sk_get,
 				      portsock_sk_ask);
+		portsock_sample_ask();
 		iter->cursor = (struct portsock_cursor){ };
 		iter->line.part = PORTSOCK_SERVICES;
 		iter->pos = 0;
@@ -124,6 +127,7 @@ static void head_show(struct seq_file *m)
 	portsock_health_read(&health);
 	health.netns = net->ns.inum;
 	inet_get_local_port_range(net, &health.port_min, &health.port_max);
+	health.sample_age_ms = portsock_sample_age_ms();
 	portsock_format_head(m, &health);
 }
 
@@ -135,7 +139,8 @@ static int proc_show(struct seq_file *m, void *v)
 	if (iter->begins && m->count)
 		return -EAGAIN;
 	if (iter->pos)
-		portsock_format_line(m, &iter->line);
+		portsock_format_line(m, &iter->line,
+				     proc_pid_ns(file_inode(m->file)->i_sb));
 	else
 		head_show(m);
 	return 0;

@@ -7,7 +7,9 @@
 #define PORTSOCK_QUEUE_H
 
 #include <linux/bits.h>
+#include <linux/cgroup.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 #include <net/inet_connection_sock.h>
 #include <net/sock.h>
 #include <net/udp.h>
@@ -30,6 +32,9 @@
  * @bytes: of datagrams that wait to be received, as the kernel accounts for
  *	them against SO_RCVBUF
  * @drops: what the kernel dropped since the sockets came into the row
+ * @uid: of the user who has the first of them
+ * @cgroup: the control group that it was made in; 0 without these
+ * @any: there is one
  */
 struct portsock_queue {
 	u64 requests;
@@ -37,6 +42,9 @@ struct portsock_queue {
 	u64 limit;
 	u64 bytes;
 	u64 drops;
+	kuid_t uid;
+	u64 cgroup;
+	bool any;
 };
 
 /**
@@ -62,6 +70,16 @@ static inline u32 portsock_queue_backlog(const struct sock *sk)
 	return READ_ONCE(sk->sk_ack_backlog);
 }
 
+static inline u64 queue_cgroup(const struct sock *sk)
+{
+#ifdef CONFIG_SOCK_CGROUP_DATA
+	return cgroup_id(sock_cgroup_ptr((struct sock_cgroup_data *)
+					 &sk->sk_cgrp_data));
+#else
+	return 0;
+#endif
+}
+
 /**
  * portsock_queue_add() - add what waits in one socket
  * @queue: sum
@@ -75,6 +93,11 @@ static inline void portsock_queue_add(struct portsock_queue *queue,
 				      const struct sock *sk, u8 proto,
 				      u32 drops)
 {
+	if (!queue->any) {
+		queue->uid = portsock_sk_uid(sk);
+		queue->cgroup = queue_cgroup(sk);
+		queue->any = true;
+	}
 	queue->drops += (u32)(portsock_queue_drops(sk) - drops);
 	if (BIT(proto) & PORTSOCK_PROTOS_LISTEN) {
 		queue->backlog += portsock_queue_backlog(sk);

@@ -53,6 +53,10 @@ static void share_set(struct portsock_share *share,
 	share->queues = h->queues;
 	if (share->how == PORTSOCK_BOUND)
 		share->how = h->how;
+	if (h->birth && h->birth->since)
+		conn_begin(&share->conn, h->birth);
+	if (h->end)
+		share->conn = (struct portsock_conn){ };
 }
 
 /*
@@ -77,12 +81,78 @@ static void __row_dropped(struct portsock_row *row, u32 drops)
 	}
 }
 
+/* Caller holds the row's bucket lock. */
+static void __row_owned(struct portsock_row *row,
+			const struct portsock_holding *h)
+{
+	if (h->owner.tgid && row->depth)
+		row->depth->by = h->owner;
+}
+
 /* Caller holds the lock that protects @depth. */
 static void __depth_end(struct portsock_depth *depth,
+			const struct portsock_conn *conn,
 			const struct portsock_end *end)
 {
-	if (depth)
-		depth->ends[end->cause]++;
+	if (!depth)
+		return;
+	depth->ends[end->cause]++;
+	if (!end->now)
+		return;
+	depth->bytes.rx += end->bytes.rx - conn->told.rx;
+	depth->bytes.tx += end->bytes.tx - conn->told.tx;
+	samples_add(&depth->rtts, end->rtt);
+	if (!conn->since)
+		return;
+	depth->ended++;
+	durations_add(&depth->lifetime, end->now - conn->since);
+}
+
+/* Caller holds the locks of the row's bucket, and of its table if ephemeral. */
+static struct portsock_depth *__row_depth(struct portsock_row *row)
+{
+	return row->ephemeral ? depth_of(&row_total(row)->depth) : row->depth;
+}
+
+/* A change of what is known of a row, or of the total of an ephemeral one. */
+typedef void depth_change(struct portsock_depth *depth, const void *by);
+
+/* Caller holds the lock of the row's bucket. */
+static __always_inline void __row_depth_change(struct portsock_row *row,
+					       depth_change *change,
+					       const void *by)
+{
+	struct portsock_table *table = row->table;
+	struct portsock_depth *depth;
+
+	if (row->ephemeral) {
+		raw_spin_lock(&table->lock);
+		depth = __row_depth(row);
+		if (depth)
+			change(depth, by);
+		raw_spin_unlock(&table->lock);
+	} else if (row->depth) {
+		change(row->depth, by);
+	}
+}
+
+static __always_inline void row_depth_change(struct portsock_row *row,
+					     depth_change *change,
+					     const void *by)
+{
+	raw_spin_lock(&row->bucket->lock);
+	__row_depth_change(row, change, by);
+	raw_spin_unlock(&row->bucket->lock);
+}
+
+/* The place of what it has in the tree is that of a connection then. */
+static void __share_unqueue(struct portsock_share *share)
+{
+	struct portsock_row *row = share->row;
+
+	__row_dropped(row, __portsock_queues_del(&row->queues, share));
+	if (share->proto == PORTSOCK_TCP)
+		share->conn = (struct portsock_conn){ };
 }
 
 /* Caller holds the row's bucket lock. */
@@ -93,13 +163,13 @@ static void __share_queue(struct portsock_share *share, bool queued)
 	if (share->queues && !queued)
 		__portsock_queues_add(&row->queues, share);
 	else if (!share->queues && queued)
-		__row_dropped(row, __portsock_queues_del(&row->queues, share));
+		__share_unqueue(share);
 }
 
 /*
  * A connection came, which the kernel has put into the queue of its listener
- * before. Which one that is is not known: the only one, as a rule. Caller holds
- * the row's bucket lock.
+ * before. Nobody tells which one: the only one, as a rule. Caller holds the row's
+ * bucket lock.
  */
 static void __row_accepted(struct portsock_row *row)
 {
@@ -174,6 +244,21 @@ static void __row_join(struct portsock_row *row,
 		__row_accepted(row);
 }
 
+static void depth_born(struct portsock_depth *depth, const void *birth)
+{
+	const struct portsock_birth *b = birth;
+
+	samples_add(&depth->handshakes, b->handshake);
+}
+
+/* A connection, or what may be one. Caller holds the row's bucket lock. */
+static void __row_born(struct portsock_row *row,
+		       const struct portsock_birth *birth)
+{
+	if (birth && birth->handshake)
+		__row_depth_change(row, depth_born, birth);
+}
+
 /**
  * portsock_row_add() - a share contributes to the row of a port
  * @share: contributes nothing yet
@@ -202,6 +287,8 @@ int portsock_row_add(struct portsock_share *share,
 		share->table = table;
 		share->row = row;
 		__share_queue(share, false);
+		__row_owned(row, h);
+		__row_born(row, h->birth);
 	}
 	raw_spin_unlock(&bucket->lock);
 	return PTR_ERR_OR_ZERO(row);
@@ -232,24 +319,27 @@ void portsock_row_update(struct portsock_share *share,
 			counts_move(&row_total(row)->counts, &old, share);
 		counts_move(&row->counts, &old, share);
 		if (h->end)
-			__depth_end(row->ephemeral ?
-				    depth_of(&row_total(row)->depth) :
-				    row->depth, h->end);
+			__depth_end(__row_depth(row), &old.conn, h->end);
 		raw_spin_unlock(&row->table->lock);
 	} else {
 		counts_move(&row->counts, &old, share);
 		if (h->end)
-			__depth_end(row->depth, h->end);
+			__depth_end(row->depth, &old.conn, h->end);
 		/* a child of Fast Open, which was there before */
 		if (old.state == TCP_SYN_RECV)
 			__row_accepted(row);
 	}
+	if (h->state == TCP_LISTEN)
+		__row_owned(row, h);
+	__row_born(row, h->birth);
 	raw_spin_unlock(&row->bucket->lock);
 }
 
 /* Returns false if the row is not ephemeral, or is promoted meanwhile. */
-static bool ephemeral_step(struct portsock_row *row, u8 from, u8 to)
+static bool ephemeral_step(struct portsock_row *row, u8 from, u8 to,
+			   u32 handshake)
 {
+	struct portsock_depth *depth;
 	bool ephemeral;
 
 	if (!READ_ONCE(row->ephemeral))
@@ -259,6 +349,9 @@ static bool ephemeral_step(struct portsock_row *row, u8 from, u8 to)
 	if (ephemeral) {
 		counts_step(&row->counts, from, to);
 		counts_step(&row_total(row)->counts, from, to);
+		depth = handshake ? depth_of(&row_total(row)->depth) : NULL;
+		if (depth)
+			samples_add(&depth->handshakes, handshake);
 	}
 	raw_spin_unlock(&row->table->lock);
 	return ephemeral;
@@ -269,15 +362,18 @@ static bool ephemeral_step(struct portsock_row *row, u8 from, u8 to)
  * @row: that it contributes to
  * @from: kernel state number
  * @to: kernel state number
+ * @handshake: how long it waited for the first answer, in microseconds; or 0
  *
  * Context: any but NMI, interrupts off.
  */
-void portsock_row_step(struct portsock_row *row, u8 from, u8 to)
+void portsock_row_step(struct portsock_row *row, u8 from, u8 to, u32 handshake)
 {
-	if (ephemeral_step(row, from, to))
+	if (ephemeral_step(row, from, to, handshake))
 		return;
 	raw_spin_lock(&row->bucket->lock);
 	counts_step(&row->counts, from, to);
+	if (row->depth)
+		samples_add(&row->depth->handshakes, handshake);
 	raw_spin_unlock(&row->bucket->lock);
 }
 
@@ -352,7 +448,8 @@ static bool __ephemeral_leave(struct portsock_row *row,
 	else
 		counts_sub(&row->counts, share->state, share->ipv6);
 	if (end)
-		__depth_end(depth_of(&row_total(row)->depth), end);
+		__depth_end(depth_of(&row_total(row)->depth), &share->conn,
+			    end);
 	raw_spin_unlock(&table->lock);
 	return goes;
 }
@@ -371,7 +468,7 @@ static bool __service_leave(struct portsock_row *row,
 
 	counts_sub(&row->counts, share->state, share->ipv6);
 	if (end)
-		__depth_end(row->depth, end);
+		__depth_end(row->depth, &share->conn, end);
 	if (likely(row->shares))
 		return false;
 	raw_spin_lock(&table->lock);
@@ -404,7 +501,7 @@ void portsock_row_del(struct portsock_share *share,
 
 	raw_spin_lock(&bucket->lock);
 	if (share->queues)
-		__row_dropped(row, __portsock_queues_del(&row->queues, share));
+		__share_unqueue(share);
 	row->shares--;
 	if (row->ephemeral)
 		goes = __ephemeral_leave(row, share, end);
@@ -419,6 +516,11 @@ void portsock_row_del(struct portsock_share *share,
 		rows_fold(table, surplus);
 }
 
+static void depth_retrans(struct portsock_depth *depth, const void *segments)
+{
+	depth->retrans += *(const u32 *)segments;
+}
+
 /**
  * portsock_row_retrans() - segments were sent again
  * @row: of the socket that did
@@ -428,15 +530,68 @@ void portsock_row_del(struct portsock_share *share,
  */
 void portsock_row_retrans(struct portsock_row *row, u32 segments)
 {
-	struct portsock_table *table = row->table;
-	struct portsock_depth *depth;
+	row_depth_change(row, depth_retrans, &segments);
+}
 
+static void depth_carried(struct portsock_depth *depth, const void *bytes)
+{
+	const struct portsock_bytes *more = bytes;
+
+	depth->bytes.rx += more->rx;
+	depth->bytes.tx += more->tx;
+}
+
+/**
+ * portsock_row_carried() - a connection has carried more
+ * @row: of the connection
+ * @bytes: how much more
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_row_carried(struct portsock_row *row,
+			  const struct portsock_bytes *bytes)
+{
+	row_depth_change(row, depth_carried, bytes);
+}
+
+static void depth_accept(struct portsock_depth *depth, const void *accept)
+{
+	const struct portsock_accept *a = accept;
+
+	if (a->user.tgid)
+		depth->user = a->user;
+	if (!a->born)
+		return;
+	depth->accepts++;
+	durations_add(&depth->accept_wait, a->waited);
+}
+
+/**
+ * portsock_row_accept() - accept() hands out a connection
+ * @row: of the connection
+ * @accept: what is known of that
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_row_accept(struct portsock_row *row,
+			 const struct portsock_accept *accept)
+{
+	row_depth_change(row, depth_accept, accept);
+}
+
+/**
+ * portsock_row_use() - a process is sent a socket
+ * @row: of the socket
+ * @user: the process
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_row_use(struct portsock_row *row,
+		      const struct portsock_owner *user)
+{
 	raw_spin_lock(&row->bucket->lock);
-	raw_spin_lock(&table->lock);
-	depth = row->ephemeral ? depth_of(&row_total(row)->depth) : row->depth;
-	if (depth)
-		depth->retrans += segments;
-	raw_spin_unlock(&table->lock);
+	if (user->tgid && row->depth)
+		row->depth->user = *user;
 	raw_spin_unlock(&row->bucket->lock);
 }
 

@@ -10,6 +10,14 @@
 #include "holding.h"
 #include "rows.h"
 
+/* A connection is established, or was met. */
+static inline void conn_begin(struct portsock_conn *conn,
+			      const struct portsock_birth *birth)
+{
+	conn->since = birth->since;
+	conn->told = birth->bytes;
+}
+
 int portsock_row_add(struct portsock_share *share,
 		     const struct portsock_holding *h);
 void portsock_row_del(struct portsock_share *share,
@@ -17,7 +25,13 @@ void portsock_row_del(struct portsock_share *share,
 void portsock_row_retrans(struct portsock_row *row, u32 segments);
 void portsock_row_update(struct portsock_share *share,
 			 const struct portsock_holding *h);
-void portsock_row_step(struct portsock_row *row, u8 from, u8 to);
+void portsock_row_step(struct portsock_row *row, u8 from, u8 to, u32 handshake);
+void portsock_row_carried(struct portsock_row *row,
+			  const struct portsock_bytes *bytes);
+void portsock_row_accept(struct portsock_row *row,
+			 const struct portsock_accept *accept);
+void portsock_row_use(struct portsock_row *row,
+		      const struct portsock_owner *user);
 void portsock_rows_kill(struct portsock_table *table);
 
 #endif /* PORTSOCK_ROW_H */

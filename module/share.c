@@ -28,6 +28,11 @@ static int share_add(struct portsock_share *share,
 	share->ipv6 = ipv6;
 	share->how = how;
 	share->queues = queues;
+	if (proto == PORTSOCK_TCP && !queues) {
+		share->conn = (struct portsock_conn){ };
+		if (h->birth)
+			conn_begin(&share->conn, h->birth);
+	}
 	return portsock_row_add(share, h);
 }
 
@@ -290,7 +295,7 @@ int portsock_share_hold(struct portsock_share *share,
 		return portsock_share_unbound(share, h->table, h->proto,
 					      h->ipv6);
 	if (share_is_on_row_of(share, h)) {
-		if (!share_is_current(share, h) || h->end ||
+		if (!share_is_current(share, h) || h->end || h->birth ||
 		    (share->how == PORTSOCK_BOUND && h->how != PORTSOCK_BOUND))
 			portsock_row_update(share, h);
 		return 0;
@@ -307,13 +312,15 @@ int portsock_share_hold(struct portsock_share *share,
  * portsock_share_step() - let a socket that keeps its port change its state
  * @share: any share
  * @step: what the socket does, from portsock_step()
+ * @birth: its connection is established; or NULL
  *
  * What portsock_share_hold() does, in the case that is the most frequent.
  *
  * Context: any but NMI, interrupts off.
  * Return: false when this is another case; nothing was done then.
  */
-bool portsock_share_step(struct portsock_share *share, u64 step)
+bool portsock_share_step(struct portsock_share *share, u64 step,
+			 const struct portsock_birth *birth)
 {
 	struct portsock_row *row = share->row;
 	u8 state = step >> 24;
@@ -322,9 +329,83 @@ bool portsock_share_step(struct portsock_share *share, u64 step)
 	    share->ipv6 != step >> 32 || share->queues ||
 	    share->state == TCP_TIME_WAIT)
 		return false;
-	portsock_row_step(row, share->state, state);
+	if (birth)
+		conn_begin(&share->conn, birth);
+	portsock_row_step(row, share->state, state,
+			  birth ? birth->handshake : 0);
 	share->state = state;
 	return true;
+}
+
+/* An open connection may be in these states. */
+#define OPEN_STATES (TCPF_ESTABLISHED | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 | \
+		     TCPF_CLOSE_WAIT | TCPF_LAST_ACK | TCPF_CLOSING)
+
+/**
+ * portsock_share_carries() - is it that of an open connection of TCP?
+ * @share: any share
+ *
+ * Context: any; the caller serialises calls on @share.
+ */
+bool portsock_share_carries(const struct portsock_share *share)
+{
+	return share->row && share->proto == PORTSOCK_TCP && !share->queues &&
+	       BIT(share->state) & OPEN_STATES;
+}
+
+/**
+ * portsock_share_carried() - an open connection was asked what it has carried
+ * @share: of its socket
+ * @bytes: all of it
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_carried(struct portsock_share *share,
+			    const struct portsock_bytes *bytes)
+{
+	struct portsock_bytes more;
+
+	if (share->conn.told.rx == bytes->rx && share->conn.told.tx == bytes->tx)
+		return;
+	more.rx = bytes->rx - share->conn.told.rx;
+	more.tx = bytes->tx - share->conn.told.tx;
+	portsock_row_carried(share->row, &more);
+	share->conn.told = *bytes;
+}
+
+/**
+ * portsock_share_accept() - accept() hands out a connection of TCP
+ * @share: of its socket
+ * @now: microseconds of the monotonic clock
+ * @user: who calls it
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_accept(const struct portsock_share *share, u64 now,
+			   const struct portsock_owner *user)
+{
+	struct portsock_accept accept = {
+		.born = share->conn.since,
+		.waited = now - share->conn.since,
+		.user = *user,
+	};
+
+	if (share->row && !share->queues && (accept.born || user->tgid))
+		portsock_row_accept(share->row, &accept);
+}
+
+/**
+ * portsock_share_use() - a process is sent a listener or a datagram socket
+ * @share: of the socket; others are ignored
+ * @user: the process
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_use(const struct portsock_share *share,
+			const struct portsock_owner *user)
+{
+	if (share->row && share->queues)
+		portsock_row_use(share->row, user);
 }
 
 /**

@@ -26,7 +26,15 @@ static inline u64 portsock_step(u8 proto, u16 port, bool ipv6, u8 state)
 
 int portsock_share_hold(struct portsock_share *share,
 			const struct portsock_holding *h);
-bool portsock_share_step(struct portsock_share *share, u64 step);
+bool portsock_share_step(struct portsock_share *share, u64 step,
+			 const struct portsock_birth *birth);
+bool portsock_share_carries(const struct portsock_share *share);
+void portsock_share_carried(struct portsock_share *share,
+			    const struct portsock_bytes *bytes);
+void portsock_share_accept(const struct portsock_share *share, u64 now,
+			   const struct portsock_owner *user);
+void portsock_share_use(const struct portsock_share *share,
+			const struct portsock_owner *user);
 int portsock_share_unbound(struct portsock_share *share,
 			   struct portsock_table *table, u8 proto, bool ipv6);
 void portsock_share_del(struct portsock_share *share);

@@ -5,6 +5,8 @@
 #include "sk.h"
 
 #include <linux/icmpv6.h>
+#include <linux/preempt.h>
+#include <linux/tcp.h>
 #include <net/sctp/structs.h>
 
 #include "compat.h"
@@ -175,10 +177,49 @@ static u8 established_cause(int err)
 	}
 }
 
+/*
+ * The kernel counts a FIN that has come, and one that was sent and confirmed,
+ * as a byte.
+ */
+static void bytes_read(const struct sock *sk, int state,
+		       struct portsock_bytes *bytes)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	bool closed = BIT(state) & (TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 |
+				    TCPF_CLOSING | TCPF_LAST_ACK);
+
+	bytes->rx = READ_ONCE(tp->bytes_received) - sock_flag(sk, SOCK_DONE);
+	bytes->tx = READ_ONCE(tp->bytes_acked) -
+		    (closed && READ_ONCE(tp->snd_una) == READ_ONCE(tp->write_seq));
+}
+
+/**
+ * portsock_sk_sample() - payload that an open TCP connection has carried
+ * @sk: full TCP socket, which cannot be freed during this call
+ * @bytes: receives it
+ *
+ * Context: any. The socket need not be locked: if a FIN comes or is confirmed
+ * meanwhile, it may be counted as a byte.
+ */
+void portsock_sk_sample(const void *sk, struct portsock_bytes *bytes)
+{
+	bytes_read(sk, READ_ONCE(((const struct sock *)sk)->sk_state), bytes);
+}
+
+/*
+ * Microseconds of the monotonic clock. TCP has just looked at it when a segment
+ * or a timer is the reason for this call.
+ */
+static u64 sk_now(const struct sock *sk)
+{
+	return in_serving_softirq() ? tcp_sk(sk)->tcp_mstamp :
+				      portsock_sk_clock();
+}
+
 /**
  * portsock_sk_end() - how a TCP connection has ended
- * @sk: full TCP socket that goes to CLOSE
- * @old: from SYN_SENT, ESTABLISHED or CLOSE_WAIT
+ * @sk: full TCP socket that goes to CLOSE or to TIME_WAIT
+ * @old: from SYN_SENT, ESTABLISHED or a state behind it
  * @end: receives it
  *
  * sk_err is set before, and nobody was told of it yet.
@@ -189,8 +230,56 @@ void portsock_sk_end(const struct sock *sk, int old, struct portsock_end *end)
 {
 	int err = READ_ONCE(sk->sk_err);
 
-	end->cause = old == TCP_SYN_SENT ? connect_cause(err) :
-					   established_cause(err);
+	if (old == TCP_SYN_SENT) {
+		*end = (struct portsock_end){ .cause = connect_cause(err) };
+		return;
+	}
+	end->cause = BIT(old) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) ?
+			     established_cause(err) : PORTSOCK_CLOSED;
+	end->rtt = tcp_sk(sk)->srtt_us >> 3;
+	end->now = sk_now(sk);
+	bytes_read(sk, old, &end->bytes);
+}
+
+/**
+ * portsock_sk_born() - a TCP connection is about to be established
+ * @sk: full TCP socket
+ * @old: state it comes from, SYN_SENT or SYN_RECV
+ * @birth: receives what is known
+ *
+ * What it measured of the round trip time is how long the first answer took.
+ *
+ * Context: any; the socket is locked, or nobody has it yet.
+ */
+void portsock_sk_born(const struct sock *sk, int old,
+		      struct portsock_birth *birth)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	birth->since = tp->tcp_mstamp;
+	birth->handshake = tp->srtt_us >> 3;
+	birth->bytes.rx = 0;
+	birth->bytes.tx = old == TCP_SYN_SENT;
+}
+
+/**
+ * portsock_sk_met() - a socket may be older than the module
+ * @sk: full socket
+ * @h: what it holds
+ * @birth: receives what was there already, if it is a connection of TCP, and is
+ *	made a part of @h
+ *
+ * Context: any.
+ */
+void portsock_sk_met(const struct sock *sk, struct portsock_holding *h,
+		     struct portsock_birth *birth)
+{
+	if (h->proto != PORTSOCK_TCP || h->queues ||
+	    BIT(h->state) & (TCPF_CLOSE | TCPF_SYN_SENT))
+		return;
+	*birth = (struct portsock_birth){ };
+	bytes_read(sk, h->state, &birth->bytes);
+	h->birth = birth;
 }
 
 /*
@@ -288,6 +377,8 @@ bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
 	if (!h->table)
 		return false;
 	h->queues = false;
+	h->owner.tgid = 0;
+	h->birth = NULL;
 	h->end = NULL;
 	h->port = tw->tw_num;
 	h->proto = proto;

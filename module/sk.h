@@ -5,6 +5,8 @@
 #ifndef PORTSOCK_SK_H
 #define PORTSOCK_SK_H
 
+#include <linux/ktime.h>
+#include <linux/math64.h>
 #include <net/inet_connection_sock.h>
 #include <net/inet_timewait_sock.h>
 #include <net/sock.h>
@@ -20,7 +22,12 @@ const struct sock *portsock_sk_parent(const struct sock *sk);
 bool portsock_sk_assoc_went_out(const struct sctp_association *assoc);
 u8 portsock_sk_other_state(const struct sock *sk, int proto, int state);
 
+void portsock_sk_sample(const void *sk, struct portsock_bytes *bytes);
 void portsock_sk_end(const struct sock *sk, int old, struct portsock_end *end);
+void portsock_sk_born(const struct sock *sk, int old,
+		      struct portsock_birth *birth);
+void portsock_sk_met(const struct sock *sk, struct portsock_holding *h,
+		     struct portsock_birth *birth);
 bool portsock_proto_queues(int proto, bool listens);
 bool portsock_sk_serves(const struct sock *sk, int proto);
 bool portsock_tw_serves(const struct inet_timewait_sock *tw);
@@ -63,6 +70,16 @@ static inline bool portsock_sk_bound(const struct sock *sk, int proto)
 	if (likely(proto == PORTSOCK_TCP || proto == PORTSOCK_DCCP))
 		return READ_ONCE(inet_csk(sk)->icsk_bind_hash);
 	return portsock_sk_other_bound(sk);
+}
+
+/**
+ * portsock_sk_clock() - microseconds of the clock of tcp_mstamp
+ *
+ * Context: any.
+ */
+static inline u64 portsock_sk_clock(void)
+{
+	return div_u64(ktime_get_mono_fast_ns(), NSEC_PER_USEC);
 }
 
 /**
@@ -118,6 +135,8 @@ static inline void portsock_sk_look(const struct sock *sk, int proto, int state,
 	if (proto == PORTSOCK_DCCP || proto == PORTSOCK_SCTP)
 		h->state = portsock_sk_other_state(sk, proto, state);
 	h->how = PORTSOCK_BOUND;
+	h->owner.tgid = 0;
+	h->birth = NULL;
 	h->end = NULL;
 	h->ipv6 = sk->sk_family == AF_INET6;
 	/* a raw socket names the protocol it wants */

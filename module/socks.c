@@ -278,13 +278,15 @@ void portsock_sock_meet(const void *sk, const struct portsock_holding *h)
  * @sk: the socket; it does not listen, and did not
  * @step: the port it holds before and after, and the state it goes to, from
  *	portsock_step()
+ * @birth: its connection is established; or NULL
  *
  * Most changes are of this kind.
  *
  * Context: any but NMI.
  * Return: false if more than the state would change; nothing was done then.
  */
-bool portsock_sock_step(const void *sk, u64 step)
+bool portsock_sock_step(const void *sk, u64 step,
+			const struct portsock_birth *birth)
 {
 	struct rec_bucket *bucket = rec_bucket(sk);
 	struct portsock_rec *rec;
@@ -295,10 +297,95 @@ bool portsock_sock_step(const void *sk, u64 step)
 	rec = __rec_find(bucket, sk);
 	if (rec) {
 		rec->share.epoch = READ_ONCE(walk_epoch);
-		done = portsock_share_step(&rec->share, step);
+		done = portsock_share_step(&rec->share, step, birth);
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	return done;
+}
+
+/**
+ * portsock_sock_accept() - accept() hands out a connection of TCP
+ * @sk: its socket; ignored if it has no record
+ * @now: microseconds of the monotonic clock
+ * @user: who calls it
+ *
+ * Context: any but NMI.
+ */
+void portsock_sock_accept(const void *sk, u64 now,
+			  const struct portsock_owner *user)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	if (rec)
+		portsock_share_accept(&rec->share, now, user);
+	rec_unlock(bucket, flags);
+}
+
+/**
+ * portsock_sock_use() - a process is sent a socket
+ * @sk: the socket; ignored if it has no record
+ * @user: the process
+ *
+ * Context: any but NMI.
+ */
+void portsock_sock_use(const void *sk, const struct portsock_owner *user)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	if (rec)
+		portsock_share_use(&rec->share, user);
+	rec_unlock(bucket, flags);
+}
+
+/* Caller holds the bucket's lock, so that no socket in it can be freed. */
+static void __recs_sample(struct rec_bucket *bucket,
+			  void (*sample)(const void *sk,
+					 struct portsock_bytes *bytes))
+{
+	struct portsock_bytes bytes;
+	struct portsock_rec *rec;
+
+	hlist_for_each_entry(rec, &bucket->recs, node) {
+		if (!portsock_share_carries(&rec->share))
+			continue;
+		sample(rec->share.sk, &bytes);
+		portsock_share_carried(&rec->share, &bytes);
+	}
+}
+
+/**
+ * portsock_socks_sample() - count what open connections have carried
+ * @sample: says how much one has; called with interrupts off
+ *
+ * A TCP socket is in its record as long as it is there: the kernel cannot free
+ * it before on_destroy() or on_set_state() had the lock.
+ *
+ * Context: process, may sleep.
+ */
+void portsock_socks_sample(void (*sample)(const void *sk,
+					  struct portsock_bytes *bytes))
+{
+	unsigned long i;
+
+	for (i = 0; i < rec_buckets_nr; i++) {
+		struct rec_bucket *bucket = &rec_buckets[i];
+		unsigned long flags;
+
+		cond_resched();
+		if (hlist_empty(&bucket->recs))
+			continue;
+		raw_spin_lock_irqsave(&bucket->lock, flags);
+		__recs_sample(bucket, sample);
+		rec_unlock(bucket, flags);
+	}
 }
 
 /**

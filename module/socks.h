@@ -17,7 +17,13 @@ void portsock_sock_inherit(const void *sk, const void *tw,
 void portsock_sock_unbound(const void *sk, struct portsock_table *table,
 			   u8 proto, bool ipv6);
 void portsock_sock_meet(const void *sk, const struct portsock_holding *h);
-bool portsock_sock_step(const void *sk, u64 step);
+bool portsock_sock_step(const void *sk, u64 step,
+			const struct portsock_birth *birth);
+void portsock_sock_accept(const void *sk, u64 now,
+			  const struct portsock_owner *user);
+void portsock_sock_use(const void *sk, const struct portsock_owner *user);
+void portsock_socks_sample(void (*sample)(const void *sk,
+					  struct portsock_bytes *bytes));
 bool portsock_sock_change(const void *sk, struct portsock_holding *h);
 void portsock_sock_bind(const void *sk, const struct portsock_holding *h);
 void portsock_sock_release(const void *sk, bool ipv6,

@@ -39,12 +39,14 @@ static void tw_seen(const struct inet_timewait_sock *tw, u8 proto, bool serves)
 
 static void sk_seen(const struct sock *sk)
 {
+	struct portsock_birth birth;
 	struct portsock_holding h;
 
 	rcu_read_lock();
 	if (portsock_sk_read(sk, READ_ONCE(sk->sk_state), &h)) {
 		h.service |= portsock_sk_serves(sk, h.proto);
 		portsock_proto_used(h.proto);
+		portsock_sk_met(sk, &h, &birth);
 		portsock_sock_seen(sk, &h);
 	}
 	rcu_read_unlock();

@@ -87,7 +87,7 @@ static void column_write(const struct putval *putval, const struct portsock_feed
 	} else {
 		instance_print(instance, sizeof(instance), row);
 		putval_begin(putval, "portsock", instance);
-		fprintf(putval->out, "%s-%s", column->kind == PORTSOCK_KIND_COUNTER ? "derive" : "gauge",
+		fprintf(putval->out, "%s-%s", portsock_column_counts(column) ? "derive" : "gauge",
 			column->name);
 	}
 	putval_end(putval, portsock_feed_number(row, column));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stddef.h>
+#include <string.h>
 #include <strings.h>
 
 #include "column.h"
@@ -8,7 +9,6 @@
 
 const struct portsock_column portsock_columns[] = {
 	PORTSOCK_COLUMNS(COLUMN)
-	{ "comm", "COMM", PORTSOCK_KIND_TEXT, "name", "process name, where the module tells it" },
 	{ NULL, NULL, PORTSOCK_KIND_TEXT, NULL, NULL },
 };
 
@@ -32,14 +32,22 @@ uint64_t portsock_column_bit(const struct portsock_column *column)
 
 bool portsock_column_is_text(const struct portsock_column *column)
 {
-	return column && (column->kind == PORTSOCK_KIND_TEXT ||
-			  (column->kind == PORTSOCK_KIND_IDENTITY &&
-			   column != &portsock_columns[PORTSOCK_COLUMN_PORT]));
+	return column && !strcmp(column->unit, "name");
+}
+
+bool portsock_column_is_number(const struct portsock_column *column)
+{
+	return column && column->kind != PORTSOCK_KIND_IDENTITY && column->kind != PORTSOCK_KIND_HISTOGRAM &&
+	       !portsock_column_is_text(column);
+}
+
+bool portsock_column_counts(const struct portsock_column *column)
+{
+	return column && (column->kind == PORTSOCK_KIND_COUNTER || column->kind == PORTSOCK_KIND_SUM);
 }
 
 bool portsock_column_adds_up(const struct portsock_column *column)
 {
 	return column && (column->kind == PORTSOCK_KIND_STATE ||
-			  column->kind == PORTSOCK_KIND_GAUGE ||
-			  column->kind == PORTSOCK_KIND_COUNTER);
+			  column->kind == PORTSOCK_KIND_GAUGE || portsock_column_counts(column));
 }

@@ -24,8 +24,8 @@ struct portsock_column {
 };
 
 /*
- * Those of enum portsock_column_id, then what a newer module may print. Ends with an entry whose name is NULL;
- * fewer than 64 columns, see portsock_column_bit(). Only those of kind identity are in every table.
+ * By enum portsock_column_id. Ends with an entry whose name is NULL; fewer than 64 columns, see
+ * portsock_column_bit(). Only those of kind identity are in every table.
  */
 extern const struct portsock_column portsock_columns[];
 
@@ -50,6 +50,22 @@ uint64_t portsock_column_bit(const struct portsock_column *column);
  * @column: one of portsock_columns, or NULL
  */
 bool portsock_column_is_text(const struct portsock_column *column);
+
+/**
+ * portsock_column_is_number() - is each of its values one number, or no answer?
+ * @column: one of portsock_columns, or NULL
+ *
+ * Return: false for the port, which can be `*`, and for histograms.
+ */
+bool portsock_column_is_number(const struct portsock_column *column);
+
+/**
+ * portsock_column_counts() - does it never go down while the row is there?
+ * @column: one of portsock_columns, or NULL
+ *
+ * Return: true for counters and sums, which have a rate.
+ */
+bool portsock_column_counts(const struct portsock_column *column);
 
 /**
  * portsock_column_adds_up() - does the sum over rows mean something?

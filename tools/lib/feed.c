@@ -99,6 +99,16 @@ uint64_t portsock_feed_number(const struct portsock_feed_row *row, const struct 
 	return row->number[column - portsock_columns];
 }
 
+static unsigned int histogram_index(const struct portsock_column *column)
+{
+	return column == &portsock_columns[PORTSOCK_COLUMN_ACCEPT_WAIT_LOG2];
+}
+
+const uint64_t *portsock_feed_histogram(const struct portsock_feed_row *row, const struct portsock_column *column)
+{
+	return row->histogram[histogram_index(column)];
+}
+
 bool portsock_feed_tells(const struct portsock_feed_row *row, const struct portsock_column *column)
 {
 	if (!portsock_column_adds_up(column) || !portsock_feed_knows(row, column))
@@ -135,17 +145,32 @@ static int identity_read(struct portsock_feed_row *row, const struct portsock_sn
 	return -1;
 }
 
-static void numbers_read(struct portsock_feed_row *row, const struct portsock_snapshot *snapshot)
+/* Return: does the row have a number, or numbers, in that column? */
+static bool cell_read(struct portsock_feed_row *row, const struct portsock_column *column,
+		      const struct portsock_value *cell)
+{
+	if (column == &portsock_columns[PORTSOCK_COLUMN_COMM])
+		snprintf(row->comm, sizeof(row->comm), "%s", cell->text);
+	if (column && column->kind == PORTSOCK_KIND_HISTOGRAM)
+		return strcmp(cell->text, "-") &&
+		       !portsock_histogram_parse(row->histogram[histogram_index(column)], cell->text);
+	if (!portsock_column_is_number(column) || !cell->is_number)
+		return false;
+	row->number[column - portsock_columns] = cell->number;
+
+	return true;
+}
+
+static void cells_read(struct portsock_feed_row *row, const struct portsock_snapshot *snapshot)
 {
 	const struct portsock_column *column;
 	unsigned int i;
 
+	strcpy(row->comm, "-");
 	for (i = 0; i < snapshot->nr_fields; i++) {
 		column = snapshot->fields[i].column;
-		if (!portsock_column_adds_up(column) || !snapshot->cells[i].is_number)
-			continue;
-		row->number[column - portsock_columns] = snapshot->cells[i].number;
-		row->known |= portsock_column_bit(column);
+		if (cell_read(row, column, &snapshot->cells[i]))
+			row->known |= portsock_column_bit(column);
 	}
 }
 
@@ -173,7 +198,7 @@ static void row_add(struct portsock_feed *feed, const struct portsock_snapshot *
 		feed->dropped++;
 		return;
 	}
-	numbers_read(&row, snapshot);
+	cells_read(&row, snapshot);
 
 	if (row.class == PORTSOCK_SERVICE)
 		rank = is_listener(&row) ? PORTSOCK_FEED_LISTENERS : PORTSOCK_FEED_OTHERS;

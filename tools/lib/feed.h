@@ -16,6 +16,10 @@
 #define PORTSOCK_FEED_LIMIT_MAX	250000
 /* The port of a total. */
 #define PORTSOCK_FEED_TOTAL	(-1)
+/* Columns of kind histogram. */
+#define PORTSOCK_FEED_HISTOGRAMS	2
+/* Bytes that the name of a process takes; the kernel's are no longer. */
+#define PORTSOCK_FEED_COMM	16
 /* Bytes that a port takes as text. */
 #define PORTSOCK_FEED_PORT	12
 
@@ -33,6 +37,8 @@ enum portsock_key {
  * @port: local port, PORTSOCK_FEED_TOTAL for a total
  * @known: columns that had a number, see portsock_column_bit()
  * @number: by enum portsock_column_id
+ * @histogram: see portsock_feed_histogram()
+ * @comm: name of the owner, `-` if there is none
  */
 struct portsock_feed_row {
 	unsigned int source;
@@ -41,6 +47,8 @@ struct portsock_feed_row {
 	int port;
 	uint64_t known;
 	uint64_t number[PORTSOCK_COLUMN_NR];
+	uint64_t histogram[PORTSOCK_FEED_HISTOGRAMS][PORTSOCK_HISTOGRAM_NR];
+	char comm[PORTSOCK_FEED_COMM];
 };
 
 /**
@@ -168,6 +176,15 @@ bool portsock_feed_knows(const struct portsock_feed_row *row, const struct ports
  * @column: one that portsock_feed_knows()
  */
 uint64_t portsock_feed_number(const struct portsock_feed_row *row, const struct portsock_column *column);
+
+/**
+ * portsock_feed_histogram() - the numbers of a row in a histogram
+ * @row: any
+ * @column: a histogram of portsock_columns
+ *
+ * Return: PORTSOCK_HISTOGRAM_NR numbers, all 0 unless portsock_feed_knows() the column.
+ */
+const uint64_t *portsock_feed_histogram(const struct portsock_feed_row *row, const struct portsock_column *column);
 
 /**
  * portsock_feed_tells() - is this what agents are told of the row?

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../module/version.h"
+#include "distribution.h"
 #include "metrics.h"
 #include "rows.h"
 
@@ -17,11 +18,13 @@ static const struct {
 	enum portsock_key key;
 	const char *name;
 	enum portsock_metric_type type;
+	uint64_t parts;
 } health[] = {
-	{ PORTSOCK_KEY_exact, "exact", PORTSOCK_METRIC_GAUGE },
-	{ PORTSOCK_KEY_missed, "missed_events", PORTSOCK_METRIC_COUNTER },
-	{ PORTSOCK_KEY_repaired, "repaired_sockets", PORTSOCK_METRIC_COUNTER },
-	{ PORTSOCK_KEY_untracked, "untracked_events", PORTSOCK_METRIC_GAUGE },
+	{ PORTSOCK_KEY_exact, "exact", PORTSOCK_METRIC_GAUGE, 1 },
+	{ PORTSOCK_KEY_missed, "missed_events", PORTSOCK_METRIC_COUNTER, 1 },
+	{ PORTSOCK_KEY_repaired, "repaired_sockets", PORTSOCK_METRIC_COUNTER, 1 },
+	{ PORTSOCK_KEY_untracked, "untracked_events", PORTSOCK_METRIC_GAUGE, 1 },
+	{ PORTSOCK_KEY_sample_age_ms, "sample_age_seconds", PORTSOCK_METRIC_GAUGE, 1000 },
 };
 
 static const struct portsock_metric sockets = {
@@ -57,6 +60,8 @@ void portsock_metric_begin(const struct portsock_metrics *metrics, const struct 
 	} else if (metric->type == PORTSOCK_METRIC_INFO) {
 		suffix = metrics->openmetrics ? "" : "_info";
 		type = metrics->openmetrics ? "info" : "gauge";
+	} else if (metric->type != PORTSOCK_METRIC_GAUGE) {
+		type = metric->type == PORTSOCK_METRIC_HISTOGRAM ? "histogram" : "summary";
 	}
 	fprintf(metrics->out, "# HELP %s%s %s\n# TYPE %s%s %s\n",
 		metric->name, suffix, metric->help, metric->name, suffix, type);
@@ -168,8 +173,8 @@ static void proto_metric(const struct portsock_metrics *metrics, const struct po
 			proto_sample(metrics, feed, metric, feed->rows[i], column);
 }
 
-static void row_labels(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
-		       const struct portsock_feed_row *row)
+void portsock_metric_labels(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
+			    const struct portsock_feed_row *row)
 {
 	char port[PORTSOCK_FEED_PORT];
 
@@ -188,7 +193,7 @@ static void states_write(const struct portsock_metrics *metrics, const struct po
 		if (column->kind != PORTSOCK_KIND_STATE || !portsock_feed_tells(row, column))
 			continue;
 		portsock_metric_sample(metrics, &sockets);
-		row_labels(metrics, feed, row);
+		portsock_metric_labels(metrics, feed, row);
 		fprintf(metrics->out, ",state=\"%s\"}", column->name);
 		portsock_metric_number(metrics, portsock_feed_number(row, column), 1);
 	}
@@ -216,18 +221,18 @@ static void column_write(const struct portsock_metrics *metrics, const struct po
 		if (feed->rows[i]->class == PORTSOCK_UNBOUND || !portsock_feed_tells(feed->rows[i], column))
 			continue;
 		portsock_metric_sample(metrics, &metric);
-		row_labels(metrics, feed, feed->rows[i]);
+		portsock_metric_labels(metrics, feed, feed->rows[i]);
 		fputc('}', metrics->out);
 		portsock_metric_number(metrics, portsock_feed_number(feed->rows[i], column), parts);
 	}
 }
 
-/* Sockets are told by their states; ports of totals have a metric of their own, other rows have one. */
+/* Sockets are told by their states; sums with their counts; ports of totals have a metric of their own, other rows have one. */
 static bool column_is_metric(const struct portsock_column *column)
 {
 	return (column->kind == PORTSOCK_KIND_GAUGE || column->kind == PORTSOCK_KIND_COUNTER) &&
 	       column != &portsock_columns[PORTSOCK_COLUMN_SOCKETS] &&
-	       column != &portsock_columns[PORTSOCK_COLUMN_PORTS];
+	       column != &portsock_columns[PORTSOCK_COLUMN_PORTS] && !portsock_distribution_has(column);
 }
 
 static void columns_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
@@ -264,14 +269,14 @@ static void limit_write(const struct portsock_metrics *metrics, const struct por
 
 /* A metric of one sample without labels. */
 static void single_write(const struct portsock_metrics *metrics, const char *name, enum portsock_metric_type type,
-			 const char *help, uint64_t number)
+			 const char *help, uint64_t number, uint64_t parts)
 {
 	struct portsock_metric metric = { .type = type, .help = help };
 
 	snprintf(metric.name, sizeof(metric.name), "portsock_%s", name);
 	portsock_metric_begin(metrics, &metric);
 	portsock_metric_sample(metrics, &metric);
-	portsock_metric_number(metrics, number, 1);
+	portsock_metric_number(metrics, number, parts);
 }
 
 static void health_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
@@ -280,9 +285,9 @@ static void health_write(const struct portsock_metrics *metrics, const struct po
 
 	for (i = 0; i < sizeof(health) / sizeof(*health); i++)
 		single_write(metrics, health[i].name, health[i].type, key_help[health[i].key],
-			     feed->sources[0].health[health[i].key]);
+			     feed->sources[0].health[health[i].key], health[i].parts);
 	single_write(metrics, "start_time_seconds", PORTSOCK_METRIC_GAUGE,
-		     "Unix time at which the module began to count", feed->start_time);
+		     "Unix time at which the module began to count", feed->start_time, 1);
 }
 
 static void collection_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
@@ -296,7 +301,7 @@ static void collection_write(const struct portsock_metrics *metrics, const struc
 
 	single_write(metrics, "up", PORTSOCK_METRIC_GAUGE,
 		     "1: the table was read; 0: it could not be, load the module with modprobe portsock",
-		     feed->nr_sources > 0);
+		     feed->nr_sources > 0, 1);
 	portsock_metric_begin(metrics, &build);
 	portsock_metric_sample(metrics, &build);
 	fprintf(metrics->out, "{version=\"" PORTSOCK_VERSION "\",format=\"%d\"} 1\n", PORTSOCK_FORMAT);
@@ -304,7 +309,7 @@ static void collection_write(const struct portsock_metrics *metrics, const struc
 	portsock_metric_sample(metrics, &duration);
 	fprintf(metrics->out, " %.6f\n", feed->seconds);
 	single_write(metrics, "rows_dropped", PORTSOCK_METRIC_GAUGE,
-		     "rows left out because there were too many, or of a protocol that is not known", feed->dropped);
+		     "rows left out because there were too many, or of a protocol that is not known", feed->dropped, 1);
 }
 
 void portsock_metrics_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
@@ -315,6 +320,7 @@ void portsock_metrics_write(const struct portsock_metrics *metrics, const struct
 	health_write(metrics, feed);
 	sockets_write(metrics, feed);
 	columns_write(metrics, feed);
+	portsock_distributions_write(metrics, feed);
 	proto_metric(metrics, feed, &unbound_sockets, PORTSOCK_UNBOUND, PORTSOCK_COLUMN_SOCKETS);
 	proto_metric(metrics, feed, &unbound_opened, PORTSOCK_UNBOUND, PORTSOCK_COLUMN_OPENED);
 	proto_metric(metrics, feed, &ephemeral_ports, PORTSOCK_EPHEMERAL, PORTSOCK_COLUMN_PORTS);

@@ -12,6 +12,8 @@ enum portsock_metric_type {
 	PORTSOCK_METRIC_GAUGE,
 	PORTSOCK_METRIC_COUNTER,
 	PORTSOCK_METRIC_INFO,
+	PORTSOCK_METRIC_HISTOGRAM,
+	PORTSOCK_METRIC_SUMMARY,
 };
 
 /**
@@ -41,7 +43,7 @@ struct portsock_metrics {
 /**
  * portsock_metric_of() - the metric that a column becomes
  * @metric: to be filled
- * @column: one of kind gauge or counter
+ * @column: one of kind gauge, counter or sum
  *
  * Numbers of sockets are called portsock_sockets_COLUMN, others portsock_COLUMN, with the unit behind it where that
  * is one of Prometheus: milliseconds and microseconds, which end the names of their columns, become seconds; bytes,
@@ -66,6 +68,17 @@ void portsock_metric_begin(const struct portsock_metrics *metrics, const struct 
  * Labels may follow, then portsock_metric_number().
  */
 void portsock_metric_sample(const struct portsock_metrics *metrics, const struct portsock_metric *metric);
+
+/**
+ * portsock_metric_labels() - begin a sample's labels with those of a row
+ * @metrics: where to
+ * @feed: the row's
+ * @row: any
+ *
+ * More may follow, each with a comma before it, then a closing brace.
+ */
+void portsock_metric_labels(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
+			    const struct portsock_feed_row *row);
 
 /**
  * portsock_metric_text() - write text between the quotes of a label

@@ -54,18 +54,25 @@ static int line_read(struct portsock_snapshot *snapshot, char *text)
 	return 1;
 }
 
+/* Return: what is behind the digits, NULL if there are none or too many, or zeros in front. */
+static const char *digits_read(uint64_t *number, const char *text)
+{
+	const char *digit = text;
+
+	for (*number = 0; *digit >= '0' && *digit <= '9'; digit++)
+		if (__builtin_mul_overflow(*number, 10, number) || __builtin_add_overflow(*number, *digit - '0', number))
+			return NULL;
+
+	return digit == text || (*text == '0' && digit != text + 1) ? NULL : digit;
+}
+
 static struct portsock_value value_parse(const char *text)
 {
 	struct portsock_value value = { .text = text };
-	uint64_t number = 0;
-	const char *digit;
+	uint64_t number;
+	const char *end = digits_read(&number, text);
 
-	if (*text == '0' && text[1])
-		return value;
-	for (digit = text; *digit >= '0' && *digit <= '9'; digit++)
-		if (__builtin_mul_overflow(number, 10, &number) || __builtin_add_overflow(number, *digit - '0', &number))
-			return value;
-	if (digit == text || *digit)
+	if (!end || *end)
 		return value;
 	value.number = number;
 	value.is_number = true;
@@ -179,13 +186,12 @@ static struct portsock_field field_of(const char *name)
 {
 	const struct portsock_column *column = portsock_column_find(name);
 	size_t id = column ? (size_t)(column - portsock_columns) : PORTSOCK_COLUMN_NR;
-	bool number = id < PORTSOCK_COLUMN_NR && id != PORTSOCK_COLUMN_PORT && !portsock_column_is_text(column);
 
 	return (struct portsock_field) {
 		.name = name,
 		.column = column,
 		.id = id < PORTSOCK_COLUMN_NR ? id : PORTSOCK_COLUMN_NR,
-		.use = number ? PORTSOCK_FIELD_NUMBER : PORTSOCK_FIELD_WORDS,
+		.use = portsock_column_is_number(column) ? PORTSOCK_FIELD_NUMBER : PORTSOCK_FIELD_WORDS,
 	};
 }
 
@@ -257,6 +263,30 @@ void portsock_snapshot_want(struct portsock_snapshot *snapshot, uint64_t columns
 	}
 }
 
+int portsock_histogram_parse(uint64_t numbers[PORTSOCK_HISTOGRAM_NR], const char *text)
+{
+	unsigned int i;
+
+	for (i = 0; i < PORTSOCK_HISTOGRAM_NR; i++) {
+		text = digits_read(&numbers[i], text);
+		if (!text || *text != (i + 1 < PORTSOCK_HISTOGRAM_NR ? ',' : '\0'))
+			return -1;
+		text++;
+	}
+
+	return 0;
+}
+
+static int histogram_check(struct portsock_snapshot *snapshot, const struct portsock_column *column, const char *text)
+{
+	uint64_t numbers[PORTSOCK_HISTOGRAM_NR];
+
+	if (!strcmp(text, "-") || !portsock_histogram_parse(numbers, text))
+		return 0;
+
+	return fail(snapshot, "%s '%.40s' is not a list of %d numbers", column->name, text, PORTSOCK_HISTOGRAM_NR);
+}
+
 /* One that is neither a number nor without an answer, or the port. */
 static int cell_check(struct portsock_snapshot *snapshot, unsigned int i)
 {
@@ -270,6 +300,8 @@ static int cell_check(struct portsock_snapshot *snapshot, unsigned int i)
 			return fail(snapshot, "port '%s' is neither 0-%d nor '*'", cell->text, PORT_MAX);
 		return 0;
 	}
+	if (column->kind == PORTSOCK_KIND_HISTOGRAM)
+		return histogram_check(snapshot, column, cell->text);
 
 	return fail(snapshot, "%s '%s' is not a 64-bit number", column->name, cell->text);
 }

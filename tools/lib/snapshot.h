@@ -11,7 +11,7 @@
 
 #define PORTSOCK_PAIRS_MAX	64
 #define PORTSOCK_CELLS_MAX	128
-/* Bytes in a line with its newline and NUL: three times what 64 columns of full u64 need. */
+/* Bytes in a line with its newline and NUL: more than 64 columns of full u64 need, two of them histograms. */
 #define PORTSOCK_LINE_MAX	4096
 
 /**
@@ -138,6 +138,15 @@ void portsock_snapshot_want(struct portsock_snapshot *snapshot, uint64_t columns
  * Return: 1 for a row, 0 at the end, -1 with @snapshot->error set.
  */
 int portsock_snapshot_next(struct portsock_snapshot *snapshot);
+
+/**
+ * portsock_histogram_parse() - the numbers of a cell of kind histogram
+ * @numbers: receives them
+ * @text: the cell
+ *
+ * Return: 0, or -1 if the text is no list of so many numbers, as where there is no answer.
+ */
+int portsock_histogram_parse(uint64_t numbers[PORTSOCK_HISTOGRAM_NR], const char *text);
 
 /**
  * portsock_snapshot_is() - is the current row of this class?

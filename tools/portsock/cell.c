@@ -42,14 +42,24 @@ static const char *made_text(const struct portsock_view *view, double number, co
 	return view->options.json ? NULL : "-";
 }
 
-static const char *field_text(const struct portsock_view *view, const struct portsock_view_column *column,
-			      const struct portsock_value *cell)
+static const char *json_text(const struct portsock_column *known, const struct portsock_value *cell,
+			     char text[PORTSOCK_CELL_LONG])
 {
-	bool none = !strcmp(cell->text, "*") || !strcmp(cell->text, "-");
-
-	/* Where a number cannot be: the port of a total, the owner of a socket without one. */
-	if (view->options.json && none && !portsock_column_is_text(column->known))
+	/* Where a number cannot be: the port of a total. */
+	if (!strcmp(cell->text, "-") || (!strcmp(cell->text, "*") && !portsock_column_is_text(known)))
 		return NULL;
+	if (!known || known->kind != PORTSOCK_KIND_HISTOGRAM)
+		return cell->text;
+	snprintf(text, PORTSOCK_CELL_LONG, "[%s]", cell->text);
+
+	return text;
+}
+
+static const char *field_text(const struct portsock_view *view, const struct portsock_view_column *column,
+			      const struct portsock_value *cell, char text[PORTSOCK_CELL_LONG])
+{
+	if (view->options.json)
+		return json_text(column->known, cell, text);
 	/* In a table full of zeros nobody finds the others. */
 	if (view->people && column->adds_up && !cell->number)
 		return "-";
@@ -59,13 +69,13 @@ static const char *field_text(const struct portsock_view *view, const struct por
 
 const char *portsock_cell_text(const struct portsock_view *view, const struct portsock_view_column *column,
 			       const struct portsock_snapshot *snapshot, const struct portsock_past *past,
-			       char text[PORTSOCK_CELL_SIZE])
+			       char text[PORTSOCK_CELL_LONG])
 {
 	double number;
 
 	switch (column->source) {
 	case PORTSOCK_VIEW_FIELD:
-		return field_text(view, column, &snapshot->cells[column->field]);
+		return field_text(view, column, &snapshot->cells[column->field], text);
 	case PORTSOCK_VIEW_RATE:
 		number = portsock_past_rate(past, column->known - portsock_columns);
 		portsock_rate_text(number, text);

@@ -6,6 +6,8 @@
 
 /* Bytes of a number, rate or percentage with its NUL. */
 #define PORTSOCK_CELL_SIZE	32
+/* Bytes of any text that is made, as of a histogram in JSON. */
+#define PORTSOCK_CELL_LONG	1024
 
 /* Ephemeral ports in use, in percent of their range, from which on they are about to run out. */
 #define PORTSOCK_RANGE_FULL	80
@@ -38,7 +40,7 @@ void portsock_rate_text(double rate, char text[PORTSOCK_CELL_SIZE]);
  */
 const char *portsock_cell_text(const struct portsock_view *view, const struct portsock_view_column *column,
 			       const struct portsock_snapshot *snapshot, const struct portsock_past *past,
-			       char text[PORTSOCK_CELL_SIZE]);
+			       char text[PORTSOCK_CELL_LONG]);
 
 /**
  * portsock_cell_alarms() - is there something to see?

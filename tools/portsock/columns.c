@@ -175,8 +175,8 @@ static int rate_check(const struct portsock_view *view, const struct portsock_sn
 {
 	const struct portsock_column *known = field < 0 ? NULL : snapshot->fields[field].column;
 
-	if (!known || known->kind != PORTSOCK_KIND_COUNTER)
-		return portsock_error_set(error, "--%s: '%.40s' is no column of kind counter, of which rates are known",
+	if (!portsock_column_counts(known))
+		return portsock_error_set(error, "--%s: '%.40s' is no column of kind counter or sum, of which rates are known",
 					  option, counter);
 	if (!view->options.rates)
 		return portsock_error_set(error, "--%s: '%.40s" PER_SECOND "' needs --watch, to compare with the previous look",
@@ -293,7 +293,7 @@ static int columns_add_filled(struct portsock_view *view, const struct portsock_
 	enum portsock_view_source source;
 
 	for (filled = portsock_columns_filled; filled->id != PORTSOCK_COLUMN_NR; filled++) {
-		source = view->options.rates && portsock_columns[filled->id].kind == PORTSOCK_KIND_COUNTER ?
+		source = view->options.rates && portsock_column_counts(&portsock_columns[filled->id]) ?
 			PORTSOCK_VIEW_RATE : PORTSOCK_VIEW_FIELD;
 		if (column_add_known(view, snapshot, source, filled->id, PORTSOCK_VIEW_FILLED, error))
 			return -1;

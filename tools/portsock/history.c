@@ -126,7 +126,7 @@ static int words_read(struct portsock_past *past, const struct portsock_field *f
 	if (field->id == PORTSOCK_COLUMN_PORT && cell->is_number)
 		past->answers |= BIT(PORTSOCK_COLUMN_PORT);
 	if (field->id == PORTSOCK_COLUMN_NR || field->use == PORTSOCK_FIELD_PASSED ||
-	    field->column->kind != PORTSOCK_KIND_TEXT)
+	    !portsock_column_is_text(field->column) || field->column->kind == PORTSOCK_KIND_IDENTITY)
 		return 0;
 
 	return text_keep(&past->text[field->id], cell->text);

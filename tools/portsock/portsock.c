@@ -84,7 +84,7 @@ static int version_print(void)
 
 static void column_help(const char *name, const char *kind, const char *help)
 {
-	printf("  %-19s  %-8s  %s\n", name, kind, help);
+	printf("  %-19s  %-9s  %s\n", name, kind, help);
 }
 
 static int usage_print(void)

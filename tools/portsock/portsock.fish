@@ -7,7 +7,10 @@ set -l columns proto port service class sockets ipv6 $states \
     opened accepted connected closed peak ports backlog \
     backlog_max backlog_peak listen_drops rcv_queue rcv_drops \
     connect_refused connect_timeout connect_unreachable connect_given_up \
-    connect_killed connect_no_port resets timeouts aborts retrans comm
+    connect_killed connect_no_port resets timeouts aborts retrans \
+    bytes_rx bytes_tx ended lifetime_ms lifetime_log2 accept_wait_log2 \
+    handshakes handshake_us accepts accept_wait_ms rtts rtt_us \
+    uid cgroup pid comm
 set -l protos tcp udp udplite raw icmp sctp dccp mptcp
 set -l table 'not __fish_seen_subcommand_from check top'
 set -l rows 'not __fish_seen_subcommand_from check'

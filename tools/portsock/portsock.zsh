@@ -11,7 +11,10 @@ _portsock()
 		opened accepted connected closed peak ports backlog
 		backlog_max backlog_peak listen_drops rcv_queue rcv_drops
 		connect_refused connect_timeout connect_unreachable connect_given_up
-		connect_killed connect_no_port resets timeouts aborts retrans comm)
+		connect_killed connect_no_port resets timeouts aborts retrans
+		bytes_rx bytes_tx ended lifetime_ms lifetime_log2 accept_wait_log2
+		handshakes handshake_us accepts accept_wait_ms rtts rtt_us
+		uid cgroup pid comm)
 	protos=(tcp udp udplite raw icmp sctp dccp mptcp)
 	common=(
 		'(-N --netns)'{-N,--netns}'[another network namespace]:namespace:_portsock_netns'

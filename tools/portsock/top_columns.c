@@ -84,7 +84,7 @@ static void usual_add(struct portsock_top *top)
 		if (portsock_columns[id].kind == PORTSOCK_KIND_STATE)
 			filled_add(top, PORTSOCK_VIEW_FIELD, id, id);
 	for (filled = portsock_columns_filled; filled->id != PORTSOCK_COLUMN_NR; filled++)
-		filled_add(top, portsock_columns[filled->id].kind == PORTSOCK_KIND_COUNTER ? PORTSOCK_VIEW_RATE :
+		filled_add(top, portsock_column_counts(&portsock_columns[filled->id]) ? PORTSOCK_VIEW_RATE :
 			   PORTSOCK_VIEW_FIELD, filled->id, filled->with);
 	rate_add(top, PORTSOCK_COLUMN_CLOSED);
 	made_add(top, PORTSOCK_VIEW_RANGE);
@@ -101,7 +101,8 @@ static int name_add(struct portsock_top *top, const char *option, const char *na
 		return column_add(top, new);
 	known = portsock_column_find(field);
 	new.id = known ? known - portsock_columns : PORTSOCK_COLUMN_NR;
-	if (new.id >= PORTSOCK_COLUMN_NR || (new.source == PORTSOCK_VIEW_RATE && known->kind != PORTSOCK_KIND_COUNTER))
+	if (new.id >= PORTSOCK_COLUMN_NR || known->kind == PORTSOCK_KIND_HISTOGRAM ||
+	    (new.source == PORTSOCK_VIEW_RATE && !portsock_column_counts(known)))
 		return portsock_error_set(error, "--%s: top has no column '%.40s' (see: portsock --help)", option, name);
 
 	return column_add(top, new);
@@ -188,7 +189,7 @@ static void field_text(const struct portsock_past *past, enum portsock_column_id
 		strcpy(text, past->class);
 	else if (id == PORTSOCK_COLUMN_PORT && !answer)
 		strcpy(text, "*");
-	else if (known->kind == PORTSOCK_KIND_TEXT)
+	else if (portsock_column_is_text(known))
 		snprintf(text, PORTSOCK_TOP_TEXT, "%s", past->text[id] ? past->text[id] : "-");
 	else if (!answer || (portsock_column_adds_up(known) && !past->now[id]))
 		strcpy(text, "-");

@@ -95,7 +95,7 @@ int portsock_view_table(struct portsock_view *view, const struct portsock_snapsh
  */
 static bool cell_adds(const struct portsock_snapshot *snapshot, const struct portsock_column *known)
 {
-	if (known && known->kind == PORTSOCK_KIND_COUNTER && portsock_snapshot_is(snapshot, PORTSOCK_UNBOUND))
+	if (portsock_column_counts(known) && portsock_snapshot_is(snapshot, PORTSOCK_UNBOUND))
 		return false;
 	if (known && known->kind == PORTSOCK_KIND_GAUGE && portsock_snapshot_is(snapshot, PORTSOCK_FOLDED))
 		return false;
@@ -129,7 +129,8 @@ static void field_count(const struct portsock_view *view, struct portsock_view_c
 
 	if (cell->is_number)
 		number_count(view, column, snapshot, (struct portsock_view_sum) { .number = cell->number });
-	else if (strcmp(cell->text, "*") && strcmp(cell->text, "-"))
+	else if (strcmp(cell->text, "*") && strcmp(cell->text, "-") &&
+		 !(column->known && column->known->kind == PORTSOCK_KIND_HISTOGRAM))
 		column->numeric = false;
 }
 
@@ -169,7 +170,7 @@ int portsock_view_add(struct portsock_view *view, const struct portsock_snapshot
 {
 	struct libscols_line *line = scols_table_new_line(view->table, NULL);
 	struct portsock_view_column *column;
-	char text[PORTSOCK_CELL_SIZE];
+	char text[PORTSOCK_CELL_LONG];
 	unsigned int i;
 
 	if (!line || (past && portsock_past_is_new(past) && scols_line_set_color(line, COLOR_NEW)))

@@ -14,32 +14,32 @@
 static void prometheus_is_read_by_others(void **state)
 {
 	(void)state;
-	expect(ORACLE("prometheus"), 0, "212\n");
+	expect(ORACLE("prometheus"), 0, "397\n");
 	expect(FORMAT "prometheus | promtool check metrics 2>&1", 0, "");
 }
 
 static void openmetrics_is_read_by_others(void **state)
 {
 	(void)state;
-	expect(ORACLE("openmetrics"), 0, "212\n");
+	expect(ORACLE("openmetrics"), 0, "397\n");
 }
 
 static void influx_is_read_by_others(void **state)
 {
 	(void)state;
-	expect(ORACLE("influx"), 0, "239\n");
+	expect(ORACLE("influx"), 0, "299\n");
 }
 
 static void csv_is_read_by_others(void **state)
 {
 	(void)state;
-	expect(ORACLE("csv"), 0, "363\n");
+	expect(ORACLE("csv"), 0, "539\n");
 }
 
 static void collectd_has_names_of_tcpconns(void **state)
 {
 	(void)state;
-	expect("export COLLECTD_HOSTNAME='a host' COLLECTD_INTERVAL=30.000; " ORACLE("collectd"), 0, "248\n");
+	expect("export COLLECTD_HOSTNAME='a host' COLLECTD_INTERVAL=30.000; " ORACLE("collectd"), 0, "309\n");
 }
 
 static void collectd_has_no_odd_host_or_interval(void **state)

@@ -234,11 +234,23 @@ static void column_missing_has_no_rate(void **state)
 	assert_true(opened(0) < 0);
 }
 
+static void sum_has_a_rate_and_a_name_is_kept(void **state)
+{
+#define SUMS(ms, sum) "portsock 1 exact 1 uptime_ms " ms "\nproto port class lifetime_ms uid comm\ntcp 22 service " sum " 0 my sshd\n"
+	(void)state;
+	look(SUMS("1000", "500"));
+	look(SUMS("3000", "700"));
+	expect_rate(portsock_past_rate(history.rows[0], PORTSOCK_COLUMN_LIFETIME_MS), 100);
+	assert_string_equal(history.rows[0]->text[PORTSOCK_COLUMN_COMM], "my sshd");
+	assert_true(history.rows[0]->answers & portsock_column_bit(&portsock_columns[PORTSOCK_COLUMN_UID]));
+}
+
 #define HISTORY_TEST(name) cmocka_unit_test_teardown(name, history_clear)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		HISTORY_TEST(sum_has_a_rate_and_a_name_is_kept),
 		HISTORY_TEST(first_look_knows_no_rate),
 		HISTORY_TEST(rates_are_per_second_of_the_table),
 		HISTORY_TEST(number_grows),

@@ -44,9 +44,8 @@ static void metric_of_column_is_named_by_its_unit(void **state)
 	column_is("retrans", PORTSOCK_KIND_COUNTER, "segments", "portsock_retrans", 1);
 	column_is("rcv_queue", PORTSOCK_KIND_GAUGE, "bytes", "portsock_rcv_queue_bytes", 1);
 	column_is("bytes_rx", PORTSOCK_KIND_COUNTER, "bytes", "portsock_rx_bytes", 1);
-	column_is("bytes_rx", PORTSOCK_KIND_COUNTER, "bytes", "portsock_rx_bytes", 1);
-	column_is("lifetime_ms", PORTSOCK_KIND_COUNTER, "milliseconds", "portsock_lifetime_seconds", 1000);
-	column_is("rtt_us", PORTSOCK_KIND_GAUGE, "microseconds", "portsock_rtt_seconds", 1000000);
+	column_is("lifetime_ms", PORTSOCK_KIND_SUM, "milliseconds", "portsock_lifetime_seconds", 1000);
+	column_is("rtt_us", PORTSOCK_KIND_SUM, "microseconds", "portsock_rtt_seconds", 1000000);
 }
 
 static void type_is_of_samples_or_of_the_family(void **state)
@@ -134,6 +133,48 @@ static void number_without_an_answer_has_no_sample(void **state)
 	free(text);
 }
 
+#define LIVES	HEALTH NAMES " ended lifetime_ms lifetime_log2 rtts rtt_us\n"
+#define LABELS	"proto=\"tcp\",port=\"22\",class=\"service\""
+
+static void sum_has_its_count_and_buckets(void **state)
+{
+	(void)state;
+	feed_write(LIVES ROW("tcp", "22", "service", "3", "2", "0", "1") " 7 12345 " HISTOGRAM("4", "2", "1") " 3 1500001\n", true, false);
+	assert_non_null(strstr(text, "\n# TYPE portsock_lifetime_seconds histogram\n"
+			       "portsock_lifetime_seconds_bucket{" LABELS ",le=\"0.001\"} 4\n"
+			       "portsock_lifetime_seconds_bucket{" LABELS ",le=\"0.004\"} 6\n"));
+	assert_non_null(strstr(text, "\nportsock_lifetime_seconds_bucket{" LABELS ",le=\"67108.864\"} 6\n"
+			       "portsock_lifetime_seconds_bucket{" LABELS ",le=\"+Inf\"} 7\n"
+			       "portsock_lifetime_seconds_sum{" LABELS "} 12.345\n"
+			       "portsock_lifetime_seconds_count{" LABELS "} 7\n"));
+	assert_non_null(strstr(text, "\n# TYPE portsock_rtt_seconds summary\n"
+			       "portsock_rtt_seconds_sum{" LABELS "} 1.500001\n"
+			       "portsock_rtt_seconds_count{" LABELS "} 3\n"));
+	assert_null(strstr(text, "portsock_ended"));
+	free(text);
+}
+
+/* A row may count while it is read: first that something ended, then how long it had lived. */
+static void count_of_a_histogram_is_that_of_its_buckets(void **state)
+{
+	(void)state;
+	feed_write(LIVES ROW("tcp", "22", "service", "3", "2", "0", "1") " 6 1 " HISTOGRAM("4", "2", "1") " 0 0\n", false, false);
+	assert_non_null(strstr(text, "\nportsock_lifetime_seconds_count{" LABELS "} 7\n"));
+	free(text);
+}
+
+static void histogram_of_nothing_is_short(void **state)
+{
+	(void)state;
+	feed_write(LIVES ROW("tcp", "22", "service", "3", "2", "0", "1") " 0 0 " HISTOGRAM("0", "0", "0") " 0 0\n"
+		   ROW("udp", "53", "service", "3", "2", "0", "1") " - - - - -\n", false, false);
+	assert_non_null(strstr(text, "\n# TYPE portsock_lifetime_seconds histogram\n"
+			       "portsock_lifetime_seconds_bucket{" LABELS ",le=\"+Inf\"} 0\n"
+			       "portsock_lifetime_seconds_sum{" LABELS "} 0.000\n"
+			       "portsock_lifetime_seconds_count{" LABELS "} 0\n# HELP"));
+	free(text);
+}
+
 static void no_table_is_down(void **state)
 {
 	(void)state;
@@ -174,6 +215,9 @@ int main(void)
 		cmocka_unit_test(label_is_escaped),
 		cmocka_unit_test(number_in_seconds_is_exact),
 		cmocka_unit_test(number_without_an_answer_has_no_sample),
+		cmocka_unit_test(sum_has_its_count_and_buckets),
+		cmocka_unit_test(count_of_a_histogram_is_that_of_its_buckets),
+		cmocka_unit_test(histogram_of_nothing_is_short),
 		cmocka_unit_test(no_table_is_down),
 		cmocka_unit_test(namespace_is_a_label),
 		cmocka_unit_test(range_unknown_has_no_limit),

@@ -17,18 +17,26 @@ COUNTERS = 'opened accepted connected closed'.split()
 # How connections fail and end.
 ENDS = ('connect_refused connect_timeout connect_unreachable connect_given_up connect_killed connect_no_port '
         'resets timeouts aborts retrans').split()
+# Sums and what they are of; histograms of two of them.
+SUMS = {'lifetime_ms': 'ended', 'accept_wait_ms': 'accepts', 'handshake_us': 'handshakes', 'rtt_us': 'rtts'}
+HISTOGRAMS = {'lifetime_ms': 'lifetime_log2', 'accept_wait_ms': 'accept_wait_log2'}
+CONNECTIONS = ('bytes_rx bytes_tx ended lifetime_ms handshakes handshake_us accepts accept_wait_ms rtts rtt_us').split()
+OWNERS = 'uid cgroup pid comm'.split()
 # Not every row has these; their metrics.
 DEPTH = {'backlog': 'portsock_backlog', 'backlog_max': 'portsock_backlog_max',
          'listen_drops': 'portsock_listen_drops_total', 'rcv_queue': 'portsock_rcv_queue_bytes',
          'rcv_drops': 'portsock_rcv_drops_total',
          **{name: f'portsock_{name}_total' for name in ENDS}}
-# What InfluxDB and CSV have of a row, in this order.
-NUMBERS = ['sockets', 'ipv6'] + STATES + COUNTERS + ['ports'] + list(DEPTH)
+# What InfluxDB has of a row.
+NUMBERS = ['sockets', 'ipv6'] + STATES + COUNTERS + ['ports'] + list(DEPTH) + CONNECTIONS
+# What CSV has, in this order.
+CELLS = (NUMBERS[:-len(CONNECTIONS)] + CONNECTIONS[:4] + list(HISTOGRAMS.values()) + CONNECTIONS[4:] + OWNERS)
 
 
 def table(path):
     """Line 1 as a dictionary, and the rows that agents are told, likewise."""
-    lines = [line.split() for line in open(path)]
+    lines = [line.rstrip('\n') for line in open(path)]
+    lines = [line.split(None, lines[1].count(' ')) for line in lines]
     head = dict(zip(lines[0][2::2], map(int, lines[0][3::2])))
     rows = [dict(zip(lines[1], line)) for line in lines[2:]]
     return head, [row for row in rows if row['class'] in ('service', 'unbound') or
@@ -52,6 +60,7 @@ def metrics_of(head, rows):
         ('portsock_missed_events_total', ()): head['missed'],
         ('portsock_repaired_sockets_total', ()): head['repaired'],
         ('portsock_untracked_events', ()): head['untracked'],
+        ('portsock_sample_age_seconds', ()): head['sample_age_ms'] / 1000,
         ('portsock_rows_dropped', ()): 0,
         ('portsock_ephemeral_ports_limit', ()): head['port_max'] - head['port_min'] + 1,
     }
@@ -71,7 +80,26 @@ def metrics_of(head, rows):
             want[f'portsock_sockets_{counter}_total', labels] = row[counter]
         for name in DEPTH.keys() & tells(row):
             want[DEPTH[name], labels] = row[name]
-    return {key: int(value) for key, value in want.items()}
+        for name in {'bytes_rx', 'bytes_tx'} & set(tells(row)):
+            want[f'portsock_{name[-2:]}_bytes_total', labels] = row[name]
+        for name in SUMS.keys() & tells(row):
+            want.update(distribution(name, labels, row))
+    return {key: float(value) for key, value in want.items()}
+
+
+def distribution(name, labels, row):
+    """Samples of a sum: its count, and how often it was below each fourfold of a millisecond."""
+    metric = f'portsock_{name[:-3]}_seconds'
+    want = {(f'{metric}_sum', labels): int(row[name]) / (1000 if name.endswith('_ms') else 1000000),
+            (f'{metric}_count', labels): row[SUMS[name]]}
+    if name not in HISTOGRAMS:
+        return want
+    numbers = [int(number) for number in row[HISTOGRAMS[name]].split(',')]
+    ends = [f'{2 ** i / 1000:.3f}' for i in range(0, 27, 2)] if sum(numbers) else []
+    for i, end in enumerate(ends + ['+Inf']):
+        below = numbers if end == '+Inf' else numbers[:2 * i + 1]
+        want[f'{metric}_bucket', tuple(sorted(labels + (('le', end),)))] = sum(below)
+    return want
 
 
 def metrics(families, head, rows):
@@ -91,6 +119,8 @@ def metrics(families, head, rows):
     want = metrics_of(head, rows)
     assert got == want, set(got.items()) ^ set(want.items())
     assert types['portsock_sockets'] == 'gauge' and types['portsock_sockets_opened'] == 'counter'
+    assert types['portsock_lifetime_seconds'] == types['portsock_accept_wait_seconds'] == 'histogram'
+    assert types['portsock_handshake_seconds'] == types['portsock_rtt_seconds'] == 'summary'
     return len(got)
 
 
@@ -147,7 +177,7 @@ def collectd(text, head, rows):
             if name in STATES and row['proto'] == 'tcp' and row['class'] == 'service':
                 state = 'CLOSED' if name == 'close' else name.upper()
                 key = f'tcpconns-{port}-local/tcp_connections-{state}'
-            elif name in COUNTERS + ENDS or name.endswith('_drops'):
+            elif name in COUNTERS + ENDS + CONNECTIONS or name.endswith('_drops'):
                 key = f'portsock-{row["proto"]}-{port}/derive-{name}'
             want[key] = int(row[name])
     got = {}
@@ -161,14 +191,13 @@ def collectd(text, head, rows):
 
 def comma(text, head, rows):
     got = list(csv.DictReader(text.splitlines()))
-    names = ['proto', 'port', 'class'] + NUMBERS
-    want = [{key: row[key].strip('-') for key in names} for row in rows]
-    # Columns that the table does not have are there and empty.
-    assert list(got[0])[:len(names)] == names and not any(row.pop(key) for row in got for key in list(row)[len(names):])
+    names = ['proto', 'port', 'class'] + CELLS
+    want = [{key: '' if row[key] == '-' else row[key] for key in names} for row in rows]
+    assert list(got[0]) == names
     order = lambda row: tuple(row.values())
     assert sorted(got, key=order) == sorted(want, key=order), (got, want)
     assert text.count('\n') == len(want) + 1
-    return len(want) * len(NUMBERS)
+    return len(want) * len(CELLS)
 
 
 def main():

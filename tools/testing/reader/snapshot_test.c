@@ -328,6 +328,35 @@ static void row_number_bad_is_refused(void **state)
 	}
 }
 
+static void row_histogram_is_a_list(void **state)
+{
+	static const char * const bad[] = { "1,2", "7", "x", HISTOGRAM("1", "2", "3,4"), HISTOGRAM("1", "", "3"), HISTOGRAM("1", "-2", "3"),
+					    HISTOGRAM("1", "02", "3"), HISTOGRAM("1", "2", "18446744073709551616"), HISTOGRAM("1", "2", "3,") };
+	uint64_t numbers[PORTSOCK_HISTOGRAM_NR];
+	char text[600];
+	FILE *in;
+	size_t i;
+
+	(void)state;
+	in = snapshot_of(&snapshot, HEALTH "proto port class lifetime_log2\n" "tcp 22 service " HISTOGRAM("1", "0", "18446744073709551615")
+			 "\n" "tcp 80 service -\n");
+	assert_int_equal(portsock_snapshot_next(&snapshot), 1);
+	assert_int_equal(portsock_histogram_parse(numbers, cell_of(&snapshot, "lifetime_log2")->text), 0);
+	assert_int_equal(numbers[0], 1);
+	assert_int_equal(numbers[26], 0);
+	assert_true(numbers[27] == UINT64_MAX);
+	assert_int_equal(portsock_snapshot_next(&snapshot), 1);
+	assert_int_equal(portsock_histogram_parse(numbers, cell_of(&snapshot, "lifetime_log2")->text), -1);
+	fclose(in);
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(text, sizeof(text), HEALTH "proto port class lifetime_log2\n" "tcp 22 service %s\n", bad[i]);
+		in = snapshot_of(&snapshot, text);
+		assert_int_equal(portsock_snapshot_next(&snapshot), -1);
+		assert_non_null(strstr(snapshot.error.text, "is not a list of 28 numbers"));
+		fclose(in);
+	}
+}
+
 static void row_port_bad_is_refused(void **state)
 {
 	(void)state;
@@ -452,6 +481,7 @@ int main(void)
 		cmocka_unit_test(row_is_checked_where_somebody_looks),
 		cmocka_unit_test(row_number_u64_max),
 		cmocka_unit_test(row_number_bad_is_refused),
+		cmocka_unit_test(row_histogram_is_a_list),
 		cmocka_unit_test(row_port_bad_is_refused),
 		cmocka_unit_test(row_total_or_single),
 		cmocka_unit_test(row_backlog_in_percent),

@@ -22,6 +22,11 @@
 #define DEPTH_NAMES	" backlog backlog_max backlog_peak listen_drops rcv_queue rcv_drops"
 #define END_NAMES	" connect_refused connect_timeout connect_unreachable connect_given_up connect_killed " \
 			"connect_no_port resets timeouts aborts retrans"
+#define CONNECTION_NAMES " bytes_rx bytes_tx ended lifetime_ms lifetime_log2 accept_wait_log2 handshakes handshake_us " \
+			"accepts accept_wait_ms rtts rtt_us"
+#define OWNER_NAMES	" uid cgroup pid comm"
+/* A histogram: so many of the first size, of the second, and of the last one. */
+#define HISTOGRAM(first, second, last) first "," second ",0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0," last
 
 /* In the order of NAMES; of the states those that tests need. */
 #define ROW_OF(ports, proto, port, class, sockets, established, time_wait, listen) \

@@ -333,11 +333,22 @@ static void json_number_that_cannot_be_is_null(void **state)
 	text_of(HEALTH NAMES " pid comm\n"
 		ROW("tcp", "22", "service", "3", "2", "0", "1") " - -\n"
 		ROW("tcp", "80", "service", "3", "2", "0", "1") " 5 x\n"
-		ROW("tcp", "*", "ephemeral", "3", "2", "0", "1") " * *\n",
+		ROW("tcp", "*", "ephemeral", "3", "2", "0", "1") " - *\n",
 		(struct portsock_view_options) { .json = true, .columns = "pid,comm" });
-	assert_non_null(strstr(text, "      {\n         \"pid\": null,\n         \"comm\": \"-\"\n"
+	assert_non_null(strstr(text, "      {\n         \"pid\": null,\n         \"comm\": null\n"
 			       "      },{\n         \"pid\": 5,\n         \"comm\": \"x\"\n"
 			       "      },{\n         \"pid\": null,\n         \"comm\": \"*\"\n"));
+}
+
+static void json_histogram_is_an_array(void **state)
+{
+	(void)state;
+	text_of(HEALTH NAMES " lifetime_log2\n"
+		ROW("tcp", "22", "service", "3", "2", "0", "1") " " HISTOGRAM("3", "0", "18446744073709551615") "\n"
+		ROW("tcp", "80", "service", "3", "2", "0", "1") " -\n",
+		(struct portsock_view_options) { .json = true, .columns = "lifetime_log2" });
+	assert_non_null(strstr(text, "\"lifetime_log2\": [" HISTOGRAM("3", "0", "18446744073709551615") "]\n"
+			       "      },{\n         \"lifetime_log2\": null\n"));
 }
 
 static void json_numeric_has_no_service(void **state)
@@ -372,6 +383,7 @@ int main(void)
 		VIEW_TEST(json_has_health_and_all_columns),
 		VIEW_TEST(json_total_has_no_port),
 		VIEW_TEST(json_number_that_cannot_be_is_null),
+		VIEW_TEST(json_histogram_is_an_array),
 		VIEW_TEST(json_numeric_has_no_service),
 	};
 

@@ -6,6 +6,9 @@ import errno
 import os
 import socket
 import struct
+import subprocess
+import tempfile
+import time
 
 import diag
 import harness
@@ -371,7 +374,7 @@ def attempt_fails():
 
 def expect_ends(t, port, **values):
     """The row's failures and ends; those that are not named are 0."""
-    names = portsock.TCP_ONLY[:-1]
+    names = portsock.CONNECTS + ("connect_no_port",) + portsock.ENDS
     now = row(t, "tcp", port)
     equal({name: now[name] for name in names if now[name]}, values, f"tcp {port}")
 
@@ -580,6 +583,407 @@ def test_retrans_of_an_answer_to_a_request(t):
     t.drop(client, child)
     table = same(t)
     equal(table.by_key["tcp", 80]["retrans"], diag.snmp()["RetransSegs"], "retrans, by RetransSegs")
+
+
+# ---- what is measured of connections ---------------------------------------------------------------
+
+class Info:
+    """What TCP itself says of a connection."""
+
+    def __init__(self, sock):
+        data = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 136)
+        self.rtt, = struct.unpack_from("=I", data, 68)
+        self.acked, self.received = struct.unpack_from("=QQ", data, 120)
+
+
+def received(sock, number):
+    data = b""
+    while len(data) < number:
+        data += sock.recv(number - len(data))
+    return data
+
+
+def measured(t, port, **values):
+    now = row(t, "tcp", port)
+    for name, value in values.items():
+        equal(now[name], value, f"tcp {port}: {name}")
+
+
+def exchange(t, server, up=1000, down=5000, v6=False):
+    """A connection that has carried so many bytes each way."""
+    client, child = t.pair(server, None, v6)
+    client.sendall(bytes(up))
+    received(child, up)
+    child.sendall(bytes(down))
+    received(client, down)
+    return client, child
+
+
+@needs_module
+def test_bytes_in_good_order(t):
+    """Whoever closes first, and over both families."""
+    server = t.listen(80, v6=True)
+    rx = tx = 0
+    for v6 in (False, True):
+        for first in (0, 1):
+            ends = exchange(t, server, 1000 + rx, 5000, v6)
+            rx, tx = rx + 1000 + rx, tx + 5000
+            t.end(*(ends if first == 0 else reversed(ends)))
+            measured(t, 80, bytes_rx=rx, bytes_tx=tx)
+            measured(t, "*", bytes_rx=tx, bytes_tx=rx)
+
+
+@needs_module
+def test_bytes_of_a_socket_that_keeps_its_port(t):
+    server = t.listen(80)
+    client = t.tcp()
+    client.bind(("127.0.0.1", 81))
+    t.connect(80, sock=client)
+    child = t.accept(server)
+    client.sendall(bytes(123))
+    received(child, 123)
+    t.drop(child)
+    t.eof(client)
+    t.drop(client)
+    measured(t, 80, bytes_rx=123, bytes_tx=0)
+    measured(t, 81, bytes_rx=0, bytes_tx=123)
+
+
+@needs_module
+def test_bytes_of_a_reset_connection(t):
+    """What was not confirmed was not sent; what was not read was received."""
+    server = t.listen(80)
+    client, child = exchange(t, server)
+    client.sendall(bytes(77))
+    until(lambda: Info(child).received == 1077, "the bytes")
+    up, down = Info(client), Info(child)
+    t.drop(child)                                               # there is unread data
+    until(lambda: harness.readable(client, 0), "the reset")
+    measured(t, 80, bytes_rx=1077, bytes_tx=down.acked)
+    measured(t, "*", bytes_rx=5000, bytes_tx=up.acked - 1)
+
+
+@needs_module
+def test_bytes_after_a_half_close(t):
+    server = t.listen(80)
+    client, child = exchange(t, server)
+    client.shutdown(socket.SHUT_WR)
+    t.eof(child)
+    child.sendall(bytes(10))
+    received(client, 10)
+    harness.reset_on_close(child)
+    up, down = Info(client), Info(child)
+    t.drop(child)
+    until(lambda: harness.readable(client, 0), "the reset")
+    measured(t, 80, bytes_rx=1000, bytes_tx=down.acked)
+    measured(t, "*", bytes_rx=5010, bytes_tx=1000)
+    equal(up.acked, 1002, "SYN, bytes and FIN")
+
+
+@needs_module
+def test_bytes_of_fast_open(t):
+    sysctl("net.ipv4.tcp_fastopen", 0x603)                      # without a cookie
+    server = t.listen(80)
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 5)
+    client = t.tcp()
+    client.sendto(bytes(50), socket.MSG_FASTOPEN, ("127.0.0.1", 80))
+    child = t.accept(server)
+    received(child, 50)
+    child.sendall(bytes(9))
+    received(client, 9)
+    t.end(client, child)
+    measured(t, 80, bytes_rx=50, bytes_tx=9, ended=1)
+    measured(t, "*", bytes_rx=9, bytes_tx=50, ended=1)
+
+
+@needs_module
+def test_bytes_of_subflows(t):
+    if "mptcp" in protocols.ABSENT:
+        raise harness.Skip("this kernel has no MPTCP")
+    server = listening(protocols.mptcp(t), 80)
+    client = protocols.mptcp(t)
+    client.connect(("127.0.0.1", 80))
+    client.sendall(bytes(100))
+    child = t.accept(server)
+    received(child, 100)
+    t.drop(client)
+    t.eof(child)
+    t.drop(child)
+    until(lambda: same(t).by_key["tcp", 80]["ended"] == 1, "the subflow to end")
+    measured(t, 80, bytes_rx=100)
+    measured(t, "*", bytes_tx=100)
+
+
+def one_in(histogram, milliseconds):
+    """It has one value, that one."""
+    return histogram[milliseconds.bit_length()] == 1 == sum(histogram)
+
+
+@needs_module
+def test_lifetimes(t):
+    """From when it was established to when it was over, TIME_WAIT not in it."""
+    least = most = 0
+    for port, seconds in (80, 0), (81, 0.05), (82, 0.3):
+        server = t.listen(port)
+        before = time.monotonic()
+        client, child = t.pair(server)
+        born = time.monotonic()
+        time.sleep(seconds)
+        over = time.monotonic()
+        t.end(client, child)
+        until(lambda port=port: diag.oracle()["tcp", port]["sockets"] == 1, "the connection to end")
+        now, lived = row(t, "tcp", port), (over - born, time.monotonic() - before)
+        least, most = least + lived[0], most + lived[1]
+        equal(1000 * lived[0] - 1 <= now["lifetime_ms"] <= 1000 * lived[1], True,
+              f"tcp {port}: lifetime_ms {now['lifetime_ms']} is between {1000 * lived[0]:.1f} and {1000 * lived[1]:.1f}")
+        equal((now["ended"], one_in(now["lifetime_log2"], now["lifetime_ms"])), (1, True), f"tcp {port}: {now.line}")
+    now = row(t, "tcp", "*")
+    equal((now["ended"], 1000 * least - 1 <= now["lifetime_ms"] <= 1000 * most), (3, True), f"tcp *: {now.line}")
+
+
+@needs_module
+def test_accept_wait(t):
+    server = t.listen(80)
+    before = time.monotonic()
+    client = t.connect(80)
+    until(lambda: waits(server) == 1, "a connection")
+    began = time.monotonic()
+    time.sleep(0.07)
+    measured(t, 80, accepts=0)
+    over = time.monotonic()
+    child = t.accept(server)
+    most = time.monotonic() - before
+    now = row(t, "tcp", 80)
+    equal(1000 * (over - began) - 1 <= now["accept_wait_ms"] <= 1000 * most, True,
+          f"accept_wait_ms {now['accept_wait_ms']} is between {1000 * (over - began):.1f} and {1000 * most:.1f}")
+    equal((now["accepts"], one_in(now["accept_wait_log2"], now["accept_wait_ms"])), (1, True), now.line)
+    t.drop(client, child)
+    measured(t, 80, accepts=1)
+
+
+@needs_module
+def test_handshake(t):
+    """The first sample of the round trip time, on both sides."""
+    server = t.listen(80)
+    client, child = t.pair(server)
+    up, down = Info(client), Info(child)
+    measured(t, 80, handshakes=1, handshake_us=down.rtt)
+    measured(t, "*", handshakes=1, handshake_us=up.rtt)
+    expect_error(errno.ECONNREFUSED, t.connect, 81)
+    measured(t, "*", handshakes=1)
+
+
+@needs_module
+def test_round_trip_time_at_the_end(t):
+    server = t.listen(80)
+    client, child = exchange(t, server)
+    harness.reset_on_close(child)
+    up, down = Info(client), Info(child)
+    t.drop(child)
+    until(lambda: harness.readable(client, 0), "the reset")
+    measured(t, 80, rtts=1, rtt_us=down.rtt)
+    measured(t, "*", rtts=1, rtt_us=up.rtt)
+
+
+@needs_module
+def test_connections_older_than_the_module(t):
+    """What they carry from then on counts; nobody knows how old they are."""
+    server = t.listen(80)
+    client, child = exchange(t, server)
+    waiting = t.connect(80)
+    t.reload()
+    measured(t, 80, bytes_rx=0, bytes_tx=0)
+    t.accept(server)
+    client.sendall(bytes(11))
+    received(child, 11)
+    t.end(client, child)
+    measured(t, 80, bytes_rx=11, bytes_tx=0, ended=0, lifetime_ms=0, accepts=0, accept_wait_ms=0)
+    measured(t, "*", bytes_rx=0, bytes_tx=11, ended=0)
+    t.drop(waiting)
+
+
+def sampling(t, milliseconds):
+    """Load the module anew, with another interval."""
+    harness.unload()
+    harness.load(f"sample_ms={milliseconds}")
+    t.repaired = portsock.read().head["repaired"]
+
+
+@needs_module
+def test_bytes_of_open_connections(t):
+    """A pool of a database never closes them; somebody reads."""
+    server = t.listen(80)
+    sampling(t, 20)
+    client, child = exchange(t, server)
+    until(lambda: row(t, "tcp", 80)["bytes_rx"] == 1000 and row(t, "tcp", "*")["bytes_tx"] == 1000, "the first bytes")
+    measured(t, 80, bytes_tx=Info(child).acked, ended=0)
+    client.sendall(bytes(11))
+    received(child, 11)
+    until(lambda: row(t, "tcp", 80)["bytes_rx"] == 1011, "more bytes")
+    equal(portsock.read().head["sample_age_ms"] < 1000 * harness.DEADLINE, True, "the age of what was read")
+    client.shutdown(socket.SHUT_WR)
+    t.eof(child)
+    until(lambda: portsock.read().head["sample_age_ms"] < 20 and row(t, "tcp", 80)["close_wait"], "another look")
+    measured(t, 80, bytes_rx=1011)
+    t.drop(child)
+    t.eof(client)
+    t.drop(client)
+    measured(t, 80, bytes_rx=1011, bytes_tx=5000, ended=1)
+    measured(t, "*", bytes_rx=5000, bytes_tx=1011, ended=1)
+    harness.unload()
+
+
+@needs_module
+def test_bytes_of_open_connections_if_nobody_is_to_ask(t):
+    server = t.listen(80)
+    sampling(t, 0)
+    ends = exchange(t, server)
+    for _ in range(3):
+        measured(t, 80, bytes_rx=0, bytes_tx=0)
+        time.sleep(0.05)
+    t.end(*ends)
+    measured(t, 80, bytes_rx=1000, bytes_tx=5000)
+    harness.unload()
+
+
+# ---- who it is -------------------------------------------------------------------------------------
+
+def owner(t, proto, port):
+    now = row(t, proto, port)
+    return now["pid"], now["comm"]
+
+
+def called(name):
+    with open("/proc/self/comm", "w", encoding="utf-8") as file:
+        file.write(name)
+
+
+def process(t, name, work):
+    """Does that under this name, and stays."""
+    def run():
+        called(name)
+        work()
+
+    return t.fork(run)
+
+
+@needs_module
+def test_who_listens(t):
+    """Until he is gone; then whoever accepts, which is somebody else."""
+    server = t.tcp()
+    server.bind(("127.0.0.1", 80))
+    equal(owner(t, "tcp", 80), (None, "-"), "who has bound it only")
+    master = process(t, "a master", lambda: server.listen(5))
+    equal(owner(t, "tcp", 80), (master, "a master"), "who listens")
+    socks = clients(t, 80, 2)
+    worker = process(t, "wörker", server.accept)
+    equal(owner(t, "tcp", 80), (master, "a master"), "who listens, though somebody else accepts")
+    t.kill(master)
+    equal(row(t, "tcp", 80)["pid"], worker, "who accepts")
+    t.kill(worker)
+    equal(owner(t, "tcp", 80), (None, "-"), "nobody")
+    t.drop(*socks)
+
+
+@needs_module
+def test_who_listens_without_bind(t):
+    port = os.memfd_create("port")
+
+    def work():
+        sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        sock.listen(1)
+        os.write(port, b"%d" % port_of(sock))
+        socks.append(sock)
+
+    socks = []
+    pid = process(t, "autobound", work)
+    equal(owner(t, "tcp", int(os.pread(port, 10, 0))), (pid, "autobound"), "who listens")
+    os.close(port)
+
+
+@needs_module
+def test_who_binds_a_datagram_socket(t):
+    for v6 in (False, True):
+        sock = t.udp(v6)
+        name = f"named{v6:d}"
+        pid = process(t, name, lambda sock=sock, v6=v6: sock.bind((loopback(v6), 53 + v6)))
+        equal(owner(t, "udp", 53 + v6), (pid, name), "who called bind()")
+        process(t, "another", lambda sock=sock: sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096))
+        equal(owner(t, "udp", 53 + v6), (pid, name), "who called bind(), whoever uses it")
+
+
+@needs_module
+def test_who_was_sent_a_listener(t):
+    server = t.listen(80)
+    ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    pid = process(t, "listener", lambda: server.listen(1))
+    equal(owner(t, "tcp", 80)[0], os.getpid(), "who called listen() first")
+    t.drop(server)
+    server = t.tcp()
+    server.bind(("127.0.0.1", 81))
+    first = process(t, "first", lambda: server.listen(1))
+    socket.send_fds(ends[0], [b"x"], [server.fileno()])
+    second = process(t, "second", lambda: socket.recv_fds(ends[1], 1, 1))
+    equal(owner(t, "tcp", 81), (first, "first"), "who listens")
+    t.kill(first)
+    equal(owner(t, "tcp", 81), (second, "second"), "who was sent it")
+    for end in ends:
+        end.close()
+    t.kill(pid)
+
+
+@needs_module
+def test_uid_is_of_who_has_the_socket(t):
+    """fchown() gives it to somebody else."""
+    def make():
+        os.setresuid(1234, 1234, 1234)
+        for sock in (t.listen(8080), t.udp()):
+            kept.append(sock)
+        kept[1].bind(("127.0.0.1", 8053))
+
+    kept = []
+    pid = t.fork(make)
+    equal((row(t, "tcp", 8080)["uid"], row(t, "udp", 8053)["uid"]), (1234, 1234), "uid")
+    equal(row(t, "tcp", 8080)["pid"], pid, "pid")
+    server = t.listen(81)
+    equal(row(t, "tcp", 81)["uid"], 0, "tcp 81: uid")
+    os.fchown(server.fileno(), 4321, -1)
+    equal(row(t, "tcp", 81)["uid"], 4321, "tcp 81: uid")
+    t.drop(server)
+    equal((row(t, "tcp", 81)["uid"], row(t, "tcp", 81)["cgroup"]), (None, None), "tcp 81 without a socket")
+
+
+@needs_module
+def test_cgroup_is_where_the_socket_was_made(t):
+    with tempfile.TemporaryDirectory() as top:
+        subprocess.run(("mount", "-t", "cgroup2", "none", top), check=True)
+        try:
+            group = top + "/depth"
+            os.mkdir(group)
+
+            def make():
+                with open(group + "/cgroup.procs", "w", encoding="ascii") as file:
+                    file.write("0")
+                kept.append(t.listen(80))
+
+            kept = []
+            pid = t.fork(make)
+            equal(row(t, "tcp", 80)["cgroup"], os.stat(group).st_ino, "tcp 80: cgroup")
+            t.kill(pid)
+            until(lambda: not diag.oracle().get(("tcp", 80), {}).get("sockets"), "the listener to go")
+            os.rmdir(group)
+        finally:
+            subprocess.run(("umount", top), check=True)
+
+
+@needs_module
+def test_process_that_the_reader_cannot_see(t):
+    """Numbers are those of the PID namespace that /proc was mounted for."""
+    t.listen(80)
+    told = subprocess.check_output(("unshare", "--pid", "--fork", "--mount-proc", "cat", "/proc/net/portsock"), text=True)
+    seen = portsock.Table(told).by_key["tcp", 80]
+    equal((seen["pid"], seen["comm"], seen["uid"]), (None, "-", 0), "in another PID namespace")
+    equal(owner(t, "tcp", 80)[0], os.getpid(), "in this one")
 
 
 # ---- the module comes later ------------------------------------------------------------------------

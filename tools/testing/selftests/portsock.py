@@ -12,7 +12,12 @@ LISTENER = ("backlog", "backlog_max", "backlog_peak", "listen_drops")
 RECEIVER = ("rcv_queue", "rcv_drops")
 CONNECTS = ("connect_refused", "connect_timeout", "connect_unreachable", "connect_given_up", "connect_killed")
 ENDS = ("resets", "timeouts", "aborts")
-TCP_ONLY = CONNECTS + ("connect_no_port",) + ENDS + ("retrans",)
+MEASURED = ("bytes_rx", "bytes_tx", "ended", "lifetime_ms", "handshakes", "handshake_us", "accepts", "accept_wait_ms", "rtts",
+            "rtt_us")
+HISTOGRAMS = {"lifetime_log2": "ended", "accept_wait_log2": "accepts"}
+BUCKETS = 28
+OWNER = ("uid", "cgroup", "pid")
+TCP_ONLY = CONNECTS + ("connect_no_port",) + ENDS + ("retrans",) + MEASURED + tuple(HISTOGRAMS)
 DEPTH = LISTENER + RECEIVER + TCP_ONLY
 # Those whose value is now, and not of what is gone.
 NOW = ("backlog", "backlog_max", "rcv_queue")
@@ -45,12 +50,18 @@ class Row:
         need(port == "*" or port.isdigit() and int(port) < 65536, f"bad port in {line!r}")
         self.port = port if port == "*" else int(port)
         self.col = text
+        for name in OWNER:
+            need(text[name] == "-" or text[name].isdigit(), f"{name} is {text[name]!r} in {line!r}")
+            self.col[name] = None if text[name] == "-" else int(text[name])
         for name in GAUGES + COUNTERS + ("ports",):
             need(text[name].isdigit(), f"{name} is {text[name]!r} in {line!r}")
             self.col[name] = int(text[name])
         for name in DEPTH:
-            need(text[name] == "-" or text[name].isdigit(), f"{name} is {text[name]!r} in {line!r}")
-            self.col[name] = None if text[name] == "-" else int(text[name])
+            parts = text[name].split(",")
+            need(text[name] == "-" or all(map(str.isdigit, parts)) and len(parts) == (BUCKETS if name in HISTOGRAMS else 1),
+                 f"{name} is {text[name]!r} in {line!r}")
+            values = None if text[name] == "-" else tuple(map(int, parts))
+            self.col[name] = values if name in HISTOGRAMS or values is None else values[0]
         self.line = line
 
     def answers(self):
@@ -85,12 +96,12 @@ class Table:
         need(words[:2] == ["portsock", "1"], f"line 1 is {lines[0]!r}")
         need(len(words) % 2 == 0, f"line 1 is not made of pairs: {lines[0]!r}")
         self.head = dict(zip(words[2::2], words[3::2]))
-        for key in ("netns", "exact", "missed", "repaired", "untracked", "uptime_ms", "port_min", "port_max"):
+        for key in ("netns", "exact", "missed", "repaired", "untracked", "uptime_ms", "port_min", "port_max", "sample_age_ms"):
             need(self.head.get(key, "").isdigit(), f"line 1 lacks {key}: {lines[0]!r}")
             self.head[key] = int(self.head[key])
         self.columns = lines[1].split()
         need(len(set(self.columns)) == len(self.columns), f"a column appears twice: {lines[1]!r}")
-        for name in ("proto", "port", "class") + GAUGES + COUNTERS + ("ports",) + DEPTH:
+        for name in ("proto", "port", "class") + GAUGES + COUNTERS + ("ports",) + DEPTH + OWNER + ("comm",):
             need(name in self.columns, f"no column {name}: {lines[1]!r}")
         need("comm" not in self.columns[:-1], "comm is not the last column")
         self.rows = [Row(self.columns, line) for line in lines[2:]]
@@ -129,6 +140,9 @@ class Table:
             for column in DEPTH:
                 if (r[column] is None) == (column in r.answers()):
                     bad.append(f"{name}: {column} is {r[column]}")
+            for column, count in HISTOGRAMS.items():
+                if r[column] is not None and sum(r[column]) != r[count]:
+                    bad.append(f"{name}: {column} adds up to {sum(r[column])}, but {count} is {r[count]}")
             if r["backlog"] and r["backlog"] > r["backlog_peak"]:
                 bad.append(f"{name}: backlog {r['backlog']} exceeds backlog_peak {r['backlog_peak']}")
             if r["ipv6"] > r["sockets"]:
@@ -165,7 +179,7 @@ def read_text(path=PATH):
         parts = []
         while part := file.read(1 << 16):
             parts.append(part)
-    return b"".join(parts).decode("ascii")
+    return b"".join(parts).decode("utf-8", "backslashreplace")
 
 
 def read(path=PATH):
