@@ -46,6 +46,14 @@ bool portsock_column_counts(const struct portsock_column *column)
 	return column && (column->kind == PORTSOCK_KIND_COUNTER || column->kind == PORTSOCK_KIND_SUM);
 }
 
+enum portsock_column_id portsock_column_divisor(enum portsock_column_id sum)
+{
+#define DIVISOR(sum, count) [PORTSOCK_COLUMN_##sum] = PORTSOCK_COLUMN_##count,
+	static const enum portsock_column_id divisors[PORTSOCK_COLUMN_NR] = { PORTSOCK_AVERAGES(DIVISOR) };
+
+	return divisors[sum];
+}
+
 bool portsock_column_adds_up(const struct portsock_column *column)
 {
 	return column && (column->kind == PORTSOCK_KIND_STATE ||

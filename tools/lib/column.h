@@ -68,6 +68,14 @@ bool portsock_column_is_number(const struct portsock_column *column);
 bool portsock_column_counts(const struct portsock_column *column);
 
 /**
+ * portsock_column_divisor() - what makes an average of a sum
+ * @sum: a column of kind sum
+ *
+ * Return: the counter that it is to be divided by.
+ */
+enum portsock_column_id portsock_column_divisor(enum portsock_column_id sum);
+
+/**
  * portsock_column_adds_up() - does the sum over rows mean something?
  * @column: one of portsock_columns, or NULL
  */

@@ -5,6 +5,10 @@
 #include <string.h>
 
 #include "cell.h"
+#include "owner.h"
+
+/* From here on the places of a double do not hold every whole number. */
+#define RATE_LARGE	1e15
 
 /* Only services have a name; whoever else holds 8080 is no web server. */
 static const char *service_text(const struct portsock_view *view, const struct portsock_snapshot *snapshot)
@@ -28,9 +32,31 @@ void portsock_number_text(uint64_t number, char text[PORTSOCK_CELL_SIZE])
 	strcpy(text, digit);
 }
 
+/* As printf() rounds: a half to the even one. */
+static uint64_t whole_number(double number)
+{
+	uint64_t whole = number;
+	double rest = number - whole;
+
+	return whole + (rest > 0.5 || (rest == 0.5 && whole % 2));
+}
+
+/* Screens are full of them, and printf() takes a thousand instructions for one. */
 void portsock_rate_text(double rate, char text[PORTSOCK_CELL_SIZE])
 {
-	snprintf(text, PORTSOCK_CELL_SIZE, "%.*f", rate > 0 && rate < 9.95 ? 1 : 0, rate);
+	unsigned int tenths;
+
+	if (rate >= RATE_LARGE || rate < 0) {
+		snprintf(text, PORTSOCK_CELL_SIZE, "%.0f", rate);
+	} else if (rate >= 9.95 || rate == 0) {
+		portsock_number_text(whole_number(rate), text);
+	} else {
+		tenths = whole_number(10 * rate);
+		text[0] = '0' + tenths / 10;
+		text[1] = '.';
+		text[2] = '0' + tenths % 10;
+		text[3] = '\0';
+	}
 }
 
 /* What is not known is null in JSON. */
@@ -40,6 +66,16 @@ static const char *made_text(const struct portsock_view *view, double number, co
 		return made;
 
 	return view->options.json ? NULL : "-";
+}
+
+/* 0 is one, too. */
+static const char *average_text(const struct portsock_view *view, double number, char text[PORTSOCK_CELL_LONG])
+{
+	if (number < 0)
+		return view->options.json ? NULL : "-";
+	portsock_rate_text(number, text);
+
+	return text;
 }
 
 static const char *json_text(const struct portsock_column *known, const struct portsock_value *cell,
@@ -55,11 +91,21 @@ static const char *json_text(const struct portsock_column *known, const struct p
 	return text;
 }
 
+static const char *owner_text(const struct portsock_view *view, const struct portsock_column *known,
+			      const struct portsock_value *cell)
+{
+	const char *name = view->options.numeric || !cell->is_number ? NULL : portsock_owner_name(known, cell->number);
+
+	return name ? name : cell->text;
+}
+
 static const char *field_text(const struct portsock_view *view, const struct portsock_view_column *column,
 			      const struct portsock_value *cell, char text[PORTSOCK_CELL_LONG])
 {
 	if (view->options.json)
 		return json_text(column->known, cell, text);
+	if (portsock_owner_has_name(column->known))
+		return owner_text(view, column->known, cell);
 	/* In a table full of zeros nobody finds the others. */
 	if (view->people && column->adds_up && !cell->number)
 		return "-";
@@ -80,6 +126,9 @@ const char *portsock_cell_text(const struct portsock_view *view, const struct po
 		number = portsock_past_rate(past, column->known - portsock_columns);
 		portsock_rate_text(number, text);
 		return made_text(view, number, text);
+	case PORTSOCK_VIEW_AVERAGE:
+		number = portsock_past_average(past, column->known - portsock_columns);
+		return average_text(view, number, text);
 	case PORTSOCK_VIEW_RANGE:
 		number = portsock_snapshot_range(snapshot);
 		snprintf(text, PORTSOCK_CELL_SIZE, "%.1f", number);

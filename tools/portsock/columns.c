@@ -8,8 +8,8 @@
 #include <libsmartcols.h>
 
 #include "columns.h"
+#include "owner.h"
 
-#define PER_SECOND	"/s"
 #define DESCENDING	":desc"
 
 /* Columns that no table has. */
@@ -22,8 +22,10 @@ static const struct {
 	{ PORTSOCK_VIEW_NETNS, "netns" },
 };
 
-#define FILLED(id)		{ PORTSOCK_COLUMN_##id, PORTSOCK_COLUMN_##id }
-#define FILLED_WITH(id, with)	{ PORTSOCK_COLUMN_##id, PORTSOCK_COLUMN_##with }
+#define FILLED(id)		{ PORTSOCK_COLUMN_##id, PORTSOCK_COLUMN_##id, false }
+#define FILLED_WITH(id, with)	{ PORTSOCK_COLUMN_##id, PORTSOCK_COLUMN_##with, false }
+#define WATCHED(id)		{ PORTSOCK_COLUMN_##id, PORTSOCK_COLUMN_##id, true },
+#define WATCHED_WITH(id, with)	{ PORTSOCK_COLUMN_##id, PORTSOCK_COLUMN_##with, true },
 
 const struct portsock_columns_filled portsock_columns_filled[] = {
 	FILLED(BACKLOG),
@@ -41,18 +43,50 @@ const struct portsock_columns_filled portsock_columns_filled[] = {
 	FILLED(TIMEOUTS),
 	FILLED(ABORTS),
 	FILLED(RETRANS),
+	WATCHED(BYTES_RX)
+	WATCHED(BYTES_TX)
+	WATCHED_WITH(LIFETIME_MS, ENDED)
+	WATCHED_WITH(HANDSHAKE_US, HANDSHAKES)
+	WATCHED_WITH(ACCEPT_WAIT_MS, ACCEPTS)
 	FILLED(NR),
 };
 
+enum portsock_view_source portsock_columns_watched(enum portsock_column_id id)
+{
+	if (portsock_columns[id].kind == PORTSOCK_KIND_SUM)
+		return PORTSOCK_VIEW_AVERAGE;
+
+	return portsock_columns[id].kind == PORTSOCK_KIND_COUNTER ? PORTSOCK_VIEW_RATE : PORTSOCK_VIEW_FIELD;
+}
+
+const char *portsock_columns_suffix(enum portsock_view_source source)
+{
+	if (source == PORTSOCK_VIEW_AVERAGE)
+		return "/avg";
+
+	return source == PORTSOCK_VIEW_RATE ? "/s" : "";
+}
+
+/* Return: bytes of the name in front of what it is to be made of, 0 if it does not end so. */
+static int suffix_find(const char *name, enum portsock_view_source source)
+{
+	const char *suffix = portsock_columns_suffix(source);
+	size_t length = strlen(name), end = strlen(suffix);
+
+	return length > end && !strcmp(name + length - end, suffix) ? length - end : 0;
+}
+
 enum portsock_view_source portsock_columns_source(const char *name, char field[PORTSOCK_COLUMN_NAME_SIZE])
 {
-	size_t length = strlen(name), end = strlen(PER_SECOND), i;
-	bool rate = length > end && !strcmp(name + length - end, PER_SECOND);
+	int rate = suffix_find(name, PORTSOCK_VIEW_RATE), average = suffix_find(name, PORTSOCK_VIEW_AVERAGE);
+	size_t i;
 
 	for (i = 0; i < sizeof(made) / sizeof(*made); i++)
 		if (!strcasecmp(made[i].name, name))
 			return made[i].source;
-	snprintf(field, PORTSOCK_COLUMN_NAME_SIZE, "%.*s", (int)(length - (rate ? end : 0)), name);
+	snprintf(field, PORTSOCK_COLUMN_NAME_SIZE, "%.*s", rate + average ? rate + average : (int)strlen(name), name);
+	if (average)
+		return PORTSOCK_VIEW_AVERAGE;
 
 	return rate ? PORTSOCK_VIEW_RATE : PORTSOCK_VIEW_FIELD;
 }
@@ -66,6 +100,14 @@ const char *portsock_columns_made(enum portsock_view_source source)
 			return made[i].name;
 
 	return NULL;
+}
+
+bool portsock_columns_has(enum portsock_view_source source, const struct portsock_column *column)
+{
+	if (source == PORTSOCK_VIEW_AVERAGE)
+		return column && column->kind == PORTSOCK_KIND_SUM;
+
+	return source != PORTSOCK_VIEW_RATE || portsock_column_counts(column);
 }
 
 bool portsock_columns_sort(const char *sort, char name[PORTSOCK_COLUMN_NAME_SIZE])
@@ -83,10 +125,12 @@ static int no_memory(struct portsock_error *error)
 	return portsock_error_set(error, "out of memory");
 }
 
-static bool column_is_text(const struct portsock_view_column *column)
+static bool column_is_text(const struct portsock_view *view, const struct portsock_view_column *column)
 {
+	bool named = portsock_owner_has_name(column->known) && !view->options.json && !view->options.numeric;
+
 	return column->source == PORTSOCK_VIEW_SERVICE || column->source == PORTSOCK_VIEW_NETNS ||
-	       (column->source == PORTSOCK_VIEW_FIELD && portsock_column_is_text(column->known));
+	       (column->source == PORTSOCK_VIEW_FIELD && (named || portsock_column_is_text(column->known)));
 }
 
 /* JSON takes the names of the table, people its headings. */
@@ -99,7 +143,7 @@ static void heading_write(const struct portsock_view *view, const struct portsoc
 
 	if (!view->options.json && column->known)
 		name = column->known->heading;
-	snprintf(heading, size, "%s%s", name, column->source == PORTSOCK_VIEW_RATE ? PER_SECOND : "");
+	snprintf(heading, size, "%s%s", name, portsock_columns_suffix(column->source));
 	for (i = 0; !view->options.json && heading[i]; i++)
 		heading[i] = toupper((unsigned char)heading[i]);
 }
@@ -137,8 +181,8 @@ static int column_add(struct portsock_view *view, const struct portsock_snapshot
 		.known = field >= 0 ? snapshot->fields[field].column : NULL,
 		.role = role,
 	};
-	column->adds_up = portsock_column_adds_up(column->known);
-	column->numeric = !column_is_text(column);
+	column->adds_up = source != PORTSOCK_VIEW_AVERAGE && portsock_column_adds_up(column->known);
+	column->numeric = !column_is_text(view, column);
 	heading_write(view, snapshot, column, heading, sizeof(heading));
 	column->output = scols_table_new_column(view->table, heading, 0, column->numeric ? SCOLS_FL_RIGHT : 0);
 
@@ -170,17 +214,19 @@ static int name_error(const struct portsock_snapshot *snapshot, const char *opti
 	return portsock_error_set(error, "--%s: the table has no column '%.40s' (valid: service%s)", option, name, valid);
 }
 
-static int rate_check(const struct portsock_view *view, const struct portsock_snapshot *snapshot, const char *option,
-		      const char *counter, int field, struct portsock_error *error)
+/* Rates and averages are of two looks. */
+static int watched_check(const struct portsock_view *view, const struct portsock_snapshot *snapshot, const char *option,
+			 const char *counter, enum portsock_view_source source, int field, struct portsock_error *error)
 {
 	const struct portsock_column *known = field < 0 ? NULL : snapshot->fields[field].column;
 
-	if (!portsock_column_counts(known))
-		return portsock_error_set(error, "--%s: '%.40s' is no column of kind counter or sum, of which rates are known",
-					  option, counter);
+	if (!portsock_columns_has(source, known))
+		return portsock_error_set(error, "--%s: '%.40s' is no column of kind %s known", option, counter,
+					  source == PORTSOCK_VIEW_RATE ? "counter or sum, of which rates are" :
+									 "sum, of which averages are");
 	if (!view->options.rates)
-		return portsock_error_set(error, "--%s: '%.40s" PER_SECOND "' needs --watch, to compare with the previous look",
-					  option, counter);
+		return portsock_error_set(error, "--%s: '%.40s%s' needs --watch, to compare with the previous look",
+					  option, counter, portsock_columns_suffix(source));
 
 	return 0;
 }
@@ -200,8 +246,9 @@ static int name_find(const struct portsock_view *view, const struct portsock_sna
 	case PORTSOCK_VIEW_FIELD:
 		return name_error(snapshot, option, name, error);
 	case PORTSOCK_VIEW_RATE:
+	case PORTSOCK_VIEW_AVERAGE:
 		*field = field_find(snapshot, counter);
-		return rate_check(view, snapshot, option, counter, *field, error);
+		return watched_check(view, snapshot, option, counter, *source, *field, error);
 	case PORTSOCK_VIEW_NETNS:
 		return view->options.netns ? 0 :
 			portsock_error_set(error, "--%s: '%s' needs --all-netns", option, name);
@@ -293,8 +340,9 @@ static int columns_add_filled(struct portsock_view *view, const struct portsock_
 	enum portsock_view_source source;
 
 	for (filled = portsock_columns_filled; filled->id != PORTSOCK_COLUMN_NR; filled++) {
-		source = view->options.rates && portsock_column_counts(&portsock_columns[filled->id]) ?
-			PORTSOCK_VIEW_RATE : PORTSOCK_VIEW_FIELD;
+		if (filled->watched && !view->options.rates)
+			continue;
+		source = view->options.rates ? portsock_columns_watched(filled->id) : PORTSOCK_VIEW_FIELD;
 		if (column_add_known(view, snapshot, source, filled->id, PORTSOCK_VIEW_FILLED, error))
 			return -1;
 		filled_attach(view, snapshot, filled);
@@ -303,12 +351,23 @@ static int columns_add_filled(struct portsock_view *view, const struct portsock_
 	return 0;
 }
 
+/* Names cost a look into files: only where there may be room for them. */
+static int columns_add_owners(struct portsock_view *view, const struct portsock_snapshot *snapshot,
+			      struct portsock_error *error)
+{
+	if (!view->options.width)
+		return 0;
+
+	return column_add_known(view, snapshot, PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_UID, PORTSOCK_VIEW_ROOM, error) ||
+	       column_add_known(view, snapshot, PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_COMM, PORTSOCK_VIEW_ROOM, error);
+}
+
 static int columns_add_people(struct portsock_view *view, const struct portsock_snapshot *snapshot,
 			      struct portsock_error *error)
 {
 	const char *first = view->options.numeric ? "proto,port,class" : "proto,port,service";
 
-	if (columns_add_list(view, snapshot, first, error) ||
+	if (columns_add_list(view, snapshot, first, error) || columns_add_owners(view, snapshot, error) ||
 	    column_add_known(view, snapshot, PORTSOCK_VIEW_FIELD, PORTSOCK_COLUMN_SOCKETS, PORTSOCK_VIEW_ASKED, error) ||
 	    columns_add_states(view, snapshot, error) ||
 	    columns_add_filled(view, snapshot, error) ||

@@ -148,7 +148,9 @@ static int past_read(struct portsock_past *past, const struct portsock_snapshot 
 		bit = BIT(field->id);
 		past->now[field->id] = cell->number;
 		answers |= cell->is_number ? bit : 0;
-		filled |= cell->number ? bit : 0;
+		if (!cell->number)
+			continue;
+		filled |= bit;
 		gained |= cell->number > past->before[field->id] ? bit : 0;
 	}
 	past->answers |= answers;
@@ -256,4 +258,12 @@ double portsock_past_rate(const struct portsock_past *past, enum portsock_column
 		return -1;
 
 	return (past->now[id] - past->before[id]) * 1e3 / (past->uptime_ms - past->before_ms);
+}
+
+double portsock_past_average(const struct portsock_past *past, enum portsock_column_id sum)
+{
+	enum portsock_column_id count = portsock_column_divisor(sum);
+	double gained = portsock_past_rate(past, sum), came = portsock_past_rate(past, count);
+
+	return gained >= 0 && came > 0 ? gained / came : -1;
 }

@@ -174,4 +174,13 @@ uint64_t portsock_past_gains(const struct portsock_past *past);
  */
 double portsock_past_rate(const struct portsock_past *past, enum portsock_column_id id);
 
+/**
+ * portsock_past_average() - the average of what a sum gained since the look before
+ * @past: a row
+ * @sum: a column of kind sum
+ *
+ * Return: the average, in the sum's unit; -1 if there is none: as of rates, and when nothing came.
+ */
+double portsock_past_average(const struct portsock_past *past, enum portsock_column_id sum);
+
 #endif

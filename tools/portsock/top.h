@@ -10,7 +10,7 @@
 #include "libportsock.h"
 #include "show.h"
 
-#define PORTSOCK_TOP_COLUMNS_MAX	(2 * PORTSOCK_COLUMN_NR + 6)
+#define PORTSOCK_TOP_COLUMNS_MAX	(3 * PORTSOCK_COLUMN_NR + 6)
 /* Looks that a sparkline shows: so many characters. */
 #define PORTSOCK_TOP_SPARK		8
 /* Bytes in a cell with its NUL. */
@@ -19,7 +19,7 @@
 /**
  * struct portsock_top_column - a column of the screen
  * @source: where its text comes from
- * @id: the column of the table, of a field or rate
+ * @id: the column of the table, of a field, rate or average
  * @spark: not the number of now, but a sparkline of the last ones
  * @filled: only if a row has a number other than 0 in it
  * @with: or, of another column than itself, in that one

@@ -6,6 +6,7 @@
 
 #include "cell.h"
 #include "columns.h"
+#include "owner.h"
 #include "top.h"
 
 /* Return: index of the column, which is added if it is not there. */
@@ -29,7 +30,7 @@ static int column_add(struct portsock_top *top, struct portsock_top_column new)
 		strcpy(column->heading, "LAST");
 	else
 		snprintf(column->heading, sizeof(column->heading), "%s%s", made ? made : portsock_columns[new.id].heading,
-			 new.source == PORTSOCK_VIEW_RATE ? "/s" : "");
+			 portsock_columns_suffix(new.source));
 	for (i = 0; column->heading[i]; i++)
 		column->heading[i] = toupper((unsigned char)column->heading[i]);
 
@@ -84,8 +85,7 @@ static void usual_add(struct portsock_top *top)
 		if (portsock_columns[id].kind == PORTSOCK_KIND_STATE)
 			filled_add(top, PORTSOCK_VIEW_FIELD, id, id);
 	for (filled = portsock_columns_filled; filled->id != PORTSOCK_COLUMN_NR; filled++)
-		filled_add(top, portsock_column_counts(&portsock_columns[filled->id]) ? PORTSOCK_VIEW_RATE :
-			   PORTSOCK_VIEW_FIELD, filled->id, filled->with);
+		filled_add(top, portsock_columns_watched(filled->id), filled->id, filled->with);
 	rate_add(top, PORTSOCK_COLUMN_CLOSED);
 	made_add(top, PORTSOCK_VIEW_RANGE);
 }
@@ -102,7 +102,7 @@ static int name_add(struct portsock_top *top, const char *option, const char *na
 	known = portsock_column_find(field);
 	new.id = known ? known - portsock_columns : PORTSOCK_COLUMN_NR;
 	if (new.id >= PORTSOCK_COLUMN_NR || known->kind == PORTSOCK_KIND_HISTOGRAM ||
-	    (new.source == PORTSOCK_VIEW_RATE && !portsock_column_counts(known)))
+	    !portsock_columns_has(new.source, known))
 		return portsock_error_set(error, "--%s: top has no column '%.40s' (see: portsock --help)", option, name);
 
 	return column_add(top, new);
@@ -142,8 +142,11 @@ static uint64_t columns_wanted(const struct portsock_top *top)
 
 	for (i = 0; i < sizeof(always) / sizeof(*always); i++)
 		wanted |= portsock_column_bit(&portsock_columns[always[i]]);
-	for (i = 0; i < top->nr_columns; i++)
+	for (i = 0; i < top->nr_columns; i++) {
 		wanted |= portsock_column_bit(&portsock_columns[top->columns[i].id]);
+		if (top->columns[i].source == PORTSOCK_VIEW_AVERAGE)
+			wanted |= portsock_column_bit(&portsock_columns[portsock_column_divisor(top->columns[i].id)]);
+	}
 
 	return wanted;
 }
@@ -173,15 +176,26 @@ int portsock_top_columns(struct portsock_top *top, struct portsock_error *error)
 
 bool portsock_top_is_idle(const struct portsock_top *top, const struct portsock_top_column *column)
 {
-	uint64_t has = column->source == PORTSOCK_VIEW_RATE ? top->gains : top->any;
+	uint64_t has = *portsock_columns_suffix(column->source) ? top->gains : top->any;
 
 	return column->filled && !(has & portsock_column_bit(&portsock_columns[column->with]));
 }
 
-static void field_text(const struct portsock_past *past, enum portsock_column_id id, char text[PORTSOCK_TOP_TEXT])
+/* Return: NULL where a number is all there is. */
+static const char *owner_name(const struct portsock_top *top, const struct portsock_past *past, enum portsock_column_id id)
+{
+	const struct portsock_column *known = &portsock_columns[id];
+
+	return portsock_owner_has_name(known) && !top->show->view.numeric && past->answers & portsock_column_bit(known) ?
+		portsock_owner_name(known, past->now[id]) : NULL;
+}
+
+static void field_text(const struct portsock_top *top, const struct portsock_past *past, enum portsock_column_id id,
+		       char text[PORTSOCK_TOP_TEXT])
 {
 	const struct portsock_column *known = &portsock_columns[id];
 	bool answer = past->answers & portsock_column_bit(known);
+	const char *owner = owner_name(top, past, id);
 
 	if (id == PORTSOCK_COLUMN_PROTO)
 		strcpy(text, past->proto);
@@ -189,6 +203,8 @@ static void field_text(const struct portsock_past *past, enum portsock_column_id
 		strcpy(text, past->class);
 	else if (id == PORTSOCK_COLUMN_PORT && !answer)
 		strcpy(text, "*");
+	else if (owner)
+		snprintf(text, PORTSOCK_TOP_TEXT, "%s", owner);
 	else if (portsock_column_is_text(known))
 		snprintf(text, PORTSOCK_TOP_TEXT, "%s", past->text[id] ? past->text[id] : "-");
 	else if (!answer || (portsock_column_adds_up(known) && !past->now[id]))
@@ -201,6 +217,15 @@ static void rate_text(double rate, char text[PORTSOCK_TOP_TEXT])
 {
 	if (rate > 0)
 		portsock_rate_text(rate, text);
+	else
+		strcpy(text, "-");
+}
+
+/* 0 is one, too. */
+static void average_text(double average, char text[PORTSOCK_TOP_TEXT])
+{
+	if (average >= 0)
+		portsock_rate_text(average, text);
 	else
 		strcpy(text, "-");
 }
@@ -218,10 +243,13 @@ void portsock_top_text(const struct portsock_top *top, const struct portsock_top
 	}
 	switch (column->source) {
 	case PORTSOCK_VIEW_FIELD:
-		field_text(past, column->id, text);
+		field_text(top, past, column->id, text);
 		break;
 	case PORTSOCK_VIEW_RATE:
 		rate_text(portsock_past_rate(past, column->id), text);
+		break;
+	case PORTSOCK_VIEW_AVERAGE:
+		average_text(portsock_past_average(past, column->id), text);
 		break;
 	case PORTSOCK_VIEW_RANGE:
 		snprintf(text, PORTSOCK_TOP_TEXT, past->range > 0 ? "%.1f" : "-", past->range);
@@ -257,6 +285,8 @@ void portsock_top_sort_key(const struct portsock_top_column *column, struct port
 	row->number = 0;
 	if (column->source == PORTSOCK_VIEW_RATE)
 		row->rate = portsock_past_rate(past, column->id);
+	else if (column->source == PORTSOCK_VIEW_AVERAGE)
+		row->rate = portsock_past_average(past, column->id);
 	else if (column->source == PORTSOCK_VIEW_RANGE)
 		row->rate = past->range;
 	else if (column->id == PORTSOCK_COLUMN_PORT)

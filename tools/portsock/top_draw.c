@@ -7,6 +7,7 @@
 #include <curses.h>
 
 #include "cell.h"
+#include "owner.h"
 #include "top.h"
 
 /* Lines above the rows: health, totals, what is shown, headings; below them: keys. */
@@ -132,10 +133,13 @@ static bool column_is_shown(const struct portsock_top *top, unsigned int i)
 	return !portsock_top_is_idle(top, column);
 }
 
-static bool column_is_left(const struct portsock_top_column *column)
+static bool column_is_left(const struct portsock_top *top, const struct portsock_top_column *column)
 {
+	const struct portsock_column *known = &portsock_columns[column->id];
+
 	return column->source == PORTSOCK_VIEW_SERVICE || column->source == PORTSOCK_VIEW_NETNS ||
-	       (column->source == PORTSOCK_VIEW_FIELD && portsock_column_is_text(&portsock_columns[column->id]));
+	       (column->source == PORTSOCK_VIEW_FIELD && (portsock_column_is_text(known) ||
+		(portsock_owner_has_name(known) && !top->show->view.numeric)));
 }
 
 /* Those left of a column keep their place, whether they fit or not. */
@@ -194,7 +198,7 @@ static void headings_draw(const struct portsock_top *top)
 		if (column->x < 0)
 			continue;
 		cell_print(LINES_ABOVE - 1, column, A_REVERSE | (top->sort == (int)i ? A_BOLD | A_UNDERLINE : A_NORMAL),
-			   column_is_left(column), column->heading, strlen(column->heading));
+			   column_is_left(top, column), column->heading, strlen(column->heading));
 	}
 	attrset(A_NORMAL);
 }
@@ -226,7 +230,7 @@ static bool row_draw(struct portsock_top *top, int line, size_t at)
 			grown = true;
 		}
 		cell_print(line, column, cell_alarms(column, row->past) ? attribute | alarm_attribute(top) : attribute,
-			   column->spark || column_is_left(column), text, length);
+			   column->spark || column_is_left(top, column), text, length);
 	}
 	attrset(A_NORMAL);
 

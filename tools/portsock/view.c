@@ -122,6 +122,13 @@ static void number_count(const struct portsock_view *view, struct portsock_view_
 		sum_add(total ? &column->totals : &column->sum, &number);
 }
 
+static void text_count(struct portsock_view_column *column, const char *text)
+{
+	column->answers = true;
+	if (strcmp(text, "*") && !(column->known && column->known->kind == PORTSOCK_KIND_HISTOGRAM))
+		column->numeric = false;
+}
+
 static void field_count(const struct portsock_view *view, struct portsock_view_column *column,
 			const struct portsock_snapshot *snapshot)
 {
@@ -129,9 +136,8 @@ static void field_count(const struct portsock_view *view, struct portsock_view_c
 
 	if (cell->is_number)
 		number_count(view, column, snapshot, (struct portsock_view_sum) { .number = cell->number });
-	else if (strcmp(cell->text, "*") && strcmp(cell->text, "-") &&
-		 !(column->known && column->known->kind == PORTSOCK_KIND_HISTOGRAM))
-		column->numeric = false;
+	else if (strcmp(cell->text, "-"))
+		text_count(column, cell->text);
 }
 
 static void column_count(const struct portsock_view *view, struct portsock_view_column *column,
@@ -147,6 +153,9 @@ static void column_count(const struct portsock_view *view, struct portsock_view_
 		rate = portsock_past_rate(past, column->known - portsock_columns);
 		if (rate >= 0)
 			number_count(view, column, snapshot, (struct portsock_view_sum) { .rate = rate });
+		break;
+	case PORTSOCK_VIEW_AVERAGE:
+		column->any |= portsock_past_average(past, column->known - portsock_columns) >= 0;
 		break;
 	case PORTSOCK_VIEW_RANGE:
 		column->any |= portsock_snapshot_range(snapshot) > 0;
@@ -248,7 +257,8 @@ static bool column_is_hidden(const struct portsock_view_column *column)
 {
 	const struct portsock_view_column *with = column->with ? column->with : column;
 
-	return column->role == PORTSOCK_VIEW_SORT || (column->role == PORTSOCK_VIEW_FILLED && !with->any);
+	return column->role == PORTSOCK_VIEW_SORT || (column->role == PORTSOCK_VIEW_FILLED && !with->any) ||
+	       (column->role == PORTSOCK_VIEW_ROOM && !column->answers);
 }
 
 static int columns_finish(struct portsock_view *view, struct portsock_error *error)
@@ -282,13 +292,19 @@ static char *rows_text(struct portsock_view *view)
 	return text;
 }
 
-static void columns_squeeze(struct portsock_view *view)
+/* Return: @rows, or without columns of this role if they are too wide, NULL without memory. */
+static char *rows_squeeze(struct portsock_view *view, char *rows, enum portsock_view_role role)
 {
 	unsigned int i;
 
+	if (!rows || !view->options.width || strcspn(rows, "\n") <= view->options.width)
+		return rows;
+	free(rows);
 	for (i = 0; i < view->nr_columns; i++)
-		if (view->columns[i].role == PORTSOCK_VIEW_SPARE)
+		if (view->columns[i].role == role)
 			scols_column_set_flags(view->columns[i].output, SCOLS_FL_HIDDEN);
+
+	return rows_text(view);
 }
 
 char *portsock_view_text(struct portsock_view *view, struct portsock_error *error)
@@ -300,12 +316,8 @@ char *portsock_view_text(struct portsock_view *view, struct portsock_error *erro
 		return NULL;
 	}
 
-	rows = rows_text(view);
-	if (rows && view->options.width && strcspn(rows, "\n") > view->options.width) {
-		free(rows);
-		columns_squeeze(view);
-		rows = rows_text(view);
-	}
+	rows = rows_squeeze(view, rows_text(view), PORTSOCK_VIEW_ROOM);
+	rows = rows_squeeze(view, rows, PORTSOCK_VIEW_SPARE);
 	/* libsmartcols prints an object with one member, the rows: the health comes in front of that. */
 	if (rows && asprintf(&text, "%s%s\n", view->health, rows + view->options.json) < 0)
 		text = NULL;

@@ -41,6 +41,7 @@ struct portsock_view_options {
  * enum portsock_view_source - where a column's text comes from
  * @PORTSOCK_VIEW_FIELD: a column of the table
  * @PORTSOCK_VIEW_RATE: what a counter of the table gains per second
+ * @PORTSOCK_VIEW_AVERAGE: a sum of the table, by what it gained, divided by what its counter gained
  * @PORTSOCK_VIEW_RANGE: ports that the row stands for, in percent of the range of ephemeral ports
  * @PORTSOCK_VIEW_SERVICE: name of the port
  * @PORTSOCK_VIEW_NETNS: name of the namespace
@@ -48,6 +49,7 @@ struct portsock_view_options {
 enum portsock_view_source {
 	PORTSOCK_VIEW_FIELD,
 	PORTSOCK_VIEW_RATE,
+	PORTSOCK_VIEW_AVERAGE,
 	PORTSOCK_VIEW_RANGE,
 	PORTSOCK_VIEW_SERVICE,
 	PORTSOCK_VIEW_NETNS,
@@ -58,12 +60,14 @@ enum portsock_view_source {
  * @PORTSOCK_VIEW_ASKED: it always is, or the user named it
  * @PORTSOCK_VIEW_FILLED: only if any row has a number other than 0 in it
  * @PORTSOCK_VIEW_SPARE: only if the table fits the terminal with it
+ * @PORTSOCK_VIEW_ROOM: likewise, given up before those, and only if any row has an answer
  * @PORTSOCK_VIEW_SORT: to sort by, not to be seen
  */
 enum portsock_view_role {
 	PORTSOCK_VIEW_ASKED,
 	PORTSOCK_VIEW_FILLED,
 	PORTSOCK_VIEW_SPARE,
+	PORTSOCK_VIEW_ROOM,
 	PORTSOCK_VIEW_SORT,
 };
 
@@ -81,12 +85,12 @@ struct portsock_view_sum {
  * struct portsock_view_column - a column shown
  * @output: libsmartcols' side of it
  * @source: where its text comes from
- * @field: index into the snapshot's fields; of other sources than a field and a rate -1
+ * @field: index into the snapshot's fields; of columns that no table has -1
  * @known: what the reader knows about the field, NULL if nothing
  * @adds_up: a sum means something
  * @numeric: every value so far was a number, `*` or `-`
  * @any: a value other than zero was seen
- * @answers: a number was seen; of a rate, one that is known
+ * @answers: a number was seen, or a word; of a rate, one that is known
  * @singles: likewise in single ephemeral rows
  * @role: why it is there
  * @with: filled when that column is, NULL for itself
@@ -129,7 +133,7 @@ struct portsock_view {
 	bool descending;
 	unsigned long nr_rows;
 	unsigned int nr_columns;
-	struct portsock_view_column columns[2 * PORTSOCK_CELLS_MAX + 3];
+	struct portsock_view_column columns[3 * PORTSOCK_CELLS_MAX + 3];
 	const struct portsock_view_column *sort;
 	unsigned int nr_fields;
 	char netns[NAME_MAX + 1];

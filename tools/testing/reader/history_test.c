@@ -241,8 +241,25 @@ static void sum_has_a_rate_and_a_name_is_kept(void **state)
 	look(SUMS("1000", "500"));
 	look(SUMS("3000", "700"));
 	expect_rate(portsock_past_rate(history.rows[0], PORTSOCK_COLUMN_LIFETIME_MS), 100);
+	assert_true(portsock_past_average(history.rows[0], PORTSOCK_COLUMN_LIFETIME_MS) < 0);
 	assert_string_equal(history.rows[0]->text[PORTSOCK_COLUMN_COMM], "my sshd");
 	assert_true(history.rows[0]->answers & portsock_column_bit(&portsock_columns[PORTSOCK_COLUMN_UID]));
+}
+
+static void average_is_of_what_came(void **state)
+{
+#define AVERAGE(ms, row) "portsock 1 exact 1 uptime_ms " ms "\nproto port class rtts rtt_us\ntcp 22 service " row "\n"
+	(void)state;
+	look(AVERAGE("1000", "10 900"));
+	assert_true(portsock_past_average(history.rows[0], PORTSOCK_COLUMN_RTT_US) < 0);
+	look(AVERAGE("5000", "14 1000"));
+	expect_rate(portsock_past_average(history.rows[0], PORTSOCK_COLUMN_RTT_US), 25);
+	look(AVERAGE("6000", "14 1000"));
+	assert_true(portsock_past_average(history.rows[0], PORTSOCK_COLUMN_RTT_US) < 0);
+	look(AVERAGE("7000", "15 1000"));
+	expect_rate(portsock_past_average(history.rows[0], PORTSOCK_COLUMN_RTT_US), 0);
+	look(AVERAGE("8000", "- -"));
+	assert_true(portsock_past_average(history.rows[0], PORTSOCK_COLUMN_RTT_US) < 0);
 }
 
 #define HISTORY_TEST(name) cmocka_unit_test_teardown(name, history_clear)
@@ -251,6 +268,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		HISTORY_TEST(sum_has_a_rate_and_a_name_is_kept),
+		HISTORY_TEST(average_is_of_what_came),
 		HISTORY_TEST(first_look_knows_no_rate),
 		HISTORY_TEST(rates_are_per_second_of_the_table),
 		HISTORY_TEST(number_grows),

@@ -330,6 +330,10 @@ static void rows_sorted(void **state)
 	       "portsock: --sort: the table has no column ':desc' (valid: service " NAMES DEPTH_NAMES END_NAMES CONNECTION_NAMES OWNER_NAMES ")\n");
 	expect(RUN "--sort opened/s 2>&1", 2,
 	       "portsock: --sort: 'opened/s' needs --watch, to compare with the previous look\n");
+	expect(RUN "-o port,rtts/avg 2>&1", 2,
+	       "portsock: --output: 'rtts' is no column of kind sum, of which averages are known\n");
+	expect(RUN "-o port,rtt_us/avg 2>&1", 2,
+	       "portsock: --output: 'rtt_us/avg' needs --watch, to compare with the previous look\n");
 	expect(RUN "-o port,peak/s 2>&1", 2,
 	       "portsock: --output: 'peak' is no column of kind counter or sum, of which rates are known\n");
 }
@@ -362,11 +366,13 @@ static void watch_shows_rates(void **state)
 {
 	(void)state;
 	assert_int_equal(run(WATCH("", PRINT_UNTIL("*443*250*")) " | tr -s ' '"), 0);
-	assert_string_equal(output, "tcp 443 https 20634 20570 - 14 1893 - 60 4 41 2044 10 - - - 1.0 20 250 200 - 1839701\n");
+	assert_string_equal(output, "tcp 443 https 20634 20570 - 14 1893 - 60 4 41 2044 10 - - - 1.0 20 1000000 45000000 250 30 1500 250 200 - 1839701\n");
 	assert_int_equal(run(WATCH("", PRINT_UNTIL("total*262*")) " | tr -s ' '"), 0);
-	assert_string_equal(output, "total 20682 20604 1 16 2213 8 60 9 46 3494 10 2176 1.5 3.0 1.0 20 262 210 1931213\n");
+	assert_string_equal(output, "total 20682 20604 1 16 2213 8 60 9 46 3494 10 2176 1.5 3.0 1.0 20 1000000 45000000 262 210 1931213\n");
 	assert_int_equal(run(WATCH("-a -o port,opened/s,accepted/s,closed/s", PRINT_UNTIL("*80*1.5*"))), 0);
 	assert_string_equal(output, "   80      1.5        1.5      0.5\n");
+	assert_int_equal(run(WATCH("-o port,lifetime_ms/s,lifetime/avg,rtt/avg", PRINT_UNTIL("*443*40*"))), 0);
+	assert_string_equal(output, " 443      50000          250      40\n");
 	assert_int_equal(run(WATCH("-o port,listen_drops/s,rcv_drops/s,rcv_queue", PRINT_UNTIL("*443*10*"))), 0);
 	assert_string_equal(output, " 443        10         -     -\n");
 	/* A port that was not there has nothing but what came since. */

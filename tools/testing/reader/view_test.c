@@ -298,6 +298,47 @@ static void table_tells_0_from_no_answer(void **state)
 			    "PORT\n  22\n  53\n");
 }
 
+#define OWNED(uid, comm) HEALTH NAMES " uid comm\n" ROW("tcp", "22", "service", "3", "2", "0", "1") " " uid " " comm "\n" \
+	ROW("tcp", "*", "ephemeral", "9", "8", "0", "0") " - -\n"
+
+static void table_has_owners_where_there_is_room(void **state)
+{
+	static const char without[] =
+		"PROTO PORT SERVICE   SOCKETS ESTAB LISTEN OPENED\n"
+		"tcp     22 ssh             3     2      1      7\n"
+		"tcp      * ephemeral       9     8      -      7\n"
+		"total                     12    10      1     14\n";
+
+	(void)state;
+	assert_string_equal(text_of(OWNED("0", "my sshd"), (struct portsock_view_options) { .width = 61 }),
+			    "PROTO PORT SERVICE   USER COMM    SOCKETS ESTAB LISTEN OPENED\n"
+			    "tcp     22 ssh       root my sshd       3     2      1      7\n"
+			    "tcp      * ephemeral -    -             9     8      -      7\n"
+			    "total                                  12    10      1     14\n");
+	text_free(NULL);
+	assert_string_equal(text_of(OWNED("0", "my sshd"), (struct portsock_view_options) { .width = 60 }), without);
+	text_free(NULL);
+	assert_string_equal(text_of(OWNED("-", "-"), (struct portsock_view_options) { .width = 100 }), without);
+	text_free(NULL);
+	assert_string_equal(text_of(OWNED("0", "my sshd"), (struct portsock_view_options) { .columns = NULL }), without);
+}
+
+static void table_owners_have_names_unless_numeric(void **state)
+{
+	(void)state;
+	assert_string_equal(text_of(OWNED("0", "sshd"), (struct portsock_view_options) { .columns = "uid" }),
+			    "USER\nroot\n-\n");
+	text_free(NULL);
+	assert_string_equal(text_of(OWNED("0", "sshd"), (struct portsock_view_options) { .columns = "uid", .numeric = true }),
+			    "USER\n   0\n   -\n");
+	text_free(NULL);
+	assert_non_null(strstr(text_of(OWNED("0", "sshd"), (struct portsock_view_options) { .columns = "uid", .json = true }),
+			       "\"uid\": 0\n"));
+	text_free(NULL);
+	assert_string_equal(text_of(OWNED("4000000001", "sshd"), (struct portsock_view_options) { .columns = "uid" }),
+			    "USER\n4000000001\n-\n");
+}
+
 static void json_has_health_and_all_columns(void **state)
 {
 	(void)state;
@@ -380,6 +421,8 @@ int main(void)
 		VIEW_TEST(table_failures_are_there_when_there_were_any),
 		VIEW_TEST(table_sum_is_of_answers),
 		VIEW_TEST(table_tells_0_from_no_answer),
+		VIEW_TEST(table_has_owners_where_there_is_room),
+		VIEW_TEST(table_owners_have_names_unless_numeric),
 		VIEW_TEST(json_has_health_and_all_columns),
 		VIEW_TEST(json_total_has_no_port),
 		VIEW_TEST(json_number_that_cannot_be_is_null),
