@@ -35,7 +35,7 @@ static const char usage_text[] =
 "  -A, --all-netns        all network namespaces that a process is in\n"
 "  -f, --file FILE        a captured table instead of " PORTSOCK_PROC "; - is stdin\n"
 "  -o, --output LIST      these columns in this order; +LIST adds to the usual ones\n"
-"  -n, --numeric          no service names\n"
+"  -n, --numeric          no names of services, users and control groups\n"
 "  -j, --json             JSON: all columns unless -o; a total's port is null\n"
 "  -F, --format NAME      for programs: prometheus, openmetrics, influx, collectd,\n"
 "                         csv or json; it is no error then if nothing matches\n"

@@ -32,7 +32,7 @@ complete -c portsock -n $rows -s A -l all-netns -d 'All network namespaces'
 complete -c portsock -s f -l file -r -F -d 'A captured table'
 complete -c portsock -n $rows -s o -l output -x -d 'These columns' \
     -a "(__fish_append , $columns)"
-complete -c portsock -n $rows -s n -l numeric -d 'No service names'
+complete -c portsock -n $rows -s n -l numeric -d 'No names of services and users'
 complete -c portsock -n $table -s j -l json -d JSON
 complete -c portsock -n $table -s F -l format -x -d 'For programs' \
     -a 'prometheus openmetrics influx collectd csv json'

@@ -28,7 +28,7 @@ _portsock()
 		'*'{-s,--state}"[only rows with sockets in these states]:states:_values -s , state $states"
 		'(-A --all-netns)'{-A,--all-netns}'[all network namespaces]'
 		'(-o --output)'{-o,--output}"[these columns]:columns:_values -s , column $columns"
-		'(-n --numeric)'{-n,--numeric}'[no service names]'
+		'(-n --numeric)'{-n,--numeric}'[no names of services and users]'
 		'(-w --watch)'{-w,--watch}'[again and again, after so many seconds]:seconds:'
 		"--sort[rows by this column]:column:($columns)"
 		'--color=-[mark what is new and what grows]::when:(auto always never)'

@@ -24,6 +24,7 @@ static const char * const keys[] = {
 	"accept queues are almost full.",
 	"LAST: the number to its left at the last looks, on a scale from 0 to the highest.",
 	"COLUMN/S: what a counter gained per second since the previous look.",
+	"COLUMN/AVG: the average of what came since then, in ms; HSHAKE and RTT in us.",
 	"RANGE%: ephemeral ports in use, as a percentage of their range.",
 	"",
 	"Columns (-o shows others than the usual ones)",
