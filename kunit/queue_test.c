@@ -156,6 +156,7 @@ static void drops_of_an_ephemeral_port_go_to_the_total(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_EPHEMERALS,
 					  PORTSOCK_UDP, 40000, &line));
 	KUNIT_EXPECT_FALSE(test, line.deep);
+	KUNIT_EXPECT_FALSE(test, line.queue.any);
 	KUNIT_ASSERT_TRUE(test, line_find(test->priv, PORTSOCK_TOTALS,
 					  PORTSOCK_UDP, 0, &line));
 	KUNIT_EXPECT_EQ(test, line.depth.drops, 0);

@@ -111,7 +111,8 @@ static bool row_copy(struct portsock_table *table, u32 key,
 		line->deep = row->depth;
 		if (line->deep)
 			__depth_copy(row->depth, line);
-		address = __row_ask(row, 0, line);
+		if (!row->ephemeral)
+			address = __row_ask(row, 0, line);
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 

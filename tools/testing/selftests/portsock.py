@@ -140,6 +140,8 @@ class Table:
             for column in DEPTH:
                 if (r[column] is None) == (column in r.answers()):
                     bad.append(f"{name}: {column} is {r[column]}")
+            if r.cls != "service" and any(r[column] not in (None, "-") for column in OWNER + ("comm",)):
+                bad.append(f"{name}: somebody has a row of class {r.cls}: {r.line}")
             for column, count in HISTOGRAMS.items():
                 if r[column] is not None and sum(r[column]) != r[count]:
                     bad.append(f"{name}: {column} adds up to {sum(r[column])}, but {count} is {r[count]}")
