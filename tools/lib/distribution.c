@@ -8,17 +8,16 @@
 
 /**
  * struct distribution - a sum and what it is of
- * @sum: the sum
- * @count: what it is to be divided by
+ * @sum: the sum; portsock_column_divisor() says of how many
  * @histogram: the same by size, PORTSOCK_COLUMN_NR if there is none
  */
 static const struct distribution {
-	enum portsock_column_id sum, count, histogram;
+	enum portsock_column_id sum, histogram;
 } distributions[] = {
-	{ PORTSOCK_COLUMN_LIFETIME_MS, PORTSOCK_COLUMN_ENDED, PORTSOCK_COLUMN_LIFETIME_LOG2 },
-	{ PORTSOCK_COLUMN_ACCEPT_WAIT_MS, PORTSOCK_COLUMN_ACCEPTS, PORTSOCK_COLUMN_ACCEPT_WAIT_LOG2 },
-	{ PORTSOCK_COLUMN_HANDSHAKE_US, PORTSOCK_COLUMN_HANDSHAKES, PORTSOCK_COLUMN_NR },
-	{ PORTSOCK_COLUMN_RTT_US, PORTSOCK_COLUMN_RTTS, PORTSOCK_COLUMN_NR },
+	{ PORTSOCK_COLUMN_LIFETIME_MS, PORTSOCK_COLUMN_LIFETIME_LOG2 },
+	{ PORTSOCK_COLUMN_ACCEPT_WAIT_MS, PORTSOCK_COLUMN_ACCEPT_WAIT_LOG2 },
+	{ PORTSOCK_COLUMN_HANDSHAKE_US, PORTSOCK_COLUMN_NR },
+	{ PORTSOCK_COLUMN_RTT_US, PORTSOCK_COLUMN_NR },
 };
 
 #define DISTRIBUTIONS (sizeof(distributions) / sizeof(*distributions))
@@ -29,7 +28,8 @@ bool portsock_distribution_has(const struct portsock_column *column)
 	size_t i;
 
 	for (i = 0; i < DISTRIBUTIONS; i++)
-		if (id == distributions[i].sum || id == distributions[i].count || id == distributions[i].histogram)
+		if (id == distributions[i].sum || id == distributions[i].histogram ||
+		    id == portsock_column_divisor(distributions[i].sum))
 			return true;
 
 	return false;
@@ -72,7 +72,7 @@ static void row_write(const struct portsock_metrics *metrics, const struct ports
 		      const struct portsock_metric *metric, const struct portsock_feed_row *row,
 		      const struct distribution *distribution, uint64_t parts)
 {
-	uint64_t count = row->number[distribution->count];
+	uint64_t count = row->number[portsock_column_divisor(distribution->sum)];
 
 	/* The row was read while it counted; the buckets and their count have to agree. */
 	if (metric->type == PORTSOCK_METRIC_HISTOGRAM)
@@ -90,7 +90,7 @@ static bool row_tells(const struct portsock_feed_row *row, const struct distribu
 {
 	return row->class != PORTSOCK_UNBOUND &&
 	       portsock_feed_knows(row, &portsock_columns[distribution->sum]) &&
-	       portsock_feed_knows(row, &portsock_columns[distribution->count]) &&
+	       portsock_feed_knows(row, &portsock_columns[portsock_column_divisor(distribution->sum)]) &&
 	       (distribution->histogram == PORTSOCK_COLUMN_NR ||
 		portsock_feed_knows(row, &portsock_columns[distribution->histogram]));
 }
