@@ -113,14 +113,19 @@ def destroy(protocol, port):
                     raise OSError(-error, f"SOCK_DESTROY: {os.strerror(-error)} (protocol {protocol}, port {port})")
 
 
-def proc_lines(name):
-    """[(port, state, inode)] of a file of /proc/net that looks like udp's."""
+def proc_words(name):
+    """The words of each line of a file of /proc/net that looks like udp's, and its port."""
     try:
         with open(f"/proc/net/{name}", encoding="ascii") as file:
             lines = file.readlines()[1:]
     except FileNotFoundError:
         return []
-    return [(int(words[1].split(":")[1], 16), int(words[3], 16), int(words[9])) for words in map(str.split, lines)]
+    return [(words, int(words[1].split(":")[1], 16)) for words in map(str.split, lines)]
+
+
+def proc_lines(name):
+    """[(port, state, inode)] of such a file."""
+    return [(port, int(words[3], 16), int(words[9])) for words, port in proc_words(name)]
 
 
 def files():

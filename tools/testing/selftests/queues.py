@@ -19,14 +19,9 @@ def drops(sock):
     return struct.unpack_from("=9I", sock.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 36))[SK_MEMINFO_DROPS]
 
 
-def proc_lines(name):
+def waiting_lines(name):
     """[(port, bytes, inode)] of a file of /proc/net that looks like udp's."""
-    try:
-        with open(f"/proc/net/{name}", encoding="ascii") as file:
-            lines = file.readlines()[1:]
-    except FileNotFoundError:
-        return []
-    return [(int(words[1].split(":")[1], 16), int(words[4].split(":")[1], 16), int(words[9])) for words in map(str.split, lines)]
+    return [(port, int(words[4].split(":")[1], 16), int(words[9])) for words, port in protocols.proc_words(name)]
 
 
 def oracle():
@@ -48,10 +43,10 @@ def oracle():
         for proto, number in DATAGRAM.items():
             for e in protocols.dump(family, number):
                 add(proto, e.port, rcv_queue=e.waiting)
-        for port, waiting, _ in proc_lines("raw6" if v6 else "raw"):
+        for port, waiting, _ in waiting_lines("raw6" if v6 else "raw"):
             add("raw", port, rcv_queue=waiting)
     # the files of both families list a socket that follows one of the other family in the kernel's hash
-    for port, waiting in {inode: rest for name in ("icmp", "icmp6") for *rest, inode in proc_lines(name)}.values():
+    for port, waiting in {inode: rest for name in ("icmp", "icmp6") for *rest, inode in waiting_lines(name)}.values():
         add("icmp", port, rcv_queue=waiting)
     return rows
 
