@@ -213,7 +213,7 @@ def test_stranger_on_its_port(t):
         slow.others_run()
         unload()
         slow.hold_up_load("inet_listen", 3000000, passes=1)     # that of an unbound socket comes first
-        with subprocess.Popen(("insmod", harness.ko_path())) as insmod:
+        with slow.begin("insmod", harness.ko_path()) as insmod:
             until(slow.load_held, "insmod to listen")
             listeners = [port for port, state, _ in protocols.proc_lines("tcp") if diag.STATE[state] == "listen"]
             equal(len(listeners), 1, "listeners")

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import time
 
 import diag
@@ -126,7 +125,7 @@ def test_unload_takes_the_file_first(t):
     with Slow() as slow:
         slow.others_run()
         slow.hold_up_load("unregister_kprobe", 3000000)
-        rmmod = subprocess.Popen(("rmmod", "portsock"))
+        rmmod = slow.begin("rmmod", "portsock")
         until(slow.load_held, "the unload to be held up")
         there = os.path.exists("/proc/portsock")
         equal(slow.load_held(), 1, "the unload is held up still when the file was looked for")

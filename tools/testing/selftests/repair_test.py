@@ -153,7 +153,7 @@ def test_namespace_is_made_during_a_walk(t):
     unload()
     with Slow() as slow:
         slow.hold_up_load("sctp_transport_traverse_process", 3000000)
-        insmod = subprocess.Popen(("insmod", harness.ko_path()))
+        insmod = slow.begin("insmod", harness.ko_path())
         until(slow.load_held, "the walk to be held up")
         t.namespace()
         equal(slow.load_held(), 1, "the walk is held up still when unshare() returns")
@@ -439,7 +439,7 @@ def test_protocols_come_while_it_is_loaded(t):
             unload()
             before(*PROTOCOL_MODULES)
             slow.hold_up_load(step, 3000000)
-            insmod = subprocess.Popen(("insmod", harness.ko_path()))
+            insmod = slow.begin("insmod", harness.ko_path())
             until(slow.load_held, f"insmod to come to {step}")
             during(*PROTOCOL_MODULES)
             slow.let_load()

@@ -22,6 +22,7 @@ class Slow:
         return self
 
     def __exit__(self, *unused):
+        os.sched_setaffinity(0, range(os.cpu_count()))
         subprocess.run(("rmmod", "slow"), check=True)
 
     def lose(self, what, sock, port=0):
@@ -44,6 +45,12 @@ class Slow:
     def hold_up_load(self, symbol, usecs, passes=0):
         """Hold insmod or rmmod up behind its first call of this function, or behind a later one, until let_load()."""
         write(SLOW + "load", f"{symbol} {usecs} {passes}")
+
+    def begin(self, *command):
+        """Begins insmod or rmmod, which is to be held up, on a processor of its own: with PREEMPT_RT timers of whoever
+        slept there last do not expire meanwhile."""
+        os.sched_setaffinity(0, {0})
+        return subprocess.Popen(command, preexec_fn=lambda: os.sched_setaffinity(0, {1}))
 
     def others_run(self):
         """To be called first where something is to happen while a load is held up."""
