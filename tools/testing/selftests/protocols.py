@@ -102,14 +102,15 @@ def dump(family, protocol):
 
 
 def destroy(protocol, port):
-    """As ss -K: end all sockets on that port."""
+    """As ss -K: end all sockets on that port. The kernel does not want to end an MPTCP listener's subflow."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, diag.NETLINK_SOCK_DIAG) as nl:
         for family in FAMILIES:
             for entry in (e for e in dump(family, protocol) if e.port == port):
                 request = struct.pack("=BBBxI", family, protocol, 0, 0xffff) + entry.id
                 nl.sendto(struct.pack("=IHHII", 16 + len(request), SOCK_DESTROY, NLM_F_REQUEST_ACK, 1, 0) + request, (0, 0))
                 error, = struct.unpack_from("=i", nl.recv(1 << 12), 16)
-                if error not in (0, -errno.ENOENT, -errno.EOPNOTSUPP):
+                refused = -errno.EINVAL if diag.STATE.get(entry.state) == "listen" else 0
+                if error not in (0, refused, -errno.ENOENT, -errno.EOPNOTSUPP):
                     raise OSError(-error, f"SOCK_DESTROY: {os.strerror(-error)} (protocol {protocol}, port {port})")
 
 
