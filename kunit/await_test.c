@@ -2,6 +2,7 @@
 /*
  * Calls whose outcome nothing tells, and what whoever reads asks of the socket.
  */
+#define SOCKS_PROTO PORTSOCK_ICMP
 #include "recs.h"
 
 #include <linux/module.h>

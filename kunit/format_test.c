@@ -46,11 +46,12 @@ static void head_tells_health_and_columns(struct kunit *test)
 		.port_min = 32768,
 		.port_max = 60999,
 		.sample_age_ms = 5,
+		.remote_guessed = 6,
 	};
 
 	portsock_format_head(test->priv, &health);
 	KUNIT_EXPECT_STREQ(test, text(test),
-			   "portsock 1 netns 4294967295 exact 1 missed 2 repaired 3 untracked 4 uptime_ms 18446744073709551615 port_min 32768 port_max 60999 sample_age_ms 5\n"
+			   "portsock 1 netns 4294967295 exact 1 missed 2 repaired 3 untracked 4 uptime_ms 18446744073709551615 port_min 32768 port_max 60999 sample_age_ms 5 remote_guessed 6\n"
 			   "proto port class sockets ipv6 established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack listen closing opened accepted connected closed peak ports backlog backlog_max backlog_peak listen_drops rcv_queue rcv_drops connect_refused connect_timeout connect_unreachable connect_given_up connect_killed connect_no_port resets timeouts aborts retrans bytes_rx bytes_tx ended lifetime_ms lifetime_log2 accept_wait_log2 handshakes handshake_us accepts accept_wait_ms rtts rtt_us uid cgroup pid comm\n");
 }
 
@@ -146,13 +147,13 @@ static void line_says_where_there_is_no_answer(struct kunit *test)
 		{ { PORTSOCK_SERVICES, PORTSOCK_UNBOUND, PORTSOCK_UDP, 0 },
 		  " - - - - - - - - - - - - - - - -" NO_TIMES },
 		{ { PORTSOCK_TOTALS, PORTSOCK_EPHEMERAL, PORTSOCK_TCP, 0,
-		    true }, " - - - - - - 6 7 8 9 10 11 12 13 14 15" TIMES },
+		    true, true }, " - - - - - - 6 7 8 9 10 11 12 13 14 15" TIMES },
 		{ { PORTSOCK_TOTALS, PORTSOCK_EPHEMERAL, PORTSOCK_UDP, 0,
-		    true }, " - - - - - 4 - - - - - - - - - -" NO_TIMES },
+		    true, true }, " - - - - - 4 - - - - - - - - - -" NO_TIMES },
 		{ { PORTSOCK_TOTALS, PORTSOCK_FOLDED, PORTSOCK_TCP, 0,
-		    true }, " - - 3 4 - - 6 7 8 9 10 - 12 13 14 15" TIMES },
+		    true, true }, " - - 3 4 - - 6 7 8 9 10 - 12 13 14 15" TIMES },
 		{ { PORTSOCK_TOTALS, PORTSOCK_FOLDED, PORTSOCK_ICMP, 0,
-		    true }, " - - - - - 4 - - - - - - - - - -" NO_TIMES },
+		    true, true }, " - - - - - 4 - - - - - - - - - -" NO_TIMES },
 		{ { PORTSOCK_EPHEMERALS, PORTSOCK_EPHEMERAL, PORTSOCK_UDP,
 		    40000 }, " - - - - - - - - - - - - - - - -" NO_TIMES },
 	};
@@ -190,9 +191,9 @@ static void line_names_protocol_port_and_class(struct kunit *test)
 		  "udp 53 service " },
 		{ { PORTSOCK_SERVICES, PORTSOCK_UNBOUND, PORTSOCK_UDPLITE, 0 },
 		  "udplite 0 unbound " },
-		{ { PORTSOCK_TOTALS, PORTSOCK_EPHEMERAL, PORTSOCK_TCP, 0 },
+		{ { PORTSOCK_TOTALS, PORTSOCK_EPHEMERAL, PORTSOCK_TCP, 0, .total = true },
 		  "tcp * ephemeral " },
-		{ { PORTSOCK_TOTALS, PORTSOCK_FOLDED, PORTSOCK_MPTCP, 0 },
+		{ { PORTSOCK_TOTALS, PORTSOCK_FOLDED, PORTSOCK_MPTCP, 0, .total = true },
 		  "mptcp * folded " },
 		{ { PORTSOCK_SERVICES, PORTSOCK_SERVICE, PORTSOCK_RAW, 1 },
 		  "raw 1 service " },

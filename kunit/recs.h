@@ -16,6 +16,11 @@ static struct portsock_table *table;
 /* Keys only: records never follow them. */
 static char sks[16];
 
+/* Of the sockets, unless a suite says otherwise. */
+#ifndef SOCKS_PROTO
+#define SOCKS_PROTO PORTSOCK_TCP
+#endif
+
 static inline int socks_test_init(struct kunit *test)
 {
 	int err;
@@ -46,7 +51,7 @@ static inline struct portsock_holding holding(u16 port, u8 state)
 {
 	return (struct portsock_holding){
 		.table = table,
-		.proto = PORTSOCK_TCP,
+		.proto = SOCKS_PROTO,
 		.port = port,
 		.state = state,
 	};
@@ -137,7 +142,7 @@ static inline void meet(const void *sk, u16 port, u8 state)
 
 static inline void unbound(const void *sk, bool ipv6)
 {
-	portsock_sock_unbound(sk, table, PORTSOCK_TCP, ipv6);
+	portsock_sock_unbound(sk, table, SOCKS_PROTO, ipv6);
 }
 
 static inline void inherit(const void *sk, const void *tw)

@@ -181,11 +181,11 @@ static void idle_services_beyond_the_limit_fold_oldest_first(struct kunit *test)
 	/* port 2 is used again, which makes 3 the one idle for longest */
 	add(test, &share, service(test, PORTSOCK_TCP, 2, TCP_CLOSE));
 	portsock_share_del(&share);
-	KUNIT_EXPECT_EQ(test, table->idle_nr, PORTSOCK_IDLE_FIRST);
+	KUNIT_EXPECT_EQ(test, table->idle.nr, PORTSOCK_IDLE_FIRST);
 	add(test, &share, service(test, PORTSOCK_UDP, 53, TCP_CLOSE));
 	portsock_share_del(&share);
 
-	KUNIT_EXPECT_EQ(test, table->idle_nr, PORTSOCK_IDLE_FIRST);
+	KUNIT_EXPECT_EQ(test, table->idle.nr, PORTSOCK_IDLE_FIRST);
 	KUNIT_EXPECT_TRUE(test, has(test, 1));
 	KUNIT_EXPECT_TRUE(test, has(test, 2));
 	KUNIT_EXPECT_FALSE(test, has(test, 3));
@@ -296,10 +296,10 @@ static void other_namespace_keeps_few(struct kunit *test)
 	other_begin(test);
 	table = test->priv;
 	use(test, 1, PORTSOCK_IDLE_OTHER + 1, 0);
-	KUNIT_EXPECT_EQ(test, table->idle_nr, PORTSOCK_IDLE_OTHER);
+	KUNIT_EXPECT_EQ(test, table->idle.nr, PORTSOCK_IDLE_OTHER);
 	KUNIT_EXPECT_FALSE(test, has(test, 1));
 	KUNIT_EXPECT_TRUE(test, has(test, 2));
-	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), PORTSOCK_IDLE_OTHER);
+	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others[0]), PORTSOCK_IDLE_OTHER);
 }
 
 static void idle_services_of_others_are_counted(struct kunit *test)
@@ -307,19 +307,19 @@ static void idle_services_of_others_are_counted(struct kunit *test)
 	struct portsock_share share = { };
 
 	use(test, 1, 2, 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others[0]), 0);
 	other_begin(test);
 	use(test, 1, 2, 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others[0]), 2);
 	add(test, &share, service(test, PORTSOCK_TCP, 1, TCP_CLOSE));
-	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others[0]), 1);
 	row_fold(test->priv, key_of(PORTSOCK_TCP, 2));
-	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others[0]), 0);
 	portsock_share_del(&share);
-	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others[0]), 1);
 	portsock_rows_kill(test->priv);
 	test->priv = NULL;
-	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others[0]), 0);
 }
 
 /* So many are elsewhere while a case goes on. */
@@ -327,7 +327,7 @@ static void elsewhere(struct kunit *test, int idle)
 {
 	const struct portsock_table *table = test->priv;
 
-	atomic_set(&idle_others, idle + table->idle_nr);
+	atomic_set(&idle_others[0], idle + table->idle.nr);
 }
 
 static void other_namespace_keeps_fewer_as_others_take_more(struct kunit *test)
@@ -338,7 +338,7 @@ static void other_namespace_keeps_fewer_as_others_take_more(struct kunit *test)
 	table = test->priv;
 	elsewhere(test, PORTSOCK_IDLE_OTHERS - 10 * PORTSOCK_IDLE_PART - 10);
 	use(test, 1, 20, 0);
-	KUNIT_EXPECT_EQ(test, table->idle_nr, 10);
+	KUNIT_EXPECT_EQ(test, table->idle.nr, 10);
 	KUNIT_EXPECT_FALSE(test, has(test, 10));
 	KUNIT_EXPECT_TRUE(test, has(test, 11));
 	elsewhere(test, 0);
@@ -353,10 +353,10 @@ static void other_namespace_that_has_too_many_folds_two_at_a_time(struct kunit *
 	use(test, 1, 20, 0);
 	elsewhere(test, PORTSOCK_IDLE_OTHERS);
 	use(test, 21, 1, 0);
-	KUNIT_EXPECT_EQ(test, table->idle_nr, 19);
+	KUNIT_EXPECT_EQ(test, table->idle.nr, 19);
 	KUNIT_EXPECT_FALSE(test, has(test, 2));
 	use(test, 22, 30, 0);
-	KUNIT_EXPECT_EQ(test, table->idle_nr, 0);
+	KUNIT_EXPECT_EQ(test, table->idle.nr, 0);
 	elsewhere(test, 0);
 }
 
@@ -364,10 +364,10 @@ static void first_namespace_keeps_its_own_whatever_others_have(struct kunit *tes
 {
 	struct portsock_table *table = test->priv;
 
-	atomic_set(&idle_others, PORTSOCK_IDLE_OTHERS);
+	atomic_set(&idle_others[0], PORTSOCK_IDLE_OTHERS);
 	use(test, 1, PORTSOCK_IDLE_FIRST, 0);
-	KUNIT_EXPECT_EQ(test, table->idle_nr, PORTSOCK_IDLE_FIRST);
-	atomic_set(&idle_others, 0);
+	KUNIT_EXPECT_EQ(test, table->idle.nr, PORTSOCK_IDLE_FIRST);
+	atomic_set(&idle_others[0], 0);
 }
 
 static void only_services_are_idle(struct kunit *test)
@@ -379,9 +379,9 @@ static void only_services_are_idle(struct kunit *test)
 	portsock_share_del(&share);
 	add(test, &share, holding(test, PORTSOCK_TCP, 40000, TCP_CLOSE));
 	portsock_share_del(&share);
-	KUNIT_EXPECT_EQ(test, table->idle_nr, 1);
+	KUNIT_EXPECT_EQ(test, table->idle.nr, 1);
 	add(test, &share, service(test, PORTSOCK_TCP, 80, TCP_LISTEN));
-	KUNIT_EXPECT_EQ(test, table->idle_nr, 0);
+	KUNIT_EXPECT_EQ(test, table->idle.nr, 0);
 	portsock_share_del(&share);
 }
 
@@ -586,7 +586,7 @@ static void unbound_rows_are_never_folded(struct kunit *test)
 
 	add(test, &share, holding(test, PORTSOCK_TCP, 0, TCP_CLOSE));
 	portsock_share_del(&share);
-	KUNIT_EXPECT_EQ(test, table->idle_nr, 0);
+	KUNIT_EXPECT_EQ(test, table->idle.nr, 0);
 	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 0);
 	KUNIT_EXPECT_EQ(test, closed(&counts), 1);
 }

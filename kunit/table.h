@@ -14,6 +14,7 @@
 #include "../module/idle.c"
 #include "../module/rows.c"
 #include "../module/row.c"
+#include "../module/remote.c"
 #include "../module/share.c"
 #include "../module/table.c"
 #include "../module/cursor.c"

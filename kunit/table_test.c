@@ -171,10 +171,11 @@ static void lines_come_in_order(struct kunit *test)
 		{ PORTSOCK_EPHEMERALS, PORTSOCK_EPHEMERAL, PORTSOCK_UDP, 40001 },
 	};
 	struct portsock_share shares[ARRAY_SIZE(in)] = { }, share = { };
-	struct portsock_cursor cursor = { };
+	static struct portsock_cursor cursor;
 	static struct portsock_line line;
 	size_t i;
 
+	memset(&cursor, 0, sizeof(cursor));
 	memset(&line, 0x5a, sizeof(line));
 	for (i = 0; i < ARRAY_SIZE(in); i++) {
 		struct portsock_holding h;
@@ -206,7 +207,7 @@ static void reader_goes_on_where_a_row_vanished(struct kunit *test)
 {
 	struct portsock_share shares[3] = { };
 	struct portsock_cursor cursor = { .part = PORTSOCK_EPHEMERALS };
-	struct portsock_line line;
+	static struct portsock_line line;
 	int i;
 
 	for (i = 0; i < 3; i++)
@@ -229,7 +230,7 @@ static void reader_may_begin_with_the_totals(struct kunit *test)
 {
 	struct portsock_cursor cursor = { .part = PORTSOCK_TOTALS };
 	struct portsock_share share = { };
-	struct portsock_line line;
+	static struct portsock_line line;
 
 	memset(&line, 0x5a, sizeof(line));
 	add(test, &share, holding(test, PORTSOCK_UDP, 40000, TCP_CLOSE));

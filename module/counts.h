@@ -61,6 +61,19 @@ static inline u64 portsock_opened(const struct portsock_counts *counts)
 	return opened;
 }
 
+static inline void counts_add_all(struct portsock_counts *counts,
+				  const struct portsock_counts *row)
+{
+	int i;
+
+	for (i = 0; i < PORTSOCK_STATE_NR; i++)
+		counts->state[i] += row->state[i];
+	counts->sockets += row->sockets;
+	counts->ipv6 += row->ipv6;
+	for (i = 0; i < PORTSOCK_HOW_NR; i++)
+		counts->came[i] += row->came[i];
+}
+
 void portsock_gauges_mend(struct portsock_counts *counts);
 void portsock_gauge_short(void);
 u64 portsock_gauges_short(void);

@@ -20,6 +20,7 @@ static bool unbound_copy(const struct portsock_table *table, u8 proto,
 	line->class = PORTSOCK_UNBOUND;
 	line->proto = proto;
 	line->port = 0;
+	line->total = false;
 	line->deep = false;
 	line->ports = 0;
 	line->queue = (struct portsock_queue){ };
@@ -82,6 +83,13 @@ static bool __row_is(const struct portsock_row *row,
 	       (!line->deep || row->depth->drops >= line->depth.drops);
 }
 
+static u8 row_class(const struct portsock_row *row)
+{
+	if (key_is_remote(row->key))
+		return PORTSOCK_REMOTE;
+	return row->ephemeral ? PORTSOCK_EPHEMERAL : PORTSOCK_SERVICE;
+}
+
 /*
  * Copies the row of @key; false when it went or changed its part meanwhile.
  * Anybody can have a port listened on as often as he likes, and would keep its
@@ -100,10 +108,10 @@ static bool row_copy(struct portsock_table *table, u32 key,
 	row = __row_find(bucket, table, key);
 	found = row && row->ephemeral == (line->part == PORTSOCK_EPHEMERALS);
 	if (found) {
-		line->class = row->ephemeral ? PORTSOCK_EPHEMERAL :
-					       PORTSOCK_SERVICE;
+		line->class = row_class(row);
 		line->proto = key_proto(key);
 		line->port = key_port(key);
+		line->total = false;
 		line->ports = 1;
 		raw_spin_lock(&table->lock);
 		line->counts = row->counts;
@@ -172,6 +180,7 @@ static bool total_copy(struct portsock_table *table,
 	unsigned long flags;
 
 	line->port = 0;
+	line->total = true;
 	line->deep = true;
 	line->queue = (struct portsock_queue){ };
 	raw_spin_lock_irqsave(&table->lock, flags);
@@ -207,6 +216,88 @@ static bool total_next(struct portsock_table *table,
 	return false;
 }
 
+/* Rows of a protocol are next; their sum begins with those that are gone. */
+static void sum_begin(struct portsock_table *table,
+		      struct portsock_cursor *cursor, u8 proto)
+{
+	const struct portsock_past *past = &table->past[proto];
+	struct portsock_line *sum = &cursor->sum;
+	unsigned long flags;
+
+	cursor->key = key_remote(proto, 1);
+	memset(sum, 0, sizeof(*sum));
+	sum->part = PORTSOCK_REMOTES;
+	sum->class = PORTSOCK_REMOTE;
+	sum->proto = proto;
+	sum->total = true;
+	if (proto == PORTSOCK_PROTO_NR)
+		return;
+	sum->deep = key_is_deep(cursor->key);
+	raw_spin_lock_irqsave(&table->lock, flags);
+	sum->counts.came[PORTSOCK_CONNECTED] = past->connected;
+	if (past->depth)
+		sum->depth = *past->depth;
+	raw_spin_unlock_irqrestore(&table->lock, flags);
+}
+
+static void sum_add(struct portsock_line *sum, const struct portsock_line *line)
+{
+	sum->ports++;
+	counts_add_all(&sum->counts, &line->counts);
+	if (line->deep)
+		portsock_depth_add(&sum->depth, &line->depth);
+}
+
+/*
+ * A row that was given up before it was reached is missing in the sum, and in
+ * what the sum began with. Nobody is shown less than before. Returns false when
+ * nothing was ever counted.
+ */
+static bool sum_end(struct portsock_table *table, struct portsock_line *sum)
+{
+	struct portsock_past *past = &table->past[sum->proto];
+	u64 *connected = &sum->counts.came[PORTSOCK_CONNECTED];
+	unsigned long flags;
+	bool any;
+
+	raw_spin_lock_irqsave(&table->lock, flags);
+	past->connected_shown = max(past->connected_shown, *connected);
+	*connected = past->connected_shown;
+	any = sum->ports || *connected || past->depth;
+	if (any && sum->deep && depth_of(&past->depth_shown)) {
+		portsock_depth_grow(past->depth_shown, &sum->depth);
+		sum->depth = *past->depth_shown;
+	}
+	raw_spin_unlock_irqrestore(&table->lock, flags);
+	return any;
+}
+
+static bool remote_next(struct portsock_table *table,
+			struct portsock_cursor *cursor,
+			struct portsock_line *line)
+{
+	bool any;
+
+	if (!cursor->key)
+		sum_begin(table, cursor, 0);
+	while (cursor->sum.proto < PORTSOCK_PROTO_NR) {
+		u8 proto = cursor->sum.proto;
+
+		if (row_next(table, &table->services, cursor,
+			     key_remote(proto + 1, 0), line)) {
+			sum_add(&cursor->sum, line);
+			return true;
+		}
+		any = sum_end(table, &cursor->sum);
+		if (any)
+			*line = cursor->sum;
+		sum_begin(table, cursor, proto + 1);
+		if (any)
+			return true;
+	}
+	return false;
+}
+
 /**
  * portsock_table_next() - copy the next row of a table
  * @table: any table
@@ -233,6 +324,8 @@ bool portsock_table_next(struct portsock_table *table,
 			found = service_next(table, cursor, line);
 		else if (cursor->part == PORTSOCK_TOTALS)
 			found = total_next(table, cursor, line);
+		else if (cursor->part == PORTSOCK_REMOTES)
+			found = remote_next(table, cursor, line);
 		else
 			found = row_next(table, &table->ephemerals, cursor,
 					 key_of(PORTSOCK_PROTO_NR, 0), line);

@@ -19,12 +19,14 @@ struct portsock_table;
  * @PORTSOCK_SERVICES: service and unbound rows
  * @PORTSOCK_TOTALS: for each protocol one row for ephemeral ports that it has
  *	or had, and one for services that were folded
+ * @PORTSOCK_REMOTES: for each protocol rows of class remote, and their total
  * @PORTSOCK_EPHEMERALS: single ephemeral rows
  * @PORTSOCK_END: nothing is left
  */
 enum portsock_part {
 	PORTSOCK_SERVICES,
 	PORTSOCK_TOTALS,
+	PORTSOCK_REMOTES,
 	PORTSOCK_EPHEMERALS,
 	PORTSOCK_END,
 };
@@ -34,8 +36,9 @@ enum portsock_part {
  * @part: which part of the table it belongs to
  * @class: what it stands for, enum portsock_class
  * @proto: protocol
- * @port: port; without meaning in PORTSOCK_TOTALS
+ * @port: port; 0 in a total
  * @deep: @depth is known
+ * @total: it is a sum of rows
  * @ports: how many ports it stands for
  * @counts: the row's numbers
  * @queue: what waits in its sockets; of PORTSOCK_SERVICES only
@@ -48,6 +51,7 @@ struct portsock_line {
 	u8 proto;
 	u16 port;
 	bool deep;
+	bool total;
 	u64 ports;
 	struct portsock_counts counts;
 	struct portsock_queue queue;
@@ -58,10 +62,12 @@ struct portsock_line {
  * struct portsock_cursor - a place in a table
  * @part: part to look in
  * @key: first key to consider there
+ * @sum: in PORTSOCK_REMOTES: the sum of the rows of a protocol so far
  */
 struct portsock_cursor {
 	enum portsock_part part;
 	u32 key;
+	struct portsock_line sum;
 };
 
 bool portsock_table_next(struct portsock_table *table,

@@ -77,8 +77,34 @@ void portsock_depth_free(struct portsock_depth *depth)
 		portsock_pool_put(&depth_pool, depth);
 }
 
-static void durations_fold(struct portsock_durations *to,
-			   const struct portsock_durations *from)
+/**
+ * portsock_depth_end() - a connection is over
+ * @depth: NULL without memory
+ * @conn: what was known of it
+ * @end: how it ended
+ *
+ * Context: any; the caller holds the lock that protects @depth.
+ */
+void portsock_depth_end(struct portsock_depth *depth,
+			const struct portsock_conn *conn,
+			const struct portsock_end *end)
+{
+	if (!depth)
+		return;
+	depth->ends[end->cause]++;
+	if (!end->now)
+		return;
+	depth->bytes.rx += end->bytes.rx - conn->told.rx;
+	depth->bytes.tx += end->bytes.tx - conn->told.tx;
+	samples_add(&depth->rtts, end->rtt);
+	if (!conn->since)
+		return;
+	depth->ended++;
+	durations_add(&depth->lifetime, end->now - conn->since);
+}
+
+static void durations_sum(struct portsock_durations *to,
+			  const struct portsock_durations *from)
 {
 	int i;
 
@@ -87,33 +113,25 @@ static void durations_fold(struct portsock_durations *to,
 		to->log2[i] += from->log2[i];
 }
 
-static void samples_fold(struct portsock_samples *to,
-			 const struct portsock_samples *from)
+static void samples_sum(struct portsock_samples *to,
+			const struct portsock_samples *from)
 {
 	to->nr += from->nr;
 	to->us += from->us;
 }
 
 /**
- * portsock_depth_fold() - add what is known of a row to a sum
- * @sum: NULL while nothing is in it: then it takes that of the row
- * @row: of the row, which goes; the sum may have taken it afterwards
+ * portsock_depth_add() - add what is known of a row to a sum
+ * @to: the sum
+ * @from: of the row
  *
  * Context: any; the caller holds the locks that protect both.
  */
-void portsock_depth_fold(struct portsock_depth **sum,
-			 struct portsock_depth **row)
+void portsock_depth_add(struct portsock_depth *to,
+			const struct portsock_depth *from)
 {
-	struct portsock_depth *to = *sum;
-	const struct portsock_depth *from = *row;
 	int cause;
 
-	if (!from)
-		return;
-	if (!to) {
-		swap(*sum, *row);
-		return;
-	}
 	to->drops += from->drops;
 	for (cause = 0; cause < PORTSOCK_CAUSE_NR; cause++)
 		to->ends[cause] += from->ends[cause];
@@ -121,12 +139,68 @@ void portsock_depth_fold(struct portsock_depth **sum,
 	to->bytes.rx += from->bytes.rx;
 	to->bytes.tx += from->bytes.tx;
 	to->ended += from->ended;
-	durations_fold(&to->lifetime, &from->lifetime);
+	durations_sum(&to->lifetime, &from->lifetime);
 	to->accepts += from->accepts;
-	durations_fold(&to->accept_wait, &from->accept_wait);
-	samples_fold(&to->handshakes, &from->handshakes);
-	samples_fold(&to->rtts, &from->rtts);
+	durations_sum(&to->accept_wait, &from->accept_wait);
+	samples_sum(&to->handshakes, &from->handshakes);
+	samples_sum(&to->rtts, &from->rtts);
 	to->backlog_peak = max(to->backlog_peak, from->backlog_peak);
+}
+
+/**
+ * portsock_depth_fold() - the same of a row that goes
+ * @sum: NULL while nothing is in it: then it takes that of the row
+ * @row: of the row; the sum may have taken it afterwards
+ *
+ * Context: any; the caller holds the locks that protect both.
+ */
+void portsock_depth_fold(struct portsock_depth **sum,
+			 struct portsock_depth **row)
+{
+	if (!*row)
+		return;
+	if (*sum)
+		portsock_depth_add(*sum, *row);
+	else
+		swap(*sum, *row);
+}
+
+static void grow(u64 *number, u64 to)
+{
+	*number = max(*number, to);
+}
+
+static void samples_grow(struct portsock_samples *samples,
+			 const struct portsock_samples *to)
+{
+	grow(&samples->nr, to->nr);
+	grow(&samples->us, to->us);
+}
+
+/**
+ * portsock_depth_grow() - what a connection adds to, let each number become at
+ * least what another one is
+ * @depth: that may grow
+ * @to: to which
+ *
+ * Context: any; the caller holds the locks that protect both.
+ */
+void portsock_depth_grow(struct portsock_depth *depth,
+			 const struct portsock_depth *to)
+{
+	int i;
+
+	for (i = 0; i < PORTSOCK_CAUSE_NR; i++)
+		grow(&depth->ends[i], to->ends[i]);
+	grow(&depth->retrans, to->retrans);
+	grow(&depth->bytes.rx, to->bytes.rx);
+	grow(&depth->bytes.tx, to->bytes.tx);
+	grow(&depth->ended, to->ended);
+	grow(&depth->lifetime.us, to->lifetime.us);
+	for (i = 0; i < PORTSOCK_HISTOGRAM_NR; i++)
+		grow(&depth->lifetime.log2[i], to->lifetime.log2[i]);
+	samples_grow(&depth->handshakes, &to->handshakes);
+	samples_grow(&depth->rtts, &to->rtts);
 }
 
 /**

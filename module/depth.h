@@ -82,8 +82,15 @@ void portsock_depths_exit(void);
 
 struct portsock_depth *portsock_depth_new(void);
 void portsock_depth_free(struct portsock_depth *depth);
+void portsock_depth_add(struct portsock_depth *to,
+			const struct portsock_depth *from);
+void portsock_depth_grow(struct portsock_depth *depth,
+			 const struct portsock_depth *to);
 void portsock_depth_fold(struct portsock_depth **sum,
 			 struct portsock_depth **row);
+void portsock_depth_end(struct portsock_depth *depth,
+			const struct portsock_conn *conn,
+			const struct portsock_end *end);
 u64 portsock_depths_lacking(void);
 
 static inline void durations_add(struct portsock_durations *durations, u64 us)

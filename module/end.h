@@ -62,6 +62,25 @@ struct portsock_birth {
 };
 
 /**
+ * struct portsock_conn - a connection, while it is one
+ * @since: microseconds of the monotonic clock when it was established; 0: it is
+ *	not, or it is not known
+ * @told: payload that is in the numbers of its rows already
+ */
+struct portsock_conn {
+	u64 since;
+	struct portsock_bytes told;
+};
+
+/* A connection is established, or was met. */
+static inline void conn_begin(struct portsock_conn *conn,
+			      const struct portsock_birth *birth)
+{
+	conn->since = birth->since;
+	conn->told = birth->bytes;
+}
+
+/**
  * struct portsock_accept - accept() hands out a connection
  * @born: it is known since when it is established
  * @waited: for how long, in microseconds
@@ -79,14 +98,15 @@ struct portsock_accept {
  * @now: microseconds of the monotonic clock
  * @rtt: round trip time as TCP has smoothed it, in microseconds; 0: not known
  * @bytes: all of them
- *
- * All but @cause is 0 of one that was not established.
+ * @remote: of one that was not established, of which nothing else is known: port
+ *	of the peer in host order
  */
 struct portsock_end {
 	u8 cause;
 	u32 rtt;
 	u64 now;
 	struct portsock_bytes bytes;
+	u16 remote;
 };
 
 #endif /* PORTSOCK_END_H */

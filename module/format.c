@@ -72,9 +72,11 @@ static u64 column_closed(const struct portsock_line *line)
 	return portsock_opened(&line->counts) - line->counts.sockets;
 }
 
+/* Nobody keeps the sum of rows of class remote while nobody reads. */
 static u64 column_peak(const struct portsock_line *line)
 {
-	return line->counts.peak;
+	return line->total && line->class == PORTSOCK_REMOTE ?
+		       NO_ANSWER : line->counts.peak;
 }
 
 static u64 column_ports(const struct portsock_line *line)
@@ -100,10 +102,16 @@ static u64 column_backlog_max(const struct portsock_line *line)
 							 NO_ANSWER;
 }
 
+/* Is the row about a local port, and more known than numbers of sockets? */
+static bool line_is_deep(const struct portsock_line *line)
+{
+	return line->deep && line->class != PORTSOCK_REMOTE;
+}
+
 /* Nobody listens on an ephemeral port. */
 static bool line_listened(const struct portsock_line *line)
 {
-	return line->deep && line->class != PORTSOCK_EPHEMERAL &&
+	return line_is_deep(line) && line->class != PORTSOCK_EPHEMERAL &&
 	       BIT(line->proto) & PORTSOCK_PROTOS_LISTEN;
 }
 
@@ -125,7 +133,8 @@ static u64 column_rcv_queue(const struct portsock_line *line)
 
 static u64 column_rcv_drops(const struct portsock_line *line)
 {
-	return line->deep && BIT(line->proto) & PORTSOCK_PROTOS_DATAGRAM ?
+	return line_is_deep(line) &&
+	       BIT(line->proto) & PORTSOCK_PROTOS_DATAGRAM ?
 		       line->depth.drops : NO_ANSWER;
 }
 
@@ -151,39 +160,46 @@ COLUMN_END(resets, PORTSOCK_RESET)
 COLUMN_END(timeouts, PORTSOCK_TIMEOUT)
 COLUMN_END(aborts, PORTSOCK_ABORTED)
 
-/* There is no row to count it in but the total. */
+/* There is no row of a local port to count it in but the total. */
 static u64 column_connect_no_port(const struct portsock_line *line)
 {
-	return line_connects(line) && line->class == PORTSOCK_EPHEMERAL ?
+	return line_connects(line) &&
+	       (line->class == PORTSOCK_EPHEMERAL ||
+		line->class == PORTSOCK_REMOTE) ?
 		       line->depth.ends[PORTSOCK_NO_PORT] : NO_ANSWER;
 }
 
-#define COLUMN_TCP(name, number)					\
+/* Of a port of others nothing is accepted. */
+static bool line_accepts(const struct portsock_line *line)
+{
+	return line_connects(line) && line->class != PORTSOCK_REMOTE;
+}
+
+#define COLUMN(name, answers, number)					\
 	static u64 column_##name(const struct portsock_line *line)	\
 	{								\
-		return line_connects(line) ? line->depth.number :	\
-					     NO_ANSWER;			\
+		return answers(line) ? line->depth.number : NO_ANSWER;	\
 	}
 
-#define COLUMN_MS(name, number)						\
+#define COLUMN_MS(name, answers, number)				\
 	static u64 column_##name(const struct portsock_line *line)	\
 	{								\
-		return line_connects(line) ?				\
+		return answers(line) ?					\
 			       div_u64(line->depth.number, USEC_PER_MSEC) : \
 			       NO_ANSWER;				\
 	}
 
-COLUMN_TCP(retrans, retrans)
-COLUMN_TCP(bytes_rx, bytes.rx)
-COLUMN_TCP(bytes_tx, bytes.tx)
-COLUMN_TCP(ended, ended)
-COLUMN_MS(lifetime_ms, lifetime.us)
-COLUMN_TCP(handshakes, handshakes.nr)
-COLUMN_TCP(handshake_us, handshakes.us)
-COLUMN_TCP(accepts, accepts)
-COLUMN_MS(accept_wait_ms, accept_wait.us)
-COLUMN_TCP(rtts, rtts.nr)
-COLUMN_TCP(rtt_us, rtts.us)
+COLUMN(retrans, line_connects, retrans)
+COLUMN(bytes_rx, line_connects, bytes.rx)
+COLUMN(bytes_tx, line_connects, bytes.tx)
+COLUMN(ended, line_connects, ended)
+COLUMN_MS(lifetime_ms, line_connects, lifetime.us)
+COLUMN(handshakes, line_connects, handshakes.nr)
+COLUMN(handshake_us, line_connects, handshakes.us)
+COLUMN(accepts, line_accepts, accepts)
+COLUMN_MS(accept_wait_ms, line_accepts, accept_wait.us)
+COLUMN(rtts, line_connects, rtts.nr)
+COLUMN(rtt_us, line_connects, rtts.us)
 
 static const u64 *list_lifetime_log2(const struct portsock_line *line)
 {
@@ -192,7 +208,7 @@ static const u64 *list_lifetime_log2(const struct portsock_line *line)
 
 static const u64 *list_accept_wait_log2(const struct portsock_line *line)
 {
-	return line_connects(line) ? line->depth.accept_wait.log2 : NULL;
+	return line_accepts(line) ? line->depth.accept_wait.log2 : NULL;
 }
 
 /* Columns that identify the row are printed before the numbers. */
@@ -298,7 +314,7 @@ void portsock_format_line(struct seq_file *m, const struct portsock_line *line,
 	size_t i;
 
 	seq_puts(m, proto_names[line->proto]);
-	if (line->part == PORTSOCK_TOTALS)
+	if (line->total)
 		seq_puts(m, " *");
 	else
 		seq_put_decimal_ull(m, " ", line->port);

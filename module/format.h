@@ -21,6 +21,7 @@ struct seq_file;
  * @port_min: first port of the namespace's range of ephemeral ports
  * @port_max: the last one
  * @sample_age_ms: since open connections were asked for their bytes
+ * @remote_guessed: sockets that rows of class remote count on a guess
  */
 struct portsock_health {
 	u32 netns;
@@ -32,6 +33,7 @@ struct portsock_health {
 	int port_min;
 	int port_max;
 	u64 sample_age_ms;
+	u64 remote_guessed;
 };
 
 const char *portsock_format_proto(int proto);

@@ -5,16 +5,23 @@
 #ifndef PORTSOCK_HOLDING_H
 #define PORTSOCK_HOLDING_H
 
+#include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
 #include "end.h"
 #include "owner.h"
+#include "portsock.h"
 
 struct portsock_row;
 struct portsock_table;
 struct sock;
+
+/* Protocols whose sockets count in rows of class remote; none is ever awaited. */
+#define PORTSOCK_PROTOS_REMOTE \
+	(BIT(PORTSOCK_TCP) | BIT(PORTSOCK_UDP) | BIT(PORTSOCK_SCTP) | \
+	 BIT(PORTSOCK_DCCP) | BIT(PORTSOCK_MPTCP))
 
 /**
  * struct portsock_holding - what one socket holds now
@@ -23,6 +30,9 @@ struct sock;
  * @service: the port was bound explicitly or is listened on
  * @queues: something waits in the socket for its program, and readers of the
  *	row look at it: see portsock_queue_add(). False for a mini-socket
+ * @guessed: it is not known that the socket connected to @remote
+ * @remote: port of the peer in host order, if the socket connected to it, or 0
+ *	if not, or if nothing new is known of that
  * @proto: transport protocol
  * @state: kernel state number; TCP_TIME_WAIT stands for a mini-socket
  * @ipv6: the socket is AF_INET6
@@ -36,6 +46,8 @@ struct portsock_holding {
 	u16 port;
 	bool service;
 	bool queues;
+	bool guessed;
+	u16 remote;
 	/* together, as in struct portsock_share: one move copies them */
 	u8 proto;
 	u8 state;
@@ -44,17 +56,6 @@ struct portsock_holding {
 	struct portsock_owner owner;
 	const struct portsock_birth *birth;
 	const struct portsock_end *end;
-};
-
-/**
- * struct portsock_conn - a connection, while it is one
- * @since: microseconds of the monotonic clock when it was established; 0: it is
- *	not, or it is not known
- * @told: payload that is in the row's numbers already
- */
-struct portsock_conn {
-	u64 since;
-	struct portsock_bytes told;
 };
 
 /**
@@ -67,8 +68,11 @@ struct portsock_conn {
  * @queue: in the row's tree when @queues is set
  * @awaited: on the table's list when @awaits is set
  * @conn: of a TCP socket that does not queue
- * @first: of an MPTCP socket, which neither queues nor awaits: its first
- *	subflow, as far as it is known
+ * @first: of an MPTCP socket, which does not queue: its first subflow, as far
+ *	as it is known
+ * @remote: of a protocol of PORTSOCK_PROTOS_REMOTE: the row of class remote that
+ *	it contributes to as well, or NULL
+ * @guessed: it is not known that it should
  * @proto: transport protocol
  * @state: state it is counted in
  * @ipv6: counted as AF_INET6
@@ -91,12 +95,16 @@ struct portsock_share {
 	struct portsock_table *table;
 	struct portsock_row *row;
 	union {
-		struct {
-			struct rb_node queue;
-			struct list_head awaited;
-		};
+		struct rb_node queue;
 		struct portsock_conn conn;
 		const void *first;
+	};
+	union {
+		struct list_head awaited;
+		struct {
+			struct portsock_row *remote;
+			bool guessed;
+		};
 	};
 	u8 proto;
 	u8 state;

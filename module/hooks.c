@@ -33,6 +33,15 @@ static void holding_owned(struct portsock_holding *h, const struct sock *sk)
 		h->owner = portsock_owner_current();
 }
 
+static void holding_came(struct portsock_holding *h, const struct sock *sk,
+			 enum portsock_how how)
+{
+	h->how = how;
+	if (how == PORTSOCK_CONNECTED) {
+		h->remote = portsock_sk_remote(sk);
+		}
+}
+
 /* A socket holds what is said, in a namespace that is not. */
 static void sk_tell(const struct sock *sk, struct portsock_holding *h)
 {
@@ -54,7 +63,7 @@ static void sk_becomes(const struct sock *sk, int proto, int state,
 	struct portsock_holding h;
 
 	portsock_sk_look(sk, proto, state, &h);
-	h.how = how;
+	holding_came(&h, sk, how);
 	sk_tell(sk, &h);
 }
 
@@ -200,6 +209,7 @@ static void notrace on_receive(struct ftrace_regs *fregs)
 	rcu_read_lock();
 	if (sk && portsock_sk_read_owned(sk, &h)) {
 		portsock_sk_met(sk, &h, &birth);
+		portsock_sk_reached(sk, &h);
 		portsock_sock_meet(sk, &h);
 		user = portsock_owner_current();
 		portsock_sock_use(sk, &user);
@@ -294,7 +304,7 @@ static noinline void bound_becomes(const struct sock *sk, int proto,
 	if (old == TCP_SYN_RECV && new == TCP_CLOSE && !sk->sk_socket)
 		return;
 	portsock_sk_look(sk, proto, new, &h);
-	h.how = how_of(old, new);
+	holding_came(&h, sk, how_of(old, new));
 	if (new == TCP_LISTEN)
 		holding_owned(&h, sk);
 	sk_tell(sk, &h);
@@ -342,6 +352,8 @@ static noinline void tcp_established(const struct sock *sk, int old)
 		return;
 	portsock_sk_look(sk, PORTSOCK_TCP, TCP_ESTABLISHED, &h);
 	h.how = how_of(old, TCP_ESTABLISHED);
+	if (old == TCP_SYN_SENT)
+		h.remote = portsock_sk_remote(sk);
 	h.birth = &birth;
 	sk_tell(sk, &h);
 }
@@ -440,7 +452,7 @@ static void notrace on_tw_add(struct ftrace_regs *fregs)
 	if (proto >= 0 && portsock_tw_read(tw, proto, &h)) {
 		/* a user's, or one that was bound, stays a while, in CLOSE */
 		if (sk->sk_socket || sk->sk_userlocks & SOCK_BINDPORT_LOCK) {
-			portsock_sock_hold(tw, &h);
+			portsock_sock_linger(sk, tw, &h);
 		} else {
 			if (proto == PORTSOCK_TCP) {
 				portsock_sk_end(sk, sk->sk_state, &end);
@@ -471,7 +483,7 @@ static void datagram_observe(const struct sock *sk, bool called)
 
 	rcu_read_lock();
 	if (portsock_sk_read(sk, sk->sk_state, &h)) {
-		h.how = portsock_sk_came(sk);
+		portsock_sk_came(sk, &h);
 		if (called)
 			holding_owned(&h, sk);
 		portsock_sock_observe(sk, &h);
@@ -699,7 +711,7 @@ static void notrace on_mptcp_port(struct ftrace_regs *fregs)
 		h.port = ssk->sk_num;
 		h.service |= ssk->sk_userlocks & SOCK_BINDPORT_LOCK;
 		if (h.state != TCP_CLOSE && h.state != TCP_LISTEN)
-			h.how = PORTSOCK_CONNECTED;
+			holding_came(&h, ssk, PORTSOCK_CONNECTED);
 		portsock_sock_hold(msk, &h);
 		portsock_sock_carry(msk, ssk);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Service rows without a socket: how many of them stay, and which.
+ * Rows of classes service and remote without a socket: how many of them stay,
+ * and which.
  */
 #ifndef PORTSOCK_IDLE_H
 #define PORTSOCK_IDLE_H
@@ -12,7 +13,7 @@
 struct portsock_table;
 
 /*
- * Service rows without a socket that are kept: in the first namespace; in each
+ * Rows of a class without a socket that are kept: in the first namespace; in each
  * other one; in all others together. Once fewer are left of those than
  * PORTSOCK_IDLE_PART times what one may have, it may have one of so many parts
  * of what is left. More of them are folded into a total of their protocol.
@@ -31,7 +32,7 @@ struct portsock_table;
 #define PORTSOCK_USED_SECONDS 3600
 
 /**
- * struct portsock_idle - for how long a service row was used, or is idle
+ * struct portsock_idle - for how long a row was used, or is idle
  * @node: on a list of the table while the row has no socket; protected by the
  *	table's lock as well
  * @since: second in which the row became idle, or ceased to be
@@ -45,7 +46,7 @@ struct portsock_idle {
 	bool used;
 };
 
-/* A row begins to be a service. Caller holds the lock of its bucket. */
+/* A row begins that may become idle. Caller holds the lock of its bucket. */
 static inline void idle_begin(struct portsock_idle *idle)
 {
 	idle->used = false;
@@ -59,9 +60,10 @@ static inline void idle_wake(struct portsock_idle *idle)
 }
 
 void __portsock_idle_add(struct portsock_idle *idle,
-			 struct portsock_table *table);
+			 struct portsock_table *table, bool remote);
 void __portsock_idle_del(struct portsock_idle *idle,
-			 struct portsock_table *table);
-struct portsock_idle *__portsock_idle_surplus(struct portsock_table *table);
+			 struct portsock_table *table, bool remote);
+struct portsock_idle *__portsock_idle_surplus(struct portsock_table *table,
+					      bool remote);
 
 #endif /* PORTSOCK_IDLE_H */

@@ -32,7 +32,9 @@
 	X(UNBOUND, unbound, \
 	  "port 0: sockets that a user has and that hold no port") \
 	X(FOLDED, folded, \
-	  "what idle services had counted when their rows were given up")
+	  "what idle services had counted when their rows were given up") \
+	X(REMOTE, remote, \
+	  "outgoing connections; the port is that of the peer")
 
 /*
  * X(name, unit, help): keys of line 1. All are numbers; struct portsock_health
@@ -56,7 +58,9 @@
 	X(port_max, "port", \
 	  "last of the range of ephemeral ports") \
 	X(sample_age_ms, "milliseconds", \
-	  "since open connections were asked for their bytes")
+	  "since open connections were asked for their bytes") \
+	X(remote_guessed, "sockets", \
+	  "that rows of class remote count on a guess, now")
 
 /*
  * X(ID, name, help): kinds of columns, which say what becomes of values in a

@@ -128,6 +128,7 @@ static void head_show(struct seq_file *m)
 	health.netns = net->ns.inum;
 	inet_get_local_port_range(net, &health.port_min, &health.port_max);
 	health.sample_age_ms = portsock_sample_age_ms();
+	health.remote_guessed = atomic_read(&iter_table(m)->guessed);
 	portsock_format_head(m, &health);
 }
 

@@ -11,11 +11,17 @@
 #include "queues.h"
 
 static void counts_open(struct portsock_counts *counts,
-			const struct portsock_share *share)
+			const struct portsock_share *share, u8 how)
 {
 	counts_add(counts, share->state, share->ipv6);
 	if (share->state != TCP_TIME_WAIT)
-		counts->came[share->how]++;
+		counts->came[how]++;
+}
+
+/* How a socket came to contribute to a row. */
+static u8 how_of(const struct portsock_share *share, u32 key)
+{
+	return key_is_remote(key) ? PORTSOCK_CONNECTED : share->how;
 }
 
 static void counts_move(struct portsock_counts *counts,
@@ -87,25 +93,6 @@ static void __row_owned(struct portsock_row *row,
 {
 	if (h->owner.tgid && row->depth)
 		row->depth->by = h->owner;
-}
-
-/* Caller holds the lock that protects @depth. */
-static void __depth_end(struct portsock_depth *depth,
-			const struct portsock_conn *conn,
-			const struct portsock_end *end)
-{
-	if (!depth)
-		return;
-	depth->ends[end->cause]++;
-	if (!end->now)
-		return;
-	depth->bytes.rx += end->bytes.rx - conn->told.rx;
-	depth->bytes.tx += end->bytes.tx - conn->told.tx;
-	samples_add(&depth->rtts, end->rtt);
-	if (!conn->since)
-		return;
-	depth->ended++;
-	durations_add(&depth->lifetime, end->now - conn->since);
 }
 
 /* Caller holds the locks of the row's bucket, and of its table if ephemeral. */
@@ -185,7 +172,8 @@ static void __row_accepted(struct portsock_row *row)
 }
 
 /*
- * The first share of a port. Caller holds the bucket's lock.
+ * The first share of a port, or NULL: nothing contributes yet. Caller holds the
+ * bucket's lock.
  * Returns the row, or an error if memory is short or the namespace is going.
  */
 static struct portsock_row *__row_begin(struct row_bucket *bucket,
@@ -198,7 +186,8 @@ static struct portsock_row *__row_begin(struct row_bucket *bucket,
 	row = portsock_row_new(bucket, table, key, !service);
 	if (!row)
 		return ERR_PTR(-ENOMEM);
-	counts_open(&row->counts, share);
+	if (share)
+		counts_open(&row->counts, share, how_of(share, key));
 	if (service)
 		idle_begin(&row->idle);
 	raw_spin_lock(&table->lock);
@@ -209,7 +198,7 @@ static struct portsock_row *__row_begin(struct row_bucket *bucket,
 	}
 	__portsock_row_link(row);
 	if (!service)
-		counts_open(&row_total(row)->counts, share);
+		counts_open(&row_total(row)->counts, share, share->how);
 	raw_spin_unlock(&table->lock);
 	hlist_add_head(&row->node, &bucket->rows);
 	return row;
@@ -226,20 +215,20 @@ static void __row_join(struct portsock_row *row,
 		if (service)
 			__row_promote(row);
 		else
-			counts_open(&row_total(row)->counts, share);
-		counts_open(&row->counts, share);
+			counts_open(&row_total(row)->counts, share, share->how);
+		counts_open(&row->counts, share, share->how);
 		raw_spin_unlock(&table->lock);
 		return;
 	}
 	if (!list_empty(&row->idle.node)) {
 		raw_spin_lock(&table->lock);
-		__portsock_idle_del(&row->idle, table);
+		__portsock_idle_del(&row->idle, table, key_is_remote(row->key));
 		raw_spin_unlock(&table->lock);
 		idle_wake(&row->idle);
 	}
-	if (unlikely(!row->depth))
+	if (unlikely(!row->depth) && key_is_deep(row->key))
 		row->depth = portsock_depth_new();
-	counts_open(&row->counts, share);
+	counts_open(&row->counts, share, how_of(share, row->key));
 	if (share->how == PORTSOCK_ACCEPTED)
 		__row_accepted(row);
 }
@@ -260,6 +249,33 @@ static void __row_born(struct portsock_row *row,
 }
 
 /**
+ * __portsock_row_join() - one more share of a port, or the first one
+ * @bucket: of the row; the caller holds its lock
+ * @table: of the row
+ * @key: its key
+ * @share: contributes to it from now on
+ * @service: it makes the row one of a service, or the row is of class remote
+ *
+ * Context: any but NMI, interrupts off; RCU read side (for @table).
+ * Return: the row, or an error: -ENOMEM, or -ESHUTDOWN when the namespace goes
+ * and there is no row.
+ */
+struct portsock_row *
+__portsock_row_join(struct row_bucket *bucket, struct portsock_table *table,
+		    u32 key, const struct portsock_share *share, bool service)
+{
+	struct portsock_row *row = __row_find(bucket, table, key);
+
+	if (row)
+		__row_join(row, share, service);
+	else
+		row = __row_begin(bucket, table, key, share, service);
+	if (!IS_ERR(row))
+		row->shares++;
+	return row;
+}
+
+/**
  * portsock_row_add() - a share contributes to the row of a port
  * @share: contributes nothing yet
  * @h: the port
@@ -277,13 +293,8 @@ int portsock_row_add(struct portsock_share *share,
 	struct portsock_row *row;
 
 	raw_spin_lock(&bucket->lock);
-	row = __row_find(bucket, table, key);
-	if (row)
-		__row_join(row, share, h->service);
-	else
-		row = __row_begin(bucket, table, key, share, h->service);
+	row = __portsock_row_join(bucket, table, key, share, h->service);
 	if (!IS_ERR(row)) {
-		row->shares++;
 		share->table = table;
 		share->row = row;
 		__share_queue(share, false);
@@ -319,12 +330,12 @@ void portsock_row_update(struct portsock_share *share,
 			counts_move(&row_total(row)->counts, &old, share);
 		counts_move(&row->counts, &old, share);
 		if (h->end)
-			__depth_end(__row_depth(row), &old.conn, h->end);
+			portsock_depth_end(__row_depth(row), &old.conn, h->end);
 		raw_spin_unlock(&row->table->lock);
 	} else {
 		counts_move(&row->counts, &old, share);
 		if (h->end)
-			__depth_end(row->depth, &old.conn, h->end);
+			portsock_depth_end(row->depth, &old.conn, h->end);
 		/* a child of Fast Open, which was there before */
 		if (old.state == TCP_SYN_RECV)
 			__row_accepted(row);
@@ -378,37 +389,59 @@ void portsock_row_step(struct portsock_row *row, u8 from, u8 to, u32 handshake)
 }
 
 /*
- * The key of a row to fold when the table has more idle ones than it may keep,
- * or 0, which is no row's. Caller holds the table's lock.
+ * The key of a row to fold when the table has more idle ones, of the class of
+ * @key, than it may keep, or 0, which is no row's. Caller holds the table's lock.
  */
-static u32 __surplus_key(struct portsock_table *table)
+static u32 __surplus_key(struct portsock_table *table, u32 key)
 {
-	const struct portsock_idle *idle = __portsock_idle_surplus(table);
+	const struct portsock_idle *idle =
+		__portsock_idle_surplus(table, key_is_remote(key));
 
 	return idle ? container_of(idle, struct portsock_row, idle)->key : 0;
 }
 
 /*
- * Adds an idle service row to the folded total of its protocol, unless it has
- * a socket again. A port whose row is folded twice counts twice in the
- * total's ports.
+ * A port whose row is folded twice counts twice in the total's ports. Caller
+ * holds the locks of the row's bucket and of its table.
+ */
+static void __service_fold(struct portsock_row *row)
+{
+	struct portsock_total *total = &row->table->folded[key_proto(row->key)];
+	int how;
+
+	for (how = 0; how < PORTSOCK_HOW_NR; how++)
+		total->counts.came[how] += row->counts.came[how];
+	total->counts.peak = max(total->counts.peak, row->counts.peak);
+	portsock_depth_fold(&total->depth, &row->depth);
+	total->ports++;
+}
+
+/* Caller holds the locks of the row's bucket and of its table. */
+static void __remote_fold(struct portsock_row *row)
+{
+	struct portsock_past *past = &row->table->past[key_proto(row->key)];
+
+	past->connected += portsock_opened(&row->counts);
+	portsock_depth_fold(&past->depth, &row->depth);
+}
+
+/*
+ * Adds an idle row to what rows of its class and protocol had counted, unless it
+ * has a socket again.
  */
 static void row_fold(struct portsock_table *table, u32 key)
 {
 	struct row_bucket *bucket = row_bucket(table, key);
-	struct portsock_total *total = &table->folded[key_proto(key)];
 	struct portsock_row *row;
-	int how;
 
 	raw_spin_lock(&bucket->lock);
 	row = __row_find(bucket, table, key);
 	if (row && !row->shares) {
 		raw_spin_lock(&table->lock);
-		for (how = 0; how < PORTSOCK_HOW_NR; how++)
-			total->counts.came[how] += row->counts.came[how];
-		total->counts.peak = max(total->counts.peak, row->counts.peak);
-		portsock_depth_fold(&total->depth, &row->depth);
-		total->ports++;
+		if (key_is_remote(key))
+			__remote_fold(row);
+		else
+			__service_fold(row);
 		__portsock_row_unlink(row);
 		raw_spin_unlock(&table->lock);
 		__portsock_row_free(row);
@@ -424,7 +457,7 @@ static noinline void rows_fold(struct portsock_table *table, u32 key)
 {
 	row_fold(table, key);
 	raw_spin_lock(&table->lock);
-	key = __surplus_key(table);
+	key = __surplus_key(table, key);
 	raw_spin_unlock(&table->lock);
 	if (key)
 		row_fold(table, key);
@@ -448,39 +481,76 @@ static bool __ephemeral_leave(struct portsock_row *row,
 	else
 		counts_sub(&row->counts, share->state, share->ipv6);
 	if (end)
-		__depth_end(depth_of(&row_total(row)->depth), &share->conn,
+		portsock_depth_end(depth_of(&row_total(row)->depth), &share->conn,
 			    end);
 	raw_spin_unlock(&table->lock);
 	return goes;
 }
 
 /*
- * A service row stays, see PORTSOCK_IDLE_FIRST, unless its namespace is gone.
- * Returns as above; @surplus is the key of a row to fold, or 0.
- * Caller holds the bucket's lock.
+ * A row has no share. Returns true if it was unlinked, as its namespace is gone;
+ * @surplus is the key of a row to fold, or 0. Caller holds the bucket's lock.
  */
-static bool __service_leave(struct portsock_row *row,
-			    const struct portsock_share *share,
-			    const struct portsock_end *end, u32 *surplus)
+static bool __row_rest(struct portsock_row *row, u32 *surplus)
 {
 	struct portsock_table *table = row->table;
 	bool goes;
 
-	counts_sub(&row->counts, share->state, share->ipv6);
-	if (end)
-		__depth_end(row->depth, &share->conn, end);
-	if (likely(row->shares))
-		return false;
 	raw_spin_lock(&table->lock);
 	goes = table->dead;
 	if (goes) {
 		__portsock_row_unlink(row);
 	} else {
-		__portsock_idle_add(&row->idle, table);
-		*surplus = __surplus_key(table);
+		__portsock_idle_add(&row->idle, table, key_is_remote(row->key));
+		*surplus = __surplus_key(table, row->key);
 	}
 	raw_spin_unlock(&table->lock);
 	return goes;
+}
+
+/*
+ * A row of class service or remote stays, see PORTSOCK_IDLE_FIRST, unless its
+ * namespace is gone. Returns as above. Caller holds the bucket's lock.
+ */
+static bool __service_leave(struct portsock_row *row,
+			    const struct portsock_share *share,
+			    const struct portsock_end *end, u32 *surplus)
+{
+	counts_sub(&row->counts, share->state, share->ipv6);
+	if (end)
+		portsock_depth_end(row->depth, &share->conn, end);
+	return unlikely(!row->shares) && __row_rest(row, surplus);
+}
+
+/**
+ * portsock_row_leave() - a share contributes to a row no longer
+ * @row: one that it contributes to
+ * @share: that of a socket; what it says is not changed
+ * @end: its connection is over; or NULL
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_row_leave(struct portsock_row *row, struct portsock_share *share,
+			const struct portsock_end *end)
+{
+	struct row_bucket *bucket = row->bucket;
+	struct portsock_table *table = row->table;
+	u32 surplus = 0;
+	bool goes;
+
+	raw_spin_lock(&bucket->lock);
+	if (share->queues && row == share->row)
+		__share_unqueue(share);
+	row->shares--;
+	if (row->ephemeral)
+		goes = __ephemeral_leave(row, share, end);
+	else
+		goes = __service_leave(row, share, end, &surplus);
+	if (goes)
+		__portsock_row_free(row);
+	raw_spin_unlock(&bucket->lock);
+	if (surplus)
+		rows_fold(table, surplus);
 }
 
 /**
@@ -493,25 +563,36 @@ static bool __service_leave(struct portsock_row *row,
 void portsock_row_del(struct portsock_share *share,
 		      const struct portsock_end *end)
 {
-	struct portsock_row *row = share->row;
-	struct row_bucket *bucket = row->bucket;
-	struct portsock_table *table = row->table;
+	portsock_row_leave(share->row, share, end);
+	share->row = NULL;
+	share->queues = false;
+}
+
+/**
+ * portsock_row_no_port() - connect() of TCP found no port of its own
+ * @table: of the socket's namespace
+ * @key: of the row of class remote that it would have contributed to
+ *
+ * Context: any but NMI, interrupts off; RCU read side (for @table).
+ */
+void portsock_row_no_port(struct portsock_table *table, u32 key)
+{
+	struct row_bucket *bucket = row_bucket(table, key);
+	struct portsock_row *row;
+	bool goes = false;
 	u32 surplus = 0;
-	bool goes;
 
 	raw_spin_lock(&bucket->lock);
-	if (share->queues)
-		__share_unqueue(share);
-	row->shares--;
-	if (row->ephemeral)
-		goes = __ephemeral_leave(row, share, end);
-	else
-		goes = __service_leave(row, share, end, &surplus);
+	row = __row_find(bucket, table, key);
+	if (!row) {
+		row = __row_begin(bucket, table, key, NULL, true);
+		goes = !IS_ERR(row) && __row_rest(row, &surplus);
+	}
+	if (!IS_ERR(row) && row->depth)
+		row->depth->ends[PORTSOCK_NO_PORT]++;
 	if (goes)
 		__portsock_row_free(row);
 	raw_spin_unlock(&bucket->lock);
-	share->row = NULL;
-	share->queues = false;
 	if (surplus)
 		rows_fold(table, surplus);
 }

@@ -10,14 +10,6 @@
 #include "holding.h"
 #include "rows.h"
 
-/* A connection is established, or was met. */
-static inline void conn_begin(struct portsock_conn *conn,
-			      const struct portsock_birth *birth)
-{
-	conn->since = birth->since;
-	conn->told = birth->bytes;
-}
-
 int portsock_row_add(struct portsock_share *share,
 		     const struct portsock_holding *h);
 void portsock_row_del(struct portsock_share *share,
@@ -33,5 +25,12 @@ void portsock_row_accept(struct portsock_row *row,
 void portsock_row_use(struct portsock_row *row,
 		      const struct portsock_owner *user);
 void portsock_rows_kill(struct portsock_table *table);
+
+struct portsock_row *
+__portsock_row_join(struct row_bucket *bucket, struct portsock_table *table,
+		    u32 key, const struct portsock_share *share, bool service);
+void portsock_row_leave(struct portsock_row *row, struct portsock_share *share,
+			const struct portsock_end *end);
+void portsock_row_no_port(struct portsock_table *table, u32 key);
 
 #endif /* PORTSOCK_ROW_H */

@@ -32,10 +32,10 @@
  * @table: the namespace's table, pinned
  * @idle: of a service row, for how long it has been idle
  * @queues: shares of sockets in which something may wait
- * @depth: more about a service; NULL while there is no memory for it, and of
- *	an ephemeral row
+ * @depth: more about it; NULL while there is no memory for it, and of a row that
+ *	has none, see key_is_deep()
  * @bucket: where it hangs
- * @key: protocol and port, see key_of()
+ * @key: protocol, port and whether it is of class remote, see key_of()
  * @shares: sockets and mini-sockets that contribute; a row with any is pinned
  * @ephemeral: in the tree of ephemerals; changed under both locks
  * @counts: the numbers; protected by the table's lock while @ephemeral
@@ -75,6 +75,17 @@ static inline u32 key_of(u8 proto, u16 port)
 	return (u32)proto << 16 | port;
 }
 
+/* That of a row of class remote. */
+static inline u32 key_remote(u8 proto, u16 port)
+{
+	return 1U << 24 | key_of(proto, port);
+}
+
+static inline bool key_is_remote(u32 key)
+{
+	return key >> 24;
+}
+
 static inline u8 key_proto(u32 key)
 {
 	return key >> 16;
@@ -83,6 +94,12 @@ static inline u8 key_proto(u32 key)
 static inline u16 key_port(u32 key)
 {
 	return key;
+}
+
+/* Is more to be known of a row that is not ephemeral than numbers of sockets? */
+static inline bool key_is_deep(u32 key)
+{
+	return !key_is_remote(key) || key_proto(key) == PORTSOCK_TCP;
 }
 
 static inline struct row_bucket *row_bucket(const struct portsock_table *table,
@@ -145,7 +162,8 @@ portsock_row_new(struct row_bucket *bucket, struct portsock_table *table,
 	INIT_LIST_HEAD(&row->idle.node);
 	row->table = table;
 	row->queues = RB_ROOT;
-	row->depth = ephemeral ? NULL : portsock_depth_new();
+	row->depth = !ephemeral && key_is_deep(key) ? portsock_depth_new() :
+						      NULL;
 	row->bucket = bucket;
 	row->key = key;
 	row->shares = 0;
@@ -185,7 +203,8 @@ static inline void __portsock_row_link(struct portsock_row *row)
 static inline void __portsock_row_unlink(struct portsock_row *row)
 {
 	if (!list_empty(&row->idle.node))
-		__portsock_idle_del(&row->idle, row->table);
+		__portsock_idle_del(&row->idle, row->table,
+				    key_is_remote(row->key));
 	rb_erase(&row->order, row_root(row));
 	row->table->pins--;
 	if (row->ephemeral)

@@ -10,9 +10,50 @@
 #include <linux/spinlock.h>
 
 #include "end.h"
+#include "remote.h"
 #include "rows.h"
 #include "table.h"
 #include "unbound.h"
+
+/* States of a socket that has not connected, or whose connection is over. */
+#define CLOSED_STATES (TCPF_CLOSE | TCPF_LISTEN)
+
+/* Nothing is known of a connection of this share yet. */
+static void remote_begin(struct portsock_share *share)
+{
+	if (BIT(share->proto) & PORTSOCK_PROTOS_REMOTE)
+		share->remote = NULL;
+}
+
+/*
+ * Does a socket that contributes to the row of its port contribute to that of
+ * its peer's port? What it says of the first is up to date.
+ */
+static void remote_meet(struct portsock_share *share,
+			const struct portsock_holding *h)
+{
+	if (!h->remote || !(BIT(share->proto) & PORTSOCK_PROTOS_REMOTE) ||
+	    share->remote || share->how == PORTSOCK_ACCEPTED ||
+	    BIT(share->state) & CLOSED_STATES)
+		return;
+	portsock_remote_add(share, h);
+}
+
+/* @share is about to say @h, and still says what it said. */
+static void remote_change(struct portsock_share *share,
+			  const struct portsock_holding *h)
+{
+	const struct portsock_row *remote = remote_of(share);
+
+	if (likely(!remote))
+		return;
+	if (BIT(h->state) & CLOSED_STATES ||
+	    (h->remote && h->remote != key_port(remote->key)))
+		portsock_remote_del(share, h->end);
+	else if (h->state != share->state || h->ipv6 != share->ipv6 ||
+		 h->end || h->birth)
+		portsock_remote_update(share, h);
+}
 
 /* @share contributes nothing yet. */
 static int share_add(struct portsock_share *share,
@@ -28,6 +69,7 @@ static int share_add(struct portsock_share *share,
 	share->ipv6 = ipv6;
 	share->how = how;
 	share->queues = queues;
+	remote_begin(share);
 	if (proto == PORTSOCK_TCP && !queues) {
 		share->conn = (struct portsock_conn){ };
 		if (h->birth)
@@ -58,6 +100,8 @@ static bool unbound_add(struct portsock_table *table, u8 proto, bool ipv6)
 static void share_leave(struct portsock_share *share,
 			const struct portsock_end *end)
 {
+	if (remote_of(share))
+		portsock_remote_del(share, end);
 	if (share->row)
 		portsock_row_del(share, end);
 	else
@@ -68,7 +112,7 @@ static void share_leave(struct portsock_share *share,
 /**
  * portsock_share_await() - a call is under way, and nothing will tell
  * what came of it
- * @share: contributes
+ * @share: contributes; ignored if its protocol is one of PORTSOCK_PROTOS_REMOTE
  *
  * Context: any but NMI, interrupts off.
  */
@@ -76,7 +120,7 @@ void portsock_share_await(struct portsock_share *share)
 {
 	struct portsock_table *table = share->table;
 
-	if (share->awaits)
+	if (share->awaits || BIT(share->proto) & PORTSOCK_PROTOS_REMOTE)
 		return;
 	raw_spin_lock(&table->lock);
 	share->awaits = true;
@@ -176,6 +220,7 @@ static void portless_end(struct portsock_table *table, u8 proto,
 	if (depth)
 		depth->ends[PORTSOCK_NO_PORT]++;
 	raw_spin_unlock(&table->lock);
+	portsock_remote_no_port(table, proto, end->remote);
 }
 
 static bool share_is_unbound(const struct portsock_share *share,
@@ -211,6 +256,7 @@ static int share_unbind(struct portsock_share *share,
 	share->state = TCP_CLOSE;
 	share->ipv6 = ipv6;
 	share->how = PORTSOCK_BOUND;
+	remote_begin(share);
 	return 0;
 }
 
@@ -255,8 +301,11 @@ void portsock_share_release(struct portsock_share *share, bool ipv6,
  */
 void portsock_share_retrans(const struct portsock_share *share, u32 segments)
 {
-	if (share->row)
-		portsock_row_retrans(share->row, segments);
+	if (!share->row)
+		return;
+	portsock_row_retrans(share->row, segments);
+	if (remote_of(share))
+		portsock_row_retrans(share->remote, segments);
 }
 
 static bool share_is_on_row_of(const struct portsock_share *share,
@@ -295,9 +344,11 @@ int portsock_share_hold(struct portsock_share *share,
 		return portsock_share_unbound(share, h->table, h->proto,
 					      h->ipv6);
 	if (share_is_on_row_of(share, h)) {
+		remote_change(share, h);
 		if (!share_is_current(share, h) || h->end || h->birth ||
 		    (share->how == PORTSOCK_BOUND && h->how != PORTSOCK_BOUND))
 			portsock_row_update(share, h);
+		remote_meet(share, h);
 		return 0;
 	}
 	if (share->table)
@@ -305,6 +356,8 @@ int portsock_share_hold(struct portsock_share *share,
 	err = share_add(share, h);
 	if (err)
 		share_settle(share, h->table);
+	else
+		remote_meet(share, h);
 	return err;
 }
 
@@ -324,6 +377,7 @@ bool portsock_share_step(struct portsock_share *share, u64 step,
 {
 	struct portsock_row *row = share->row;
 	u8 state = step >> 24;
+	u32 handshake;
 
 	if (!row || row->key != (step & GENMASK(23, 0)) ||
 	    share->ipv6 != step >> 32 || share->queues ||
@@ -331,10 +385,44 @@ bool portsock_share_step(struct portsock_share *share, u64 step,
 		return false;
 	if (birth)
 		conn_begin(&share->conn, birth);
-	portsock_row_step(row, share->state, state,
-			  birth ? birth->handshake : 0);
+	handshake = birth ? birth->handshake : 0;
+	portsock_row_step(row, share->state, state, handshake);
+	if (share->remote)
+		portsock_row_step(share->remote, share->state, state,
+				  handshake);
 	share->state = state;
 	return true;
+}
+
+/**
+ * portsock_share_meet() - a walk met a socket that is as it should be
+ * @share: of the socket; says what @h says
+ * @h: what the socket holds
+ *
+ * It may be that nobody has told yet that it connected.
+ *
+ * Context: any but NMI, interrupts off, RCU read side.
+ */
+void portsock_share_meet(struct portsock_share *share,
+			 const struct portsock_holding *h)
+{
+	if (share->row)
+		remote_meet(share, h);
+}
+
+/**
+ * portsock_share_reaches() - the port that a socket connected to
+ * @share: any share
+ *
+ * Context: any; the caller serialises calls on @share.
+ * Return: the port in host order, or 0 if it contributes to no row of one.
+ */
+u16 portsock_share_reaches(const struct portsock_share *share)
+{
+	const struct portsock_row *remote;
+
+	remote = share->table ? remote_of(share) : NULL;
+	return remote ? key_port(remote->key) : 0;
 }
 
 /* An open connection may be in these states. */
@@ -370,6 +458,8 @@ void portsock_share_carried(struct portsock_share *share,
 	more.rx = bytes->rx - share->conn.told.rx;
 	more.tx = bytes->tx - share->conn.told.tx;
 	portsock_row_carried(share->row, &more);
+	if (share->remote)
+		portsock_row_carried(share->remote, &more);
 	share->conn.told = *bytes;
 }
 

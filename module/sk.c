@@ -5,6 +5,7 @@
 #include "sk.h"
 
 #include <linux/icmpv6.h>
+#include <linux/moduleparam.h>
 #include <linux/preempt.h>
 #include <linux/tcp.h>
 #include <net/sctp/structs.h>
@@ -13,6 +14,10 @@
 #include "netns.h"
 #include "queue.h"
 #include "socks.h"
+
+bool portsock_remote = true;
+module_param_named(remote, portsock_remote, bool, 0444);
+MODULE_PARM_DESC(remote, "count outgoing connections by remote port as well (default Y)");
 
 /**
  * portsock_sk_other_proto() - portsock_sk_proto() of a socket that is not TCP
@@ -231,7 +236,10 @@ void portsock_sk_end(const struct sock *sk, int old, struct portsock_end *end)
 	int err = READ_ONCE(sk->sk_err);
 
 	if (old == TCP_SYN_SENT) {
-		*end = (struct portsock_end){ .cause = connect_cause(err) };
+		*end = (struct portsock_end){
+			.cause = connect_cause(err),
+			.remote = portsock_sk_remote(sk),
+		};
 		return;
 	}
 	end->cause = BIT(old) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) ?
@@ -320,6 +328,64 @@ static bool sctp_serves(const struct sock *sk)
 						      asocs));
 }
 
+/*
+ * Which side began a connection? connect() leaves a mark in the bind bucket that
+ * it makes, as long as nobody else calls bind(); a socket that bound its port by
+ * number keeps a mark of its own, which its children do not get; a listener's
+ * backlog is copied to its children. Returns false for those that came in.
+ */
+static bool csk_went_out(const struct sock *sk, bool *guessed)
+{
+	const struct inet_bind_bucket *tb;
+
+	tb = READ_ONCE(inet_csk(sk)->icsk_bind_hash);
+	if (sk->sk_userlocks & SOCK_BINDPORT_LOCK || (tb && !tb_is_bound(tb)))
+		return true;
+	*guessed = true;
+	return !READ_ONCE(sk->sk_max_ack_backlog);
+}
+
+static bool sctp_went_out(const struct sock *sk)
+{
+	const struct sctp_endpoint *ep = READ_ONCE(sctp_sk(sk)->ep);
+	const struct list_head *first = ep ? READ_ONCE(ep->asocs.next) : NULL;
+
+	return first && first != &ep->asocs &&
+	       portsock_sk_assoc_went_out(list_entry(first,
+						     struct sctp_association,
+						     asocs));
+}
+
+/**
+ * portsock_sk_reached() - the port that a socket that a walk meets
+ * connected to, as far as the kernel tells
+ * @sk: full socket, not of MPTCP, that holds a port, and cannot lose it meanwhile
+ * @h: what it holds; receives the port
+ *
+ * Context: any but NMI; RCU read side.
+ */
+void portsock_sk_reached(const struct sock *sk, struct portsock_holding *h)
+{
+	bool out = false;
+
+	if (BIT(h->state) & (TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_RECV))
+		return;
+	switch (h->proto) {
+	case PORTSOCK_TCP:
+	case PORTSOCK_DCCP:
+		out = csk_went_out(sk, &h->guessed);
+		break;
+	case PORTSOCK_SCTP:
+		out = sctp_went_out(sk);
+		break;
+	case PORTSOCK_UDP:
+		out = !(sk->sk_userlocks & SOCK_BINDPORT_LOCK);
+		break;
+	}
+	if (out)
+		h->remote = portsock_sk_remote(sk);
+}
+
 /**
  * portsock_sk_serves() - does a socket that a walk meets make its
  * port a service?
@@ -362,6 +428,22 @@ bool portsock_tw_serves(const struct inet_timewait_sock *tw)
 }
 
 /**
+ * portsock_tw_reached() - portsock_sk_reached() of a TIME_WAIT mini-socket
+ * @tw: mini-socket that holds a port, and cannot lose it meanwhile
+ * @h: what it holds; receives the port
+ *
+ * Context: any but NMI; RCU read side.
+ */
+void portsock_tw_reached(const struct inet_timewait_sock *tw,
+			 struct portsock_holding *h)
+{
+	const struct inet_bind_bucket *tb = READ_ONCE(tw->tw_tb);
+
+	if (portsock_remote && tb && !tb_is_bound(tb))
+		h->remote = ntohs(tw->tw_dport);
+}
+
+/**
  * portsock_tw_read() - read what a TIME_WAIT mini-socket holds
  * @tw: mini-socket, whatever its substate
  * @proto: PORTSOCK_TCP or PORTSOCK_DCCP, which it does not tell itself
@@ -377,6 +459,8 @@ bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
 	if (!h->table)
 		return false;
 	h->queues = false;
+	h->remote = 0;
+	h->guessed = false;
 	h->owner.tgid = 0;
 	h->birth = NULL;
 	h->end = NULL;
@@ -421,7 +505,7 @@ void portsock_sk_ask(const void *socket)
 	spin_lock_bh(&sk->sk_lock.slock);
 	if (!sk->sk_lock.owned) {
 		portsock_sk_look(sk, portsock_sk_proto(sk), sk->sk_state, &h);
-		h.how = portsock_sk_came(sk);
+		portsock_sk_came(sk, &h);
 		portsock_sock_settle(sk, sk_hashed(sk) ? &h : NULL);
 	}
 	spin_unlock_bh(&sk->sk_lock.slock);

@@ -22,16 +22,21 @@ const struct sock *portsock_sk_parent(const struct sock *sk);
 bool portsock_sk_assoc_went_out(const struct sctp_association *assoc);
 u8 portsock_sk_other_state(const struct sock *sk, int proto, int state);
 
+extern bool portsock_remote;
+
 void portsock_sk_sample(const void *sk, struct portsock_bytes *bytes);
 void portsock_sk_end(const struct sock *sk, int old, struct portsock_end *end);
 void portsock_sk_born(const struct sock *sk, int old,
 		      struct portsock_birth *birth);
 void portsock_sk_met(const struct sock *sk, struct portsock_holding *h,
 		     struct portsock_birth *birth);
+void portsock_sk_reached(const struct sock *sk, struct portsock_holding *h);
 bool portsock_proto_queues(int proto, bool listens);
 bool portsock_sk_serves(const struct sock *sk, int proto);
 bool portsock_tw_serves(const struct inet_timewait_sock *tw);
 
+void portsock_tw_reached(const struct inet_timewait_sock *tw,
+			 struct portsock_holding *h);
 bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
 		      struct portsock_holding *h);
 
@@ -112,6 +117,18 @@ static inline bool portsock_sk_owned(const struct sock *sk)
 }
 
 /**
+ * portsock_sk_remote() - the port that a socket is connected to
+ * @sk: full socket that called connect()
+ *
+ * Context: any.
+ * Return: in host order; 0 if there is none, or nobody wants to know.
+ */
+static inline u16 portsock_sk_remote(const struct sock *sk)
+{
+	return portsock_remote ? ntohs(READ_ONCE(sk->sk_dport)) : 0;
+}
+
+/**
  * portsock_sk_look() - read what a socket holds, but not in which namespace
  * @sk: full socket
  * @proto: its portsock_sk_proto(), not -1
@@ -127,6 +144,8 @@ static inline void portsock_sk_look(const struct sock *sk, int proto, int state,
 	bool listens = state == TCP_LISTEN;
 
 	h->table = NULL;
+	h->remote = 0;
+	h->guessed = false;
 	h->queues = likely(proto == PORTSOCK_TCP) ? listens :
 		    portsock_proto_queues(proto, listens);
 	h->port = sk->sk_num;
@@ -170,13 +189,20 @@ static inline bool portsock_sk_read(const struct sock *sk, int state,
  * portsock_sk_came() - how a datagram socket came by its port, as far as
  * its state tells
  * @sk: full socket
+ * @h: what it holds; receives that
+ *
+ * A server may have a connected socket on its port for each of its clients.
  *
  * Context: any.
  */
-static inline enum portsock_how portsock_sk_came(const struct sock *sk)
+static inline void portsock_sk_came(const struct sock *sk,
+				    struct portsock_holding *h)
 {
-	return READ_ONCE(sk->sk_state) == TCP_ESTABLISHED ? PORTSOCK_CONNECTED :
-							    PORTSOCK_BOUND;
+	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
+		return;
+	h->how = PORTSOCK_CONNECTED;
+	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+		h->remote = portsock_sk_remote(sk);
 }
 
 /**

@@ -189,19 +189,56 @@ static struct portsock_rec *rec_take(const void *sk)
 }
 
 /**
+ * portsock_sock_reaches() - the port that a socket connected to
+ * @sk: the socket
+ *
+ * Context: any but NMI.
+ * Return: in host order; 0 if it did not, or that does not count.
+ */
+u16 portsock_sock_reaches(const void *sk)
+{
+	struct rec_bucket *bucket = rec_bucket(sk);
+	struct portsock_rec *rec;
+	unsigned long flags;
+	u16 port;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	rec = __rec_find(bucket, sk);
+	port = rec ? portsock_share_reaches(&rec->share) : 0;
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return port;
+}
+
+/**
+ * portsock_sock_linger() - a mini-socket takes the connection of a socket, which
+ * keeps its port for a while
+ * @sk: the socket
+ * @tw: the mini-socket
+ * @h: what the mini-socket holds; receives the port that @sk connected to
+ *
+ * Context: any but NMI; RCU read side (for @h->table).
+ */
+void portsock_sock_linger(const void *sk, const void *tw,
+			  struct portsock_holding *h)
+{
+	h->remote = portsock_sock_reaches(sk);
+	portsock_sock_hold(tw, h);
+}
+
+/**
  * portsock_sock_inherit() - a mini-socket takes the place of a socket
  * @sk: the socket; an orphan that is about to release its port and to be freed
  * @tw: the mini-socket
- * @h: what the mini-socket holds
+ * @h: what the mini-socket holds; changed
  *
- * Does what portsock_sock_hold() and portsock_sock_forget() do, but moves the
+ * Does what portsock_sock_linger() and portsock_sock_forget() do, but moves the
  * record from one to the other.
  *
  * Context: any but NMI; RCU read side (for @h->table, and for walks to
  * wait for).
  */
 void portsock_sock_inherit(const void *sk, const void *tw,
-			   const struct portsock_holding *h)
+			   struct portsock_holding *h)
 {
 	struct rec_bucket *bucket = rec_bucket(tw);
 	struct portsock_rec *rec = rec_take(sk);
@@ -209,7 +246,7 @@ void portsock_sock_inherit(const void *sk, const void *tw,
 	unsigned long flags;
 
 	if (!rec) {
-		portsock_sock_hold(tw, h);
+		portsock_sock_linger(sk, tw, h);
 		return;
 	}
 	raw_spin_lock_irqsave(&bucket->lock, flags);
@@ -884,6 +921,7 @@ void portsock_sock_seen(const void *sk, const struct portsock_holding *h)
 		goto unlock;
 	if (portsock_share_equals(&rec->share, h)) {
 		rec->share.epoch = walk_epoch;
+		portsock_share_meet(&rec->share, h);
 	} else {
 		repaired += !rec->share.awaits;
 		__rec_hold(rec, h);

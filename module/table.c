@@ -23,8 +23,8 @@ struct portsock_table *portsock_table_new(bool first)
 	raw_spin_lock_init(&table->lock);
 	table->services = RB_ROOT;
 	table->ephemerals = RB_ROOT;
-	INIT_LIST_HEAD(&table->unused);
-	INIT_LIST_HEAD(&table->used);
+	idles_init(&table->idle);
+	idles_init(&table->idle_remote);
 	INIT_LIST_HEAD(&table->awaited);
 	table->pins = 1;
 	table->first = first;
@@ -49,6 +49,8 @@ static void table_free(struct portsock_table *table)
 	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++) {
 		portsock_depth_free(table->totals[proto].depth);
 		portsock_depth_free(table->folded[proto].depth);
+		portsock_depth_free(table->past[proto].depth);
+		portsock_depth_free(table->past[proto].depth_shown);
 	}
 	kfree_rcu(table, rcu);
 }

@@ -5,6 +5,7 @@
 #ifndef PORTSOCK_TABLE_H
 #define PORTSOCK_TABLE_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
@@ -28,24 +29,61 @@ struct portsock_total {
 };
 
 /**
+ * struct portsock_idles - rows of a class without a socket
+ * @unused: those that were never used, the one idle for longest first
+ * @used: those that were, in the same order
+ * @nr: length of both lists
+ *
+ * Protected by the lock of the table.
+ */
+struct portsock_idles {
+	struct list_head unused;
+	struct list_head used;
+	unsigned int nr;
+};
+
+static inline void idles_init(struct portsock_idles *idles)
+{
+	INIT_LIST_HEAD(&idles->unused);
+	INIT_LIST_HEAD(&idles->used);
+	idles->nr = 0;
+}
+
+/**
+ * struct portsock_past - what rows of class remote that are gone had counted,
+ * and the most that was shown of all of their protocol
+ * @connected: sockets
+ * @connected_shown: the same
+ * @depth: NULL while there is nothing
+ * @depth_shown: the same
+ */
+struct portsock_past {
+	u64 connected;
+	u64 connected_shown;
+	struct portsock_depth *depth;
+	struct portsock_depth *depth_shown;
+};
+
+/**
  * struct portsock_table - the rows of one network namespace
  * @lock: protects all below, and the class and the linkage of the rows; nests
  *	inside a row bucket lock
- * @services: rows of class service, by (protocol, port)
+ * @services: rows of class service, by (protocol, port), and behind them those
+ *	of class remote
  * @ephemerals: rows of class ephemeral, by (protocol, port)
- * @unused: service rows without a share that were never used, see
- *	PORTSOCK_USE_SECONDS, the one idle for longest first
- * @used: those that were, in the same order
- * @idle_nr: length of both lists
+ * @idle: service rows without a share
+ * @idle_remote: the same of class remote
  * @totals: per protocol, what all ephemeral rows say, those gone included; its
  *	@ports are those there are now
  * @folded: per protocol, what service rows said when they were folded, each as
  *	often as it was
+ * @past: per protocol, the same of class remote
  * @pins: one for the namespace, one for each row
  * @first: of the machine's first namespace
  * @dead: the namespace is going; rows vanish with their last share
  * @awaited: shares of sockets on which a call may be under way
  * @awaited_nr: length of @awaited
+ * @guessed: sockets that contribute to a row of class remote on a guess; no lock
  * @released: nothing pins it and no socket is unbound any more: its memory
  *	is about to go
  * @unbound: per protocol, sockets that hold no port; no lock
@@ -55,13 +93,14 @@ struct portsock_table {
 	raw_spinlock_t lock;
 	struct rb_root services;
 	struct rb_root ephemerals;
-	struct list_head unused;
-	struct list_head used;
-	unsigned int idle_nr;
+	struct portsock_idles idle;
+	struct portsock_idles idle_remote;
 	struct portsock_total totals[PORTSOCK_PROTO_NR];
 	struct portsock_total folded[PORTSOCK_PROTO_NR];
+	struct portsock_past past[PORTSOCK_PROTO_NR];
 	struct list_head awaited;
 	unsigned int awaited_nr;
+	atomic_t guessed;
 	unsigned int pins;
 	bool first;
 	bool dead;

@@ -32,6 +32,7 @@ static void tw_seen(const struct inet_timewait_sock *tw, u8 proto, bool serves)
 	rcu_read_lock();
 	if (portsock_tw_read(tw, proto, &h)) {
 		h.service = serves;
+		portsock_tw_reached(tw, &h);
 		portsock_sock_seen(tw, &h);
 	}
 	rcu_read_unlock();
@@ -47,6 +48,7 @@ static void sk_seen(const struct sock *sk)
 		h.service |= portsock_sk_serves(sk, h.proto);
 		portsock_proto_used(h.proto);
 		portsock_sk_met(sk, &h, &birth);
+		portsock_sk_reached(sk, &h);
 		portsock_sock_seen(sk, &h);
 	}
 	rcu_read_unlock();
@@ -64,6 +66,7 @@ static void parent_seen(const struct sock *sk, bool serves)
 	    portsock_sk_read(parent, READ_ONCE(parent->sk_state), &h) &&
 	    portsock_sock_carried(parent, sk)) {
 		h.service |= serves;
+		h.remote = portsock_sock_reaches(sk);
 		portsock_proto_used(h.proto);
 		portsock_sock_seen(parent, &h);
 	}

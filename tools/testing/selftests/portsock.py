@@ -24,7 +24,8 @@ NOW = ("backlog", "backlog_max", "rcv_queue")
 LISTENING = ("tcp", "sctp", "dccp")
 RECEIVING = ("udp", "udplite", "raw", "icmp")
 PROTOS = ("tcp", "udp", "udplite", "raw", "icmp", "sctp", "dccp", "mptcp")
-CLASSES = ("service", "ephemeral", "unbound", "folded")
+CLASSES = ("service", "ephemeral", "unbound", "folded", "remote")
+ACCEPTS = ("accepts", "accept_wait_ms", "accept_wait_log2")
 
 
 class FormatError(Exception):
@@ -53,7 +54,11 @@ class Row:
         for name in OWNER:
             need(text[name] == "-" or text[name].isdigit(), f"{name} is {text[name]!r} in {line!r}")
             self.col[name] = None if text[name] == "-" else int(text[name])
-        for name in GAUGES + COUNTERS + ("ports",):
+        unknown = ("peak",) if (self.cls, self.port) == ("remote", "*") else ()
+        for name in unknown:
+            need(text[name] == "-", f"{name} is {text[name]!r} in {line!r}")
+            self.col[name] = None
+        for name in (name for name in GAUGES + COUNTERS + ("ports",) if name not in unknown):
             need(text[name].isdigit(), f"{name} is {text[name]!r} in {line!r}")
             self.col[name] = int(text[name])
         for name in DEPTH:
@@ -68,6 +73,8 @@ class Row:
         """The columns that have a number in such a row, where all of them may have none."""
         if self.cls == "unbound" or self.cls == "ephemeral" and self.port != "*":
             return ()
+        if self.cls == "remote":
+            return tuple(name for name in TCP_ONLY if name not in ACCEPTS) if self.proto == "tcp" else ()
         names = LISTENER if self.proto in LISTENING else RECEIVER if self.proto in RECEIVING else ()
         if self.cls == "ephemeral":
             names = names if names == RECEIVER else ()
@@ -86,7 +93,8 @@ class Row:
 
 
 class Table:
-    """The parsed file: head (the pairs of line 1), columns, rows in file order."""
+    """The parsed file: head (the pairs of line 1), columns, rows in file order. Rows of class remote are apart: remotes,
+    by (protocol, remote port)."""
 
     def __init__(self, text):
         need(text.endswith("\n"), "the last line has no end")
@@ -96,7 +104,8 @@ class Table:
         need(words[:2] == ["portsock", "1"], f"line 1 is {lines[0]!r}")
         need(len(words) % 2 == 0, f"line 1 is not made of pairs: {lines[0]!r}")
         self.head = dict(zip(words[2::2], words[3::2]))
-        for key in ("netns", "exact", "missed", "repaired", "untracked", "uptime_ms", "port_min", "port_max", "sample_age_ms"):
+        for key in ("netns", "exact", "missed", "repaired", "untracked", "uptime_ms", "port_min", "port_max", "sample_age_ms",
+                    "remote_guessed"):
             need(self.head.get(key, "").isdigit(), f"line 1 lacks {key}: {lines[0]!r}")
             self.head[key] = int(self.head[key])
         self.columns = lines[1].split()
@@ -104,9 +113,11 @@ class Table:
         for name in ("proto", "port", "class") + GAUGES + COUNTERS + ("ports",) + DEPTH + OWNER + ("comm",):
             need(name in self.columns, f"no column {name}: {lines[1]!r}")
         need("comm" not in self.columns[:-1], "comm is not the last column")
-        self.rows = [Row(self.columns, line) for line in lines[2:]]
+        self.lines = [Row(self.columns, line) for line in lines[2:]]
+        self.rows = [row for row in self.lines if row.cls != "remote"]
         self.by_key = {row.key: row for row in self.rows}
-        need(len(self.by_key) == len(self.rows), "two rows of one port")
+        self.remotes = {row.key: row for row in self.lines if row.cls == "remote"}
+        need(len(self.by_key) + len(self.remotes) == len(self.lines), "two rows of one port")
         self.text = text
 
     def singles(self, proto=None):
@@ -122,12 +133,13 @@ class Table:
         """Every promise of the format that needs no oracle. While sockets come and go, rows are read one
         after the other, and only each row by itself adds up."""
         bad = []
-        order = [(1, PROTOS.index(r.proto), r.cls == "folded") if r.port == "*" else
-                 (2 if r.cls == "ephemeral" else 0, PROTOS.index(r.proto), r.port) for r in self.rows]
+        order = [(2, PROTOS.index(r.proto), 65536 if r.port == "*" else r.port) if r.cls == "remote" else
+                 (1, PROTOS.index(r.proto), r.cls == "folded") if r.port == "*" else
+                 (3 if r.cls == "ephemeral" else 0, PROTOS.index(r.proto), r.port) for r in self.lines]
         if order != sorted(order):
-            bad.append("rows are not in order: " + " ".join(f"{r.proto}/{r.port}/{r.cls}" for r in self.rows))
-        for r in self.rows:
-            name = " ".join(map(str, r.key))
+            bad.append("rows are not in order: " + " ".join(f"{r.proto}/{r.port}/{r.cls}" for r in self.lines))
+        for r in self.lines:
+            name = ("remote " if r.cls == "remote" else "") + " ".join(map(str, r.key))
             full = sum(r[s] for s in FULL_STATES)
             if not full - r["syn_recv"] <= r["sockets"] <= full:
                 bad.append(f"{name}: sockets {r['sockets']}, but its states add up to {full}")
@@ -135,7 +147,7 @@ class Table:
                 bad.append(f"{name}: opened {r['opened']} - closed {r['closed']} is not sockets {r['sockets']}")
             if r["accepted"] > r["opened"] or r["connected"] > r["opened"]:
                 bad.append(f"{name}: accepted {r['accepted']} or connected {r['connected']} exceed opened {r['opened']}")
-            if not r["sockets"] <= r["peak"] <= r["opened"]:
+            if r["peak"] is not None and not r["sockets"] <= r["peak"] <= r["opened"]:
                 bad.append(f"{name}: peak {r['peak']} not between sockets {r['sockets']} and opened {r['opened']}")
             for column in DEPTH:
                 if (r[column] is None) == (column in r.answers()):
@@ -153,7 +165,7 @@ class Table:
                 bad.append(f"{name}: port and class {r.cls} do not fit")
             if r.cls == "unbound" and r["close"] != r["sockets"]:
                 bad.append(f"{name}: unbound sockets in a state other than close")
-            if r.port == "*" and r.cls not in ("ephemeral", "folded") or r.cls == "folded" and r.port != "*":
+            if r.port == "*" and r.cls not in ("ephemeral", "folded", "remote") or r.cls == "folded" and r.port != "*":
                 bad.append(f"{name}: port {r.port} of class {r.cls}")
             if r.cls == "folded" and (not r["ports"] or any(r[name] for name in GAUGES)):
                 bad.append(f"{name}: nothing was folded, or is still there: {r.line}")
@@ -161,18 +173,28 @@ class Table:
                 bad.append(f"{name}: ports {r['ports']} of class {r.cls}")
             if r.cls == "ephemeral" and r.port != "*" and not r["sockets"] + r["time_wait"] + r["syn_recv"]:
                 bad.append(f"{name}: an ephemeral row outlived its last socket and time_wait")
-        for proto in {r.proto for r in self.rows if r.cls == "ephemeral"} if not moving else ():
-            star = self.by_key.get((proto, "*"))
+            if r.cls == "remote" and (r["accepted"] or r["listen"] or r["close"] or r["connected"] != r["opened"]):
+                bad.append(f"{name}: a socket that did not connect: {r.line}")
+        for cls in ("ephemeral", "remote") if not moving else ():
+            bad += self.sum_faults(cls)
+        return bad
+
+    def sum_faults(self, cls):
+        """Is each total of a class the sum of its rows?"""
+        bad = []
+        for proto in sorted({r.proto for r in self.lines if r.cls == cls}):
+            star = (self.remotes if cls == "remote" else self.by_key).get((proto, "*"))
             if not star:
-                bad.append(f"{proto}: ephemeral rows without a * row")
+                bad.append(f"{proto}: {cls} rows without a * row")
                 continue
-            singles = [r for r in self.singles(proto) if r.cls == "ephemeral"]
+            singles = [r for r in self.lines if (r.proto, r.cls) == (proto, cls) and r.port != "*"]
             for name in GAUGES + ("ports",):
                 if star[name] != sum(r[name] for r in singles):
-                    bad.append(f"{proto} *: {name} {star[name]}, its rows add up to {sum(r[name] for r in singles)}")
-            for name in COUNTERS[:4]:
-                if star[name] < sum(r[name] for r in singles):
-                    bad.append(f"{proto} *: {name} {star[name]} is less than its rows' {sum(r[name] for r in singles)}")
+                    bad.append(f"{cls} {proto} *: {name} {star[name]}, its rows add up to {sum(r[name] for r in singles)}")
+            for name in COUNTERS[:4] + (star.answers() if cls == "remote" else ()):
+                if name not in HISTOGRAMS and star[name] < sum(r[name] or 0 for r in singles):
+                    bad.append(f"{cls} {proto} *: {name} {star[name]} is less than its rows' "
+                               f"{sum(r[name] or 0 for r in singles)}")
         return bad
 
 
