@@ -59,7 +59,7 @@ def add(rows, proto, port, state, v6, mini):
 
 
 def dump_once(family, protocol):
-    """[(state, local port, inode, receive queue, is a mini-socket)] or None when the dump was interrupted."""
+    """[(state, local port, inode, receive queue, is a mini-socket, remote port)] or None when the dump was interrupted."""
     states = 0xfff | (1 << 13 if BOUND_INACTIVE else 0)
     request = struct.pack("=BBBxI48x", family, protocol, 0, states)
     found = []
@@ -78,7 +78,7 @@ def dump_once(family, protocol):
                     code = -struct.unpack_from("=i", data, at + 16)[0]
                     raise OSError(code, f"sock_diag: {os.strerror(code)} (family {family}, protocol {protocol})")
                 state, = struct.unpack_from("=B", data, at + 17)
-                port, = struct.unpack_from("!H", data, at + 20)
+                port, peer = struct.unpack_from("!HH", data, at + 20)
                 queue, _, _, inode = struct.unpack_from("=IIII", data, at + 72)
                 attr, mini = at + 88, True
                 while attr + 4 <= at + length:
@@ -87,7 +87,7 @@ def dump_once(family, protocol):
                         mini = False
                         break
                     attr += (size + 3) & ~3
-                found.append((state, port, inode, queue, mini))
+                found.append((state, port, inode, queue, mini, peer))
                 at += (length + 3) & ~3
 
 
@@ -206,7 +206,7 @@ def oracle():
     rows, known, waiting = {}, set(), {}
     for proto, number in PROTO.items():
         for family in (socket.AF_INET, socket.AF_INET6):
-            for state, port, inode, queue, mini in dump(family, number):
+            for state, port, inode, queue, mini, _ in dump(family, number):
                 known.add(inode)
                 add(rows, proto, port, STATE[state], family == socket.AF_INET6, mini)
                 if proto == "tcp" and STATE[state] == "listen":

@@ -20,6 +20,7 @@ import time
 
 import diag
 import portsock
+import remotes
 from portsock import COUNTERS, FULL_STATES, GAUGES
 
 DEADLINE = float(os.environ.get("PORTSOCK_DEADLINE", "60"))
@@ -507,7 +508,7 @@ class Case:
         start = time.monotonic()
         while True:
             table = portsock.read()
-            bad = differences(table) + table.faults() + self.head_faults(table)
+            bad = differences(table) + self.faults(table)
             if not bad:
                 break
             if time.monotonic() - start > SETTLE:
@@ -519,6 +520,11 @@ class Case:
         if late > 0.25:
             self.notes.append(f"the file was right only after {late:.2f} s")
         return table
+
+    def faults(self, table):
+        """Of promises that the file makes whatever there is, and of what hardly a test looks at, at rest."""
+        bad = table.faults() + self.head_faults(table)
+        return bad + remotes.differences(table, exact=not RELOAD) if remotes.enabled() else bad
 
     def head_faults(self, table):
         bad = []
@@ -564,7 +570,7 @@ class Case:
             if fixed(before) == fixed(after):
                 if not with_module:
                     return before, None
-                bad = gauge_differences(table, before, after) + table.faults() + self.head_faults(table)
+                bad = gauge_differences(table, before, after) + self.faults(table)
                 if not bad:
                     if start is not None and time.monotonic() - start > 0.25:
                         self.notes.append(f"the file was right only after {time.monotonic() - start:.2f} s")

@@ -701,7 +701,7 @@ class World:
             if moving:
                 return False
             bad = self.gauges(table, rows, before) + queues.differences(table, waiting) + self.totals(space, table, passive)
-            bad += table.faults() + self.t.head_faults(table)
+            bad += self.t.faults(table)
             if table.head["missed"] != self.missed:
                 bad.append(f"missed: got {table.head['missed']}, expected {self.missed}")
             if bad:
