@@ -149,7 +149,20 @@ void portsock_filter_restart(struct portsock_filter *filter)
 
 bool portsock_filter_needs_singles(const struct portsock_filter *filter)
 {
-	return filter->singles || filter->nr_unseen;
+	return filter->ends != PORTSOCK_FILTER_REMOTE && (filter->singles || filter->nr_unseen);
+}
+
+bool portsock_filter_is_behind(const struct portsock_filter *filter, const struct portsock_snapshot *snapshot)
+{
+	return portsock_snapshot_is_single(snapshot) ||
+	       (filter->ends == PORTSOCK_FILTER_LOCAL && portsock_snapshot_is(snapshot, PORTSOCK_REMOTE));
+}
+
+static bool end_match(const struct portsock_filter *filter, const struct portsock_snapshot *snapshot)
+{
+	bool remote = portsock_snapshot_is(snapshot, PORTSOCK_REMOTE);
+
+	return filter->ends != (remote ? PORTSOCK_FILTER_LOCAL : PORTSOCK_FILTER_REMOTE);
 }
 
 static bool proto_match(const struct portsock_filter *filter, const char *proto)
@@ -191,7 +204,8 @@ static bool state_match(const struct portsock_filter *filter, const struct ports
 
 bool portsock_filter_match(struct portsock_filter *filter, const struct portsock_snapshot *snapshot)
 {
-	return proto_match(filter, snapshot->cells[snapshot->proto].text) &&
+	return end_match(filter, snapshot) &&
+	       proto_match(filter, snapshot->cells[snapshot->proto].text) &&
 	       port_match(filter, &snapshot->cells[snapshot->port]) &&
 	       state_match(filter, snapshot);
 }

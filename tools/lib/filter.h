@@ -12,7 +12,20 @@
 #define PORTSOCK_PORT_NR		65536
 
 /**
+ * enum portsock_filter_ends - whose port a row is about
+ * @PORTSOCK_FILTER_LOCAL: that of this machine
+ * @PORTSOCK_FILTER_REMOTE: that of the peer of an outgoing connection, class remote
+ * @PORTSOCK_FILTER_BOTH: either; the same sockets are in rows of both then
+ */
+enum portsock_filter_ends {
+	PORTSOCK_FILTER_LOCAL,
+	PORTSOCK_FILTER_REMOTE,
+	PORTSOCK_FILTER_BOTH,
+};
+
+/**
  * struct portsock_filter - which rows to show
+ * @ends: of which end of connections
  * @singles: show single ephemeral ports, too
  * @by_port: only ports listed
  * @states: only rows with sockets in one of these; 0 = any, see portsock_column_bit()
@@ -23,9 +36,10 @@
  * @listed: set of ports listed
  * @unseen: the part of @listed no row was seen for yet
  *
- * All zero means every row but single ephemeral ports.
+ * All zero means every row of local ports but single ephemeral ones.
  */
 struct portsock_filter {
+	enum portsock_filter_ends ends;
 	bool singles;
 	bool by_port;
 	uint64_t states;
@@ -82,10 +96,20 @@ bool portsock_filter_is_set(const struct portsock_filter *filter);
 void portsock_filter_restart(struct portsock_filter *filter);
 
 /**
+ * portsock_filter_is_behind() - is the current row behind all that is to be shown, but for single ephemeral ports?
+ * @filter: as set up
+ * @snapshot: a snapshot with a current row
+ *
+ * Rows come in this order: those of local ports, those of remote ones, single ephemeral ports.
+ */
+bool portsock_filter_is_behind(const struct portsock_filter *filter, const struct portsock_snapshot *snapshot);
+
+/**
  * portsock_filter_needs_singles() - read on into the single ephemeral ports?
  * @filter: as left by the rows matched so far
  *
- * Return: true if they are shown anyway, or a port listed was in no row yet and may be among them.
+ * Return: true if they are shown anyway, or a port listed was in no row yet and may be among them. Not for remote
+ * ports alone.
  */
 bool portsock_filter_needs_singles(const struct portsock_filter *filter);
 

@@ -116,7 +116,8 @@ static int row_read(struct portsock_rows *rows, const struct portsock_snapshot *
 	struct portsock_row *row;
 	unsigned int i;
 
-	if (proto < 0 || !portsock_snapshot_knows(snapshot))
+	/* The sockets of remote ports are in the rows of their local ones. */
+	if (proto < 0 || !portsock_snapshot_knows(snapshot) || portsock_snapshot_is(snapshot, PORTSOCK_REMOTE))
 		return 0;
 
 	row = portsock_rows_make(rows, proto, row_port(snapshot));

@@ -94,7 +94,7 @@ struct portsock_row *portsock_rows_make(struct portsock_rows *rows, enum portsoc
  * @snapshot: the table, opened
  * @error: set on failure
  *
- * Rows of protocols and classes this reader does not know are left out.
+ * Rows of protocols and classes this reader does not know are left out, and those of remote ports.
  *
  * Return: 0, or -1 when reading failed, a number that every row has is in no column, or without memory.
  */

@@ -23,15 +23,15 @@ static int row_take(const struct portsock_reading *reading, const struct portsoc
 static int rows_read(const struct portsock_reading *reading, struct portsock_snapshot *snapshot,
 		     struct portsock_error *error)
 {
-	bool in_singles = false;
+	bool to_singles = false;
 	int rc;
 
 	portsock_filter_restart(reading->filter);
 	while ((rc = portsock_snapshot_next(snapshot)) > 0) {
-		if (!in_singles && portsock_snapshot_is_single(snapshot)) {
+		if (!to_singles && portsock_filter_is_behind(reading->filter, snapshot)) {
 			if (!portsock_filter_needs_singles(reading->filter))
 				return 0;
-			in_singles = true;
+			to_singles = true;
 		}
 		if (row_take(reading, snapshot, error))
 			return -1;

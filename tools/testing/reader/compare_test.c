@@ -348,10 +348,24 @@ static void rows_of_unknown_proto_or_class_are_left_out(void **state)
 
 	(void)state;
 	rows_of(&rows, HEALTH COLUMNS ROW("quic", "443", "service", "3", "2", "0", "1") "\n" DOMAIN
-		ROW("udp", "53", "remote", "9", "9", "0", "0") "\n");
+		ROW("udp", "53", "relayed", "9", "9", "0", "0") "\n");
 	assert_int_equal(rows.nr[PORTSOCK_UDP], 1);
 	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_UDP, 53)->count[PORTSOCK_SOCKETS], 2);
 	assert_null(rows.port[PORTSOCK_TCP]);
+	portsock_rows_clear(&rows);
+}
+
+/* Their sockets are in the rows of local ports; the port of a service may be a remote one, too. */
+static void rows_of_remote_ports_are_left_out(void **state)
+{
+	struct portsock_rows rows;
+
+	(void)state;
+	rows_of(&rows, HEALTH COLUMNS HTTPS TCP_FOLDED TCP_TO_443 TCP_TO_5432 TCP_TO_ALL TCP_40001);
+	assert_int_equal(rows.nr[PORTSOCK_TCP], 3);
+	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, 443)->count[PORTSOCK_SOCKETS], 11);
+	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, 5432)->count[PORTSOCK_SOCKETS], 0);
+	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, PORTSOCK_FOLDED_TOTAL)->count[PORTSOCK_PORTS], 600);
 	portsock_rows_clear(&rows);
 }
 
@@ -388,6 +402,7 @@ int main(void)
 		cmocka_unit_test(rows_read_by_name),
 		cmocka_unit_test(rows_queues_without_an_answer),
 		cmocka_unit_test(rows_of_unknown_proto_or_class_are_left_out),
+		cmocka_unit_test(rows_of_remote_ports_are_left_out),
 		cmocka_unit_test(rows_without_a_number_are_not_compared),
 	};
 

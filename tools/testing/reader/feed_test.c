@@ -93,7 +93,7 @@ static void row_of_unknown_protocol_is_counted(void **state)
 static void row_of_unknown_class_is_not_told(void **state)
 {
 	(void)state;
-	feed_of(HEALTH COLUMNS SSH ROW("tcp", "443", "remote", "1", "1", "0", "0") "\n"
+	feed_of(HEALTH COLUMNS SSH ROW("tcp", "443", "relayed", "1", "1", "0", "0") "\n"
 		ROW("tcp", "*", "service", "1", "1", "0", "0") "\n", 500);
 	assert_int_equal(feed.dropped, 0);
 	rows_are("tcp 22\n");

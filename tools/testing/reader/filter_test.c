@@ -4,7 +4,8 @@
 #include "libportsock.h"
 #include "table.h"
 
-static const char all_rows[] = HEALTH COLUMNS UNBOUND SSH HTTPS DOMAIN TCP_TOTAL TCP_40001 TCP_40002;
+static const char all_rows[] = HEALTH COLUMNS UNBOUND SSH HTTPS DOMAIN TCP_TOTAL
+	TCP_TO_443 TCP_TO_5432 TCP_TO_ALL TCP_40001 TCP_40002;
 
 static struct portsock_snapshot snapshot;
 static struct portsock_filter filter;
@@ -194,6 +195,44 @@ static void all_that_is_set_must_match(void **state)
 	assert_string_equal(ports_matched(), "443 ");
 }
 
+static void remote_ports_match_in_place_of_local_ones(void **state)
+{
+	(void)state;
+	filter.ends = PORTSOCK_FILTER_REMOTE;
+	assert_false(portsock_filter_is_set(&filter));
+	assert_string_equal(ports_matched(), "443 5432 * ");
+	filter_add(portsock_filter_add_states, "time_wait");
+	assert_string_equal(ports_matched(), "443 * ");
+	filter_add(portsock_filter_add_ports, "7,22,443");
+	assert_string_equal(ports_matched(), "443 ");
+	assert_false(portsock_filter_needs_singles(&filter));
+	filter.ends = PORTSOCK_FILTER_BOTH;
+	assert_string_equal(ports_matched(), "443 443 ");
+	assert_true(portsock_filter_needs_singles(&filter));
+}
+
+/* The port of the first row that is behind all that is asked for. */
+static const char *port_behind(enum portsock_filter_ends ends)
+{
+	FILE *in = snapshot_of(&snapshot, all_rows);
+
+	filter.ends = ends;
+	while (portsock_snapshot_next(&snapshot) == 1 && !portsock_filter_is_behind(&filter, &snapshot))
+		;
+	fclose(in);
+
+	return snapshot.cells[snapshot.port].text;
+}
+
+static void rows_behind_depend_on_the_ends(void **state)
+{
+	(void)state;
+	assert_string_equal(port_behind(PORTSOCK_FILTER_LOCAL), "443");
+	assert_true(portsock_snapshot_is(&snapshot, PORTSOCK_REMOTE));
+	assert_string_equal(port_behind(PORTSOCK_FILTER_REMOTE), "40001");
+	assert_string_equal(port_behind(PORTSOCK_FILTER_BOTH), "40001");
+}
+
 static void service_names_per_protocol(void **state)
 {
 	(void)state;
@@ -242,6 +281,8 @@ int main(void)
 		FILTER_TEST(states_match_any_of_them),
 		FILTER_TEST(states_bad_are_refused),
 		FILTER_TEST(all_that_is_set_must_match),
+		FILTER_TEST(remote_ports_match_in_place_of_local_ones),
+		FILTER_TEST(rows_behind_depend_on_the_ends),
 		FILTER_TEST(service_names_per_protocol),
 		FILTER_TEST(service_names_are_those_of_the_library),
 	};

@@ -39,7 +39,7 @@ static void csv_is_read_by_others(void **state)
 static void collectd_has_names_of_tcpconns(void **state)
 {
 	(void)state;
-	expect("export COLLECTD_HOSTNAME='a host' COLLECTD_INTERVAL=30.000; " ORACLE("collectd"), 0, "309\n");
+	expect("export COLLECTD_HOSTNAME='a host' COLLECTD_INTERVAL=30.000; " ORACLE("collectd"), 0, "310\n");
 }
 
 static void collectd_has_no_odd_host_or_interval(void **state)

@@ -231,7 +231,7 @@ static void row_number_without_an_answer(void **state)
 
 static void row_of_a_class_unknown(void **state)
 {
-	FILE *in = snapshot_of(&snapshot, HEALTH COLUMNS SSH ROW("tcp", "443", "remote", "3", "2", "0", "1") "\n" TCP_FOLDED);
+	FILE *in = snapshot_of(&snapshot, HEALTH COLUMNS SSH ROW("tcp", "443", "relayed", "3", "2", "0", "1") "\n" TCP_FOLDED);
 
 	(void)state;
 	assert_int_equal(portsock_snapshot_next(&snapshot), 1);

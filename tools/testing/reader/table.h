@@ -39,6 +39,9 @@
 #define UNBOUND		ROW_OF("0", "tcp", "0", "unbound", "1", "0", "0", "0") "\n"
 #define TCP_TOTAL	ROW_OF("2", "tcp", "*", "ephemeral", "9", "8", "4", "0") "\n"
 #define TCP_FOLDED	ROW_OF("600", "tcp", "*", "folded", "0", "0", "0", "0") "\n"
+#define TCP_TO_443	ROW("tcp", "443", "remote", "2", "1", "4", "0") "\n"
+#define TCP_TO_5432	ROW("tcp", "5432", "remote", "7", "7", "0", "0") "\n"
+#define TCP_TO_ALL	ROW_OF("2", "tcp", "*", "remote", "9", "8", "4", "0") "\n"
 #define TCP_40001	ROW("tcp", "40001", "ephemeral", "4", "4", "0", "0") "\n"
 #define TCP_40002	ROW("tcp", "40002", "ephemeral", "5", "4", "4", "0") "\n"
 

@@ -197,14 +197,14 @@ static void table_of_a_newer_module(void **state)
 {
 	static const char table[] = HEALTH NAMES " drops comm\n"
 		ROW("tcp", "22", "service", "3", "2", "-", "1") " 5 a b\n"
-		ROW("tcp", "443", "remote", "9", "9", "0", "0") " - -\n"
+		ROW("tcp", "443", "relayed", "9", "9", "0", "0") " - -\n"
 		ROW("quic", "443", "service", "1", "1", "0", "0") " 0 c\n";
 
 	(void)state;
 	assert_string_equal(text_of(table, (struct portsock_view_options) { .columns = "+drops,comm" }),
 			    "PROTO PORT SERVICE SOCKETS ESTAB LISTEN OPENED DROPS COMM\n"
 			    "tcp     22 ssh           3     2      1      7     5 a b\n"
-			    "tcp    443 remote        9     9      -      7     - -\n"
+			    "tcp    443 relayed       9     9      -      7     - -\n"
 			    "quic   443               1     1      -      7     0 c\n"
 			    "total                    4     3      1     14       \n");
 }
