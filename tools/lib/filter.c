@@ -154,13 +154,15 @@ bool portsock_filter_needs_singles(const struct portsock_filter *filter)
 
 bool portsock_filter_is_behind(const struct portsock_filter *filter, const struct portsock_snapshot *snapshot)
 {
-	return portsock_snapshot_is_single(snapshot) ||
-	       (filter->ends == PORTSOCK_FILTER_LOCAL && portsock_snapshot_is(snapshot, PORTSOCK_REMOTE));
+	if (snapshot->row_class == PORTSOCK_REMOTE)
+		return filter->ends == PORTSOCK_FILTER_LOCAL;
+
+	return snapshot->row_class == PORTSOCK_EPHEMERAL && portsock_snapshot_is_single(snapshot);
 }
 
 static bool end_match(const struct portsock_filter *filter, const struct portsock_snapshot *snapshot)
 {
-	bool remote = portsock_snapshot_is(snapshot, PORTSOCK_REMOTE);
+	bool remote = snapshot->row_class == PORTSOCK_REMOTE;
 
 	return filter->ends != (remote ? PORTSOCK_FILTER_LOCAL : PORTSOCK_FILTER_REMOTE);
 }

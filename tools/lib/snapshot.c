@@ -441,6 +441,11 @@ bool portsock_snapshot_is_single(const struct portsock_snapshot *snapshot)
 	return portsock_snapshot_is(snapshot, PORTSOCK_EPHEMERAL) && snapshot->cells[snapshot->port].is_number;
 }
 
+bool portsock_snapshot_is_remote_total(const struct portsock_snapshot *snapshot)
+{
+	return portsock_snapshot_is(snapshot, PORTSOCK_REMOTE) && !snapshot->cells[snapshot->port].is_number;
+}
+
 bool portsock_snapshot_knows(const struct portsock_snapshot *snapshot)
 {
 	return snapshot->row_class >= 0;

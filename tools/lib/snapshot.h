@@ -168,6 +168,14 @@ bool portsock_snapshot_is_total(const struct portsock_snapshot *snapshot);
 bool portsock_snapshot_is_single(const struct portsock_snapshot *snapshot);
 
 /**
+ * portsock_snapshot_is_remote_total() - is the current row a protocol's total of remote ports?
+ * @snapshot: a snapshot with a current row
+ *
+ * Return: true for the sum of its other rows of class remote.
+ */
+bool portsock_snapshot_is_remote_total(const struct portsock_snapshot *snapshot);
+
+/**
  * portsock_snapshot_knows() - does this reader know the class of the current row?
  * @snapshot: a snapshot with a current row
  *

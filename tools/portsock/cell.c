@@ -10,10 +10,11 @@
 /* From here on the places of a double do not hold every whole number. */
 #define RATE_LARGE	1e15
 
-/* Only services have a name; whoever else holds 8080 is no web server. */
+/* Only services have a name, here or at the peer; whoever else holds 8080 is no web server. */
 static const char *service_text(const struct portsock_view *view, const struct portsock_snapshot *snapshot)
 {
-	if (portsock_snapshot_is(snapshot, PORTSOCK_SERVICE))
+	if (portsock_snapshot_is(snapshot, PORTSOCK_SERVICE) ||
+	    (portsock_snapshot_is(snapshot, PORTSOCK_REMOTE) && !portsock_snapshot_is_remote_total(snapshot)))
 		return portsock_service_name(snapshot->cells[snapshot->proto].text,
 					     snapshot->cells[snapshot->port].number);
 

@@ -221,7 +221,11 @@ void portsock_history_clear(struct portsock_history *history)
 
 const char *portsock_past_service(const struct portsock_past *past)
 {
-	const char *name = strcmp(past->class, "service") ? NULL : portsock_service_name(past->proto, past->port);
+	const char *name;
+
+	if (strcmp(past->class, "service") && (strcmp(past->class, "remote") || past->port == PORTSOCK_TOTAL))
+		return NULL;
+	name = portsock_service_name(past->proto, past->port);
 
 	return name ? name : "";
 }

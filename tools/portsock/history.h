@@ -128,7 +128,8 @@ void portsock_history_clear(struct portsock_history *history);
  * portsock_past_service() - what the port is known as
  * @past: a row
  *
- * Return: the name, valid until the next call; empty for none.
+ * Return: the name, valid until the next call; empty for none, NULL for a row that is of no service, here or at
+ * the peer.
  */
 const char *portsock_past_service(const struct portsock_past *past);
 

@@ -86,6 +86,9 @@ int portsock_option_take(struct portsock_show *show, int option, struct portsock
 		show->filter.singles = true;
 		show->view.singles = true;
 		return 0;
+	case 'r':
+		show->filter.ends = PORTSOCK_FILTER_REMOTE;
+		return 0;
 	case 'p':
 		return portsock_filter_add_protos(&show->filter, optarg, error);
 	case 'P':
@@ -143,6 +146,8 @@ int portsock_options_check(const struct portsock_show *show, const char *rest, c
 		return portsock_error_set(error, "--file and --netns exclude each other");
 	if (show->view.netns && (show->file || show->netns))
 		return portsock_error_set(error, "--all-netns and %s exclude each other", show->file ? "--file" : "--netns");
+	if (show->view.singles && show->filter.ends == PORTSOCK_FILTER_REMOTE)
+		return portsock_error_set(error, "--all and --remote exclude each other");
 	if (show->format && (show->view.columns || show->view.singles || show->view.sort || show->view.netns))
 		return portsock_error_set(error, "--output, --all, --sort and --all-netns are for tables and JSON only");
 	if (show->count && !show->seconds)

@@ -15,6 +15,7 @@ enum portsock_option {
 /* For getopt_long(): what portsock and portsock top both have. */
 #define PORTSOCK_OPTIONS \
 	{ "all",       no_argument,	  NULL, 'a' }, \
+	{ "remote",    no_argument,	  NULL, 'r' }, \
 	{ "proto",     required_argument, NULL, 'p' }, \
 	{ "port",      required_argument, NULL, 'P' }, \
 	{ "state",     required_argument, NULL, 's' }, \

@@ -24,14 +24,14 @@ _portsock()
 		bytes_rx bytes_tx ended lifetime_ms lifetime_log2 accept_wait_log2
 		handshakes handshake_us accepts accept_wait_ms rtts rtt_us
 		uid cgroup pid comm"
-	local options='-a --all -p --proto -P --port -s --state -N --netns -A --all-netns
+	local options='-a --all -r --remote -p --proto -P --port -s --state -N --netns -A --all-netns
 		-f --file -o --output -n --numeric -j --json -F --format -l --limit
 		-O --output-file -w --watch -c --count --sort --color -h --help -V --version'
 
 	[[ ${COMP_WORDS[1]} != check || $COMP_CWORD = 1 ]] ||
 		options='-N --netns -f --file -v --verbose -h --help'
 	[[ ${COMP_WORDS[1]} != top || $COMP_CWORD = 1 ]] ||
-		options='-a --all -p --proto -P --port -s --state -N --netns -A --all-netns
+		options='-a --all -r --remote -p --proto -P --port -s --state -N --netns -A --all-netns
 			-f --file -o --output -n --numeric -w --watch --sort --color -h --help'
 
 	# Readline takes --option=value for three words.

@@ -27,6 +27,8 @@ static const char usage_text[] =
 "See portsock top --help and portsock check --help.\n"
 "\n"
 "  -a, --all              single ephemeral ports, too, not just their totals (*)\n"
+"  -r, --remote           outgoing connections, by the port of the peer, in place of\n"
+"                         local ports\n"
 "  -p, --proto LIST       only these protocols: tcp,udp\n"
 "  -P, --port LIST        only these ports: 80,https,8000-8999; those no service\n"
 "                         holds are looked for among the single ephemeral ones\n"
@@ -157,7 +159,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "top"))
 		return portsock_top_main(argc - 1, argv + 1);
 
-	while ((option = getopt_long(argc, argv, "ap:P:s:N:Af:o:njF:l:O:w:c:hV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "arp:P:s:N:Af:o:njF:l:O:w:c:hV", options, NULL)) != -1) {
 		if (option == 'h')
 			return usage_print();
 		if (option == 'V')

@@ -20,6 +20,7 @@ complete -c portsock -n __fish_use_subcommand -a check -d "Compare with the kern
 complete -c portsock -n __fish_use_subcommand -a top -d 'On the whole screen'
 
 complete -c portsock -n $rows -s a -l all -d 'Single ephemeral ports, too'
+complete -c portsock -n $rows -s r -l remote -d 'Outgoing connections, by remote port'
 complete -c portsock -n $rows -s p -l proto -x -d 'Only these protocols' \
     -a "(__fish_append , $protos)"
 complete -c portsock -n $rows -s P -l port -x -d 'Only these ports' \

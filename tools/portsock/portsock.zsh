@@ -23,6 +23,7 @@ _portsock()
 	)
 	rows=(
 		'(-a --all)'{-a,--all}'[single ephemeral ports, too]'
+		'(-r --remote)'{-r,--remote}'[outgoing connections, by remote port]'
 		'*'{-p,--proto}"[only these protocols]:protocols:_values -s , protocol $protos"
 		'*'{-P,--port}'[only these ports]:ports:_sequence _ports'
 		'*'{-s,--state}"[only rows with sockets in these states]:states:_values -s , state $states"

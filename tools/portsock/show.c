@@ -10,11 +10,12 @@
 #include "reading.h"
 #include "show.h"
 
-/* A look: what its rows are read into. */
+/* A look: what its rows are read into; sockets that all its tables guess to be outgoing. */
 struct look {
 	const struct portsock_show *show;
 	struct portsock_view view;
 	bool begun;
+	uint64_t guessed;
 };
 
 static void error_print(const struct portsock_error *error)
@@ -50,6 +51,13 @@ static void health_warn(const struct portsock_snapshot *snapshot)
 		missed, repaired, untracked);
 }
 
+static void guess_warn(const struct look *look)
+{
+	if (look->show->filter.ends == PORTSOCK_FILTER_REMOTE && look->guessed && !look->show->view.json)
+		fprintf(stderr, "portsock: some connections are older than the module, and only guessed to be outgoing "
+			"(remote_guessed %" PRIu64 ")\n", look->guessed);
+}
+
 /* What is lost is lost for all namespaces: the first table tells. */
 static int table_take(void *data, const struct portsock_snapshot *snapshot, const char *netns,
 		      struct portsock_error *error)
@@ -63,6 +71,7 @@ static int table_take(void *data, const struct portsock_snapshot *snapshot, cons
 		if (!look->show->view.json)
 			health_warn(snapshot);
 	}
+	look->guessed += portsock_snapshot_health(snapshot, "remote_guessed");
 
 	return portsock_view_table(&look->view, snapshot, netns, error);
 }
@@ -194,10 +203,12 @@ static enum portsock_show_status look_run(struct portsock_show *show, struct por
 
 	if (show->format)
 		return feed_run(show);
-	if (portsock_reading_run(&reading, &error))
+	if (portsock_reading_run(&reading, &error)) {
 		error_print(&error);
-	else
+	} else {
+		guess_warn(&look);
 		status = look_print(&look, &error);
+	}
 	if (look.begun)
 		portsock_view_exit(&look.view);
 

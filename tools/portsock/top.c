@@ -20,6 +20,8 @@ static const char usage_text[] =
 "Show the rows on the whole screen and update them; F1 lists the keys.\n"
 "\n"
 "  -a, --all              single ephemeral ports, too, not just their totals (*)\n"
+"  -r, --remote           outgoing connections, by the port of the peer, in place of\n"
+"                         local ports\n"
 "  -p, --proto LIST       only these protocols\n"
 "  -P, --port LIST        only these ports\n"
 "  -s, --state LIST       only rows with sockets in any of these\n"
@@ -143,7 +145,7 @@ int portsock_top_main(int argc, char **argv)
 	int option, status = PORTSOCK_SHOW_ERROR;
 
 	portsock_options_init(&show);
-	while ((option = getopt_long(argc, argv, "ap:P:s:N:Af:o:nw:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "arp:P:s:N:Af:o:nw:h", options, NULL)) != -1) {
 		if (option == 'h') {
 			fputs(usage_text, stdout);
 			return fflush(stdout) || ferror(stdout) ? portsock_show_failed() : PORTSOCK_SHOW_OK;

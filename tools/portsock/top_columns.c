@@ -256,7 +256,7 @@ void portsock_top_text(const struct portsock_top *top, const struct portsock_top
 		break;
 	case PORTSOCK_VIEW_SERVICE:
 		service = portsock_past_service(past);
-		snprintf(text, PORTSOCK_TOP_TEXT, "%s", *service || !strcmp(past->class, "service") ? service : past->class);
+		snprintf(text, PORTSOCK_TOP_TEXT, "%s", service ? service : past->class);
 		break;
 	case PORTSOCK_VIEW_NETNS:
 		snprintf(text, PORTSOCK_TOP_TEXT, "%s", top->tables[row->table]);

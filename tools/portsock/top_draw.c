@@ -114,9 +114,10 @@ static const char *netns_text(const struct portsock_top *top)
 
 static void status_draw(const struct portsock_top *top)
 {
-	line_print(2, A_NORMAL, "rows %zu of %zu  netns %s  by %s %s%s%s%s%s", top->nr_shown, top->nr_rows, netns_text(top),
+	line_print(2, A_NORMAL, "rows %zu of %zu  netns %s  by %s %s%s%s%s%s%s", top->nr_shown, top->nr_rows, netns_text(top),
 		   top->sort < 0 ? "table" : top->columns[top->sort].heading,
 		   top->sort < 0 ? "" : top->descending ? "down" : "up",
+		   top->show->filter.ends == PORTSOCK_FILTER_REMOTE ? "  remote" : "",
 		   top->show->filter.singles ? "  singles" : "", *top->filter ? "  filter " : "", top->filter,
 		   top->paused ? "  PAUSED" : "");
 }

@@ -205,6 +205,9 @@ static bool rows_key(struct portsock_top *top, int key)
 		portsock_top_menu_netns(top);
 		break;
 	case 'e':
+		/* They are local ports. */
+		if (top->show->filter.ends == PORTSOCK_FILTER_REMOTE)
+			break;
 		top->show->filter.singles = !top->show->filter.singles;
 		return true;
 	case ' ':

@@ -35,14 +35,17 @@ static int table_take(void *data, const struct portsock_snapshot *snapshot, cons
 
 /* As README.md says how to add up: not what is there again in another row. */
 static void totals_add(struct portsock_top_totals *totals, const struct portsock_past *past,
-		       bool single, bool unbound, bool folded)
+		       const struct portsock_snapshot *snapshot)
 {
+	/* Single ephemeral ports are in their total, the total of remote ports is its rows again. */
+	enum portsock_class in_others = snapshot->cells[snapshot->port].is_number ? PORTSOCK_EPHEMERAL : PORTSOCK_REMOTE;
+	bool again = snapshot->row_class == (int)in_others;
 	double opened = portsock_past_rate(past, PORTSOCK_COLUMN_OPENED);
 	double closed = portsock_past_rate(past, PORTSOCK_COLUMN_CLOSED);
 
-	if (!single && !folded)
+	if (!again && snapshot->row_class != PORTSOCK_FOLDED)
 		totals->sockets += past->now[PORTSOCK_COLUMN_SOCKETS];
-	if (!single && !unbound) {
+	if (!again && snapshot->row_class != PORTSOCK_UNBOUND) {
 		totals->opened += opened > 0 ? opened : 0;
 		totals->closed += closed > 0 ? closed : 0;
 	}
@@ -74,8 +77,7 @@ static int row_take(void *data, const struct portsock_snapshot *snapshot, struct
 	}
 	top->rows[top->nr_rows++] = (struct portsock_top_row) { .past = past, .table = top->nr_tables - 1 };
 	if (portsock_snapshot_knows(snapshot))
-		totals_add(&top->totals, past, portsock_snapshot_is_single(snapshot),
-			   portsock_snapshot_is(snapshot, PORTSOCK_UNBOUND), portsock_snapshot_is(snapshot, PORTSOCK_FOLDED));
+		totals_add(&top->totals, past, snapshot);
 	top->any |= past->filled;
 	top->gains |= portsock_past_gains(past);
 
@@ -85,13 +87,15 @@ static int row_take(void *data, const struct portsock_snapshot *snapshot, struct
 static bool row_has(const struct portsock_top *top, const struct portsock_top_row *row, const char *text)
 {
 	const struct portsock_past *past = row->past;
+	const char *service;
 	char words[256], port[16];
 
 	if (!*text)
 		return true;
+	service = portsock_past_service(past);
 	snprintf(port, sizeof(port), "%u", past->port);
 	snprintf(words, sizeof(words), "%s %s %s %s %s", past->proto, past->port == PORTSOCK_TOTAL ? "*" : port,
-		 past->class, portsock_past_service(row->past), top->tables[row->table]);
+		 past->class, service ? service : "", top->tables[row->table]);
 
 	return strcasestr(words, text);
 }

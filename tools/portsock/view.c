@@ -110,16 +110,27 @@ static void sum_add(struct portsock_view_sum *sum, const struct portsock_view_su
 	sum->rate += more->rate;
 }
 
+/* Is it a total whose rows of one port are shown as well? */
+static bool is_shown_again(const struct portsock_view *view, const struct portsock_snapshot *snapshot)
+{
+	return portsock_snapshot_is_remote_total(snapshot) ||
+	       (view->options.singles && portsock_snapshot_is_total(snapshot));
+}
+
+static bool is_in_total(const struct portsock_snapshot *snapshot)
+{
+	return portsock_snapshot_is_single(snapshot) ||
+	       (portsock_snapshot_is(snapshot, PORTSOCK_REMOTE) && !portsock_snapshot_is_remote_total(snapshot));
+}
+
 static void number_count(const struct portsock_view *view, struct portsock_view_column *column,
 			 const struct portsock_snapshot *snapshot, struct portsock_view_sum number)
 {
-	bool total = view->options.singles && portsock_snapshot_is_total(snapshot);
-
 	column->any |= number.number || number.rate > 0;
 	column->answers = true;
-	column->singles |= portsock_snapshot_is_single(snapshot);
+	column->singles |= is_in_total(snapshot);
 	if (cell_adds(snapshot, column->known))
-		sum_add(total ? &column->totals : &column->sum, &number);
+		sum_add(is_shown_again(view, snapshot) ? &column->totals : &column->sum, &number);
 }
 
 static void text_count(struct portsock_view_column *column, const char *text)
@@ -214,7 +225,7 @@ static int rows_sort(struct portsock_view *view)
 	       scols_sort_table(view->table, view->sort->output);
 }
 
-/* Ephemeral totals are there again as single rows, but for what these have no answer to. */
+/* Such totals are there again as single rows, but for what these have no answer to. */
 static void sum_text(const struct portsock_view *view, const struct portsock_view_column *column,
 		     char text[PORTSOCK_CELL_SIZE])
 {

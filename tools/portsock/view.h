@@ -91,11 +91,11 @@ struct portsock_view_sum {
  * @numeric: every value so far was a number, `*` or `-`
  * @any: a value other than zero was seen
  * @answers: a number was seen, or a word; of a rate, one that is known
- * @singles: likewise in single ephemeral rows
+ * @singles: likewise in rows of one port that a total has again
  * @role: why it is there
  * @with: filled when that column is, NULL for itself
  * @sum: over the rows added
- * @totals: of these, those of ephemeral totals whose single rows are shown, which are not in @sum
+ * @totals: of these, those of totals whose single rows are shown, which are not in @sum
  */
 struct portsock_view_column {
 	struct libscols_column *output;

@@ -550,10 +550,10 @@ static void pipe_closed_is_silent(void **state)
 	expect("{ { sleep 0.2; " RUN "2>&4; echo $? >&4; } | true; } 4>&1", 0, "0\n");
 }
 
-static void child_read_table(int in)
+static void child_read_table(int in, char *option)
 {
 	static char reader[] = READER, file[] = "-f", minus[] = "-";
-	char *args[] = { reader, file, minus, NULL };
+	char *args[] = { reader, file, minus, option, NULL };
 	FILE *null = fopen("/dev/null", "w");
 
 	dup2(in, STDIN_FILENO);
@@ -563,13 +563,79 @@ static void child_read_table(int in)
 	_exit(127);
 }
 
+/* The total is the sum of the rows above it: either is added up. */
+static void remote_ports_in_place_of_local_ones(void **state)
+{
+	(void)state;
+	expect(RUN "-r 2>/dev/null", 0,
+	       "PROTO PORT SERVICE    SOCKETS ESTAB SYN_S TIME_W C_REFUSED C_TIMEOUT C_UNREACH C_GIVENUP C_NOPORT RESETS TIMEOUTS ABORTS RETRANS OPENED\n"
+	       "tcp    443 https            1     1     -      9         -         2         2        11        -     20        1      2     150    402\n"
+	       "tcp   5432 postgresql       2     2     -      -         -         -         -         -        -      -        1      -       2      3\n"
+	       "tcp   6379 redis            1     -     1      -        41         5         -         8        5      3        1      6     158    407\n"
+	       "tcp      * remote           4     3     1      9        41         7         2        19        5     24        4      8     312    830\n"
+	       "udp     53 domain           1     1     -      -         -         -         -         -        -      -        -      -       -     76\n"
+	       "udp      * remote           1     1     -      -         -         -         -         -        -      -        -      -       -     80\n"
+	       "total                       5     4     1      9        41         7         2        19        5     23        3      8     310    888\n");
+	expect(RUN "-n --remote -P 5432,22 -o +ports,peak 2>/dev/null", 0,
+	       "PROTO PORT CLASS  SOCKETS ESTAB TIMEOUTS RETRANS OPENED PORTS PEAK\n"
+	       "tcp   5432 remote       2     2        1       2      3     1    3\n"
+	       "total                   2     2        1       2      3     1 \n");
+	expect(RUN "-r -p tcp -s time_wait --sort port:desc -o port 2>/dev/null", 0, "PORT\n   *\n 443\n");
+	expect(RUN "-r -P 22 2>&1 >/dev/null | tail -n 1", 0, "portsock: no row matches\n");
+	expect(RUN "-r -a 2>&1", 2, "portsock: --all and --remote exclude each other\n");
+}
+
+static void remote_ports_in_json(void **state)
+{
+	(void)state;
+	expect(RUN "-r -j 2>&1 | python3 -c '\n"
+	       "import json, sys\n"
+	       "got = json.load(sys.stdin)\n"
+	       "print(got[\"portsock\"][\"remote_guessed\"], set(map(len, got[\"rows\"])))\n"
+	       "for row in got[\"rows\"]: print(*(row[name] for name in "
+	       "\"proto port service class sockets peak connect_refused backlog\".split()))'", 0,
+	       "2 {55}\n"
+	       "tcp 443 https remote 1 31 0 None\n"
+	       "tcp 5432 postgresql remote 2 3 0 None\n"
+	       "tcp 6379 redis remote 1 2 41 None\n"
+	       "tcp None None remote 4 None 41 None\n"
+	       "udp 53 domain remote 1 4 None None\n"
+	       "udp None None remote 1 None None None\n");
+}
+
+static void remote_ports_have_rates(void **state)
+{
+	(void)state;
+	assert_int_equal(run(WATCH("-r -o port,opened/s,connect_refused/s 2>/dev/null", PRINT_UNTIL("*6379*9.5*"))), 0);
+	assert_string_equal(output, "6379      9.5         3.0\n");
+	/* One that is new, and in the total. */
+	assert_int_equal(run(WATCH("-r --color -o port,sockets,opened/s 2>/dev/null", PRINT_UNTIL("*9200*"))), 0);
+	assert_string_equal(output, "\033[36m9200       1      0.5\033[0m\n");
+	assert_int_equal(run(WATCH("-r 2>/dev/null", PRINT_UNTIL("total*3.0*")) " | tr -s ' '"), 0);
+	assert_string_equal(output, "total 5 4 1 9 3.0 10 10 908\n");
+}
+
+/* Of each namespace, as far as its connections are shown. */
+static void remote_ports_guessed_are_told_on_stderr(void **state)
+{
+	(void)state;
+	expect(RUN "-r 2>&1 >/dev/null", 0,
+	       "portsock: some connections are older than the module, and only guessed to be outgoing (remote_guessed 2)\n");
+	expect(RUN "2>&1 >/dev/null", 0, "");
+	expect(RUN "-r -j 2>&1 >/dev/null", 0, "");
+	expect(PRINT "portsock 1 exact 1 remote_guessed 0\n" COLUMNS TCP_TO_443 PIPE "-r 2>&1 >/dev/null", 0, "");
+	if (run("unshare -rm mount -t tmpfs none /sys/module 2>&1"))
+		skip();
+	expect(IN_FAKE_PROC("sed -i 's/uptime_ms/remote_guessed 4 &/' $d/[17]/net/portsock; " READER " -A -r 2>&1 >/dev/null"), 0,
+	       "portsock: some connections are older than the module, and only guessed to be outgoing (remote_guessed 8)\n");
+}
+
 /*
  * The pipe holds such rows and stays open: a reader that wanted to see the end would wait for it until its alarm,
  * one that read on would leave less in the pipe.
  */
-static void rows_behind_are_not_read(const char *row)
+static void rows_behind_are_not_read(const char *head, const char *row, char *option)
 {
-	static const char head[] = HEALTH COLUMNS SSH TCP_TOTAL;
 	int status, pipe_ends[2], left = 0;
 	size_t sent = strlen(head);
 	pid_t child;
@@ -582,7 +648,7 @@ static void rows_behind_are_not_read(const char *row)
 	child = fork();
 	assert_true(child >= 0);
 	if (!child)
-		child_read_table(pipe_ends[0]);
+		child_read_table(pipe_ends[0], option);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
@@ -595,9 +661,12 @@ static void rows_behind_are_not_read(const char *row)
 
 static void rows_behind_the_totals_are_not_read(void **state)
 {
+	static char option[] = "-r";
+
 	(void)state;
-	rows_behind_are_not_read(TCP_40001);
-	rows_behind_are_not_read(TCP_TO_443);
+	rows_behind_are_not_read(HEALTH COLUMNS SSH TCP_TOTAL, TCP_40001, NULL);
+	rows_behind_are_not_read(HEALTH COLUMNS SSH TCP_TOTAL, TCP_TO_443, NULL);
+	rows_behind_are_not_read(HEALTH COLUMNS SSH TCP_TOTAL TCP_TO_443 TCP_TO_ALL, TCP_40001, option);
 }
 
 int main(void)
@@ -636,6 +705,10 @@ int main(void)
 		cmocka_unit_test(version_of_another_module_is_told),
 		cmocka_unit_test(disk_full_is_2),
 		cmocka_unit_test(pipe_closed_is_silent),
+		cmocka_unit_test(remote_ports_in_place_of_local_ones),
+		cmocka_unit_test(remote_ports_in_json),
+		cmocka_unit_test(remote_ports_have_rates),
+		cmocka_unit_test(remote_ports_guessed_are_told_on_stderr),
 		cmocka_unit_test(rows_behind_the_totals_are_not_read),
 	};
 
