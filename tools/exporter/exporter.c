@@ -52,8 +52,8 @@ static const char usage_text[] =
 "      --web.telemetry-path PATH\n"
 "                         path of the metrics, default /metrics\n"
 "      --netns            all network namespaces, too, at PATH/netns\n"
-"      --limit COUNT      at most so many service rows, listeners first,\n"
-"                         default 500\n"
+"      --limit COUNT      at most so many service rows, listeners first, and\n"
+"                         as many of remote ports; default 500\n"
 "  -p, --proto LIST       only these protocols: tcp,udp\n"
 "  -P, --port LIST        only these ports: 80,https,8000-8999\n"
 "      --path.procfs DIR  where /proc is\n"
@@ -212,6 +212,7 @@ int main(int argc, char **argv)
 	};
 	static struct request request = {
 		.scraper.procfs = "/proc",
+		.scraper.filter.ends = PORTSOCK_FILTER_BOTH,
 		.server.path = "/metrics",
 		.address = PORTSOCK_LISTEN_ADDRESS,
 		.limit = PORTSOCK_FEED_LIMIT,

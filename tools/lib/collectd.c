@@ -64,15 +64,17 @@ static void state_write(FILE *out, const struct portsock_column *column)
 
 static bool is_tcpconns(const struct portsock_feed_row *row, const struct portsock_column *column)
 {
-	return column->kind == PORTSOCK_KIND_STATE && row->proto == PORTSOCK_TCP && row->class == PORTSOCK_SERVICE;
+	return column->kind == PORTSOCK_KIND_STATE && row->proto == PORTSOCK_TCP &&
+	       (row->class == PORTSOCK_SERVICE || row->class == PORTSOCK_REMOTE);
 }
 
 static void instance_print(char *instance, size_t size, const struct portsock_feed_row *row)
 {
 	char port[PORTSOCK_FEED_PORT];
 
-	snprintf(instance, size, "%s-%s", portsock_proto_names[row->proto],
-		 row->class == PORTSOCK_SERVICE ? portsock_feed_port(row, port) : portsock_feed_class(row));
+	snprintf(instance, size, "%s%s-%s", row->class == PORTSOCK_REMOTE ? "remote-" : "", portsock_proto_names[row->proto],
+		 row->class == PORTSOCK_SERVICE || row->class == PORTSOCK_REMOTE ? portsock_feed_port(row, port) :
+										   portsock_feed_class(row));
 }
 
 static void column_write(const struct putval *putval, const struct portsock_feed_row *row,
@@ -81,7 +83,8 @@ static void column_write(const struct putval *putval, const struct portsock_feed
 	char instance[32];
 
 	if (is_tcpconns(row, column)) {
-		snprintf(instance, sizeof(instance), "%d-local", row->port);
+		snprintf(instance, sizeof(instance), "%d-%s", row->port,
+			 row->class == PORTSOCK_REMOTE ? "remote" : "local");
 		putval_begin(putval, "tcpconns", instance);
 		state_write(putval->out, column);
 	} else {

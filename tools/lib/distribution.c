@@ -86,9 +86,9 @@ static void row_write(const struct portsock_metrics *metrics, const struct ports
 	portsock_metric_number(metrics, count, 1);
 }
 
-static bool row_tells(const struct portsock_feed_row *row, const struct distribution *distribution)
+static bool row_tells(const struct portsock_feed_row *row, const struct distribution *distribution, bool remote)
 {
-	return row->class != PORTSOCK_UNBOUND &&
+	return portsock_metric_is_of(row, remote) &&
 	       portsock_feed_knows(row, &portsock_columns[distribution->sum]) &&
 	       portsock_feed_knows(row, &portsock_columns[portsock_column_divisor(distribution->sum)]) &&
 	       (distribution->histogram == PORTSOCK_COLUMN_NR ||
@@ -96,23 +96,28 @@ static bool row_tells(const struct portsock_feed_row *row, const struct distribu
 }
 
 static void distribution_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
-			       const struct distribution *distribution)
+			       const struct distribution *distribution, bool remote)
 {
 	struct portsock_metric metric;
-	uint64_t parts = portsock_metric_of(&metric, &portsock_columns[distribution->sum]);
+	uint64_t parts = portsock_metric_of(&metric, &portsock_columns[distribution->sum], remote);
+	bool begun = false;
 	unsigned int i;
 
 	metric.type = distribution->histogram == PORTSOCK_COLUMN_NR ? PORTSOCK_METRIC_SUMMARY : PORTSOCK_METRIC_HISTOGRAM;
-	portsock_metric_begin(metrics, &metric);
-	for (i = 0; i < feed->nr_rows; i++)
-		if (row_tells(feed->rows[i], distribution))
-			row_write(metrics, feed, &metric, feed->rows[i], distribution, parts);
+	for (i = 0; i < feed->nr_rows; i++) {
+		if (!row_tells(feed->rows[i], distribution, remote))
+			continue;
+		if (!begun)
+			portsock_metric_begin(metrics, &metric);
+		begun = true;
+		row_write(metrics, feed, &metric, feed->rows[i], distribution, parts);
+	}
 }
 
-void portsock_distributions_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
+void portsock_distributions_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed, bool remote)
 {
 	size_t i;
 
 	for (i = 0; i < DISTRIBUTIONS; i++)
-		distribution_write(metrics, feed, &distributions[i]);
+		distribution_write(metrics, feed, &distributions[i], remote);
 }

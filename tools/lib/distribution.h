@@ -18,7 +18,8 @@ bool portsock_distribution_has(const struct portsock_column *column);
  * portsock_distributions_write() - write sums with their counts, as histograms where there are any, or as summaries
  * @metrics: where to, and how
  * @feed: ended
+ * @remote: of remote ports, not of local ones
  */
-void portsock_distributions_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed);
+void portsock_distributions_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed, bool remote);
 
 #endif

@@ -59,12 +59,14 @@ int portsock_feed_init(struct portsock_feed *feed, unsigned int limit, unsigned 
 		.limit = limit,
 		.max_sources = max_sources,
 		.sources = calloc(max_sources, sizeof(*feed->sources)),
-		.rows = calloc(limit + totals, sizeof(*feed->rows)),
+		.rows = calloc(2 * limit + totals, sizeof(*feed->rows)),
 	};
 
 	return pool_init(&feed->pools[PORTSOCK_FEED_LISTENERS], limit) ||
 	       pool_init(&feed->pools[PORTSOCK_FEED_OTHERS], limit) ||
-	       pool_init(&feed->pools[PORTSOCK_FEED_TOTALS], totals) || !feed->sources || !feed->rows ? -1 : 0;
+	       pool_init(&feed->pools[PORTSOCK_FEED_TOTALS], totals) ||
+	       pool_init(&feed->pools[PORTSOCK_FEED_REMOTE], limit) ||
+	       pool_init(&feed->pools[PORTSOCK_FEED_REMOTE_IDLE], limit) || !feed->sources || !feed->rows ? -1 : 0;
 }
 
 void portsock_feed_exit(struct portsock_feed *feed)
@@ -180,16 +182,26 @@ static bool class_read(struct portsock_feed_row *row, const struct portsock_snap
 	row->class = PORTSOCK_EPHEMERAL;
 	if (portsock_snapshot_is_total(snapshot))
 		return true;
-	row->class = portsock_snapshot_is(snapshot, PORTSOCK_UNBOUND) ? PORTSOCK_UNBOUND : PORTSOCK_SERVICE;
+	row->class = snapshot->row_class;
 
 	return snapshot->cells[snapshot->port].is_number &&
-	       (row->class == PORTSOCK_UNBOUND || portsock_snapshot_is(snapshot, PORTSOCK_SERVICE));
+	       (portsock_snapshot_is(snapshot, PORTSOCK_UNBOUND) || portsock_snapshot_is(snapshot, PORTSOCK_SERVICE) ||
+		portsock_snapshot_is(snapshot, PORTSOCK_REMOTE));
+}
+
+static enum portsock_feed_rank rank_of(const struct portsock_feed_row *row)
+{
+	if (row->class == PORTSOCK_SERVICE)
+		return is_listener(row) ? PORTSOCK_FEED_LISTENERS : PORTSOCK_FEED_OTHERS;
+	if (row->class == PORTSOCK_REMOTE)
+		return number_of(row, PORTSOCK_COLUMN_SOCKETS) ? PORTSOCK_FEED_REMOTE : PORTSOCK_FEED_REMOTE_IDLE;
+
+	return PORTSOCK_FEED_TOTALS;
 }
 
 static void row_add(struct portsock_feed *feed, const struct portsock_snapshot *snapshot)
 {
 	struct portsock_feed_row row = { .source = feed->nr_sources };
-	enum portsock_feed_rank rank = PORTSOCK_FEED_TOTALS;
 	struct portsock_feed_pool *pool;
 
 	if (!class_read(&row, snapshot))
@@ -200,9 +212,7 @@ static void row_add(struct portsock_feed *feed, const struct portsock_snapshot *
 	}
 	cells_read(&row, snapshot);
 
-	if (row.class == PORTSOCK_SERVICE)
-		rank = is_listener(&row) ? PORTSOCK_FEED_LISTENERS : PORTSOCK_FEED_OTHERS;
-	pool = &feed->pools[rank];
+	pool = &feed->pools[rank_of(&row)];
 	if (pool->nr < pool->max)
 		pool->row[pool->nr++] = row;
 	else
@@ -250,6 +260,12 @@ static void source_read(struct portsock_feed *feed, const struct portsock_snapsh
 	fclose(reserved);
 }
 
+/* Is the current row, and all that follow, none that agents are told? */
+static bool is_behind(const struct portsock_filter *filter, const struct portsock_snapshot *snapshot)
+{
+	return filter ? portsock_filter_is_behind(filter, snapshot) : portsock_snapshot_is_single(snapshot);
+}
+
 int portsock_feed_add(struct portsock_feed *feed, struct portsock_filter *filter,
 		      struct portsock_snapshot *snapshot, struct portsock_error *error)
 {
@@ -257,7 +273,7 @@ int portsock_feed_add(struct portsock_feed *feed, struct portsock_filter *filter
 	int rc;
 
 	source_read(feed, snapshot);
-	while ((rc = portsock_snapshot_next(snapshot)) > 0 && !portsock_snapshot_is_single(snapshot))
+	while ((rc = portsock_snapshot_next(snapshot)) > 0 && !is_behind(filter, snapshot))
 		if (!filter || portsock_filter_match(filter, snapshot))
 			row_add(feed, snapshot);
 	if (rc < 0) {
@@ -291,7 +307,8 @@ static int rows_compare(const void *left, const void *right)
 	return rc;
 }
 
-static void rows_take(struct portsock_feed *feed, enum portsock_feed_rank rank, unsigned int most)
+/* Return: how many were taken. */
+static unsigned int rows_take(struct portsock_feed *feed, enum portsock_feed_rank rank, unsigned int most)
 {
 	const struct portsock_feed_pool *pool = &feed->pools[rank];
 	unsigned int i, nr = pool->nr < most ? pool->nr : most;
@@ -299,6 +316,8 @@ static void rows_take(struct portsock_feed *feed, enum portsock_feed_rank rank, 
 	for (i = 0; i < nr; i++)
 		feed->rows[feed->nr_rows++] = &pool->row[i];
 	feed->dropped += pool->nr - nr;
+
+	return nr;
 }
 
 /* One that became a service while the table was read can be in it twice. */
@@ -318,9 +337,12 @@ static void rows_unique(struct portsock_feed *feed)
 void portsock_feed_end(struct portsock_feed *feed)
 {
 	struct timespec now;
+	unsigned int taken;
 
-	rows_take(feed, PORTSOCK_FEED_LISTENERS, feed->limit);
-	rows_take(feed, PORTSOCK_FEED_OTHERS, feed->limit - feed->nr_rows);
+	taken = rows_take(feed, PORTSOCK_FEED_LISTENERS, feed->limit);
+	rows_take(feed, PORTSOCK_FEED_OTHERS, feed->limit - taken);
+	taken = rows_take(feed, PORTSOCK_FEED_REMOTE, feed->limit);
+	rows_take(feed, PORTSOCK_FEED_REMOTE_IDLE, feed->limit - taken);
 	rows_take(feed, PORTSOCK_FEED_TOTALS, feed->pools[PORTSOCK_FEED_TOTALS].max);
 	qsort(feed->rows, feed->nr_rows, sizeof(*feed->rows), rows_compare);
 	rows_unique(feed);

@@ -33,8 +33,8 @@ enum portsock_key {
  * struct portsock_feed_row - a row that agents are told
  * @source: index of the table it is from
  * @proto: protocol
- * @class: service, ephemeral (the total) or unbound
- * @port: local port, PORTSOCK_FEED_TOTAL for a total
+ * @class: service, ephemeral (the total), unbound or remote
+ * @port: local port, of class remote that of the peer; PORTSOCK_FEED_TOTAL for a total
  * @known: columns that had a number, see portsock_column_bit()
  * @number: by enum portsock_column_id
  * @histogram: see portsock_feed_histogram()
@@ -61,11 +61,13 @@ struct portsock_feed_source {
 	unsigned int reserved;
 };
 
-/* Which rows stay when there are too many, the first ones first. */
+/* Which rows stay when there are too many: listeners before others, remote ports in use before idle ones. */
 enum portsock_feed_rank {
 	PORTSOCK_FEED_LISTENERS,
 	PORTSOCK_FEED_OTHERS,
 	PORTSOCK_FEED_TOTALS,
+	PORTSOCK_FEED_REMOTE,
+	PORTSOCK_FEED_REMOTE_IDLE,
 	PORTSOCK_FEED_RANKS,
 };
 
@@ -83,7 +85,7 @@ struct portsock_feed_pool {
 
 /**
  * struct portsock_feed - what agents are told about one network namespace, or several
- * @limit: service rows at most
+ * @limit: service rows at most, and as many of remote ports
  * @max_sources: tables at most
  * @nr_sources: tables read
  * @sources: these
@@ -124,7 +126,7 @@ int portsock_feed_limit_parse(unsigned int *limit, const char *text, struct port
 /**
  * portsock_feed_init() - get all the memory that a feed will need
  * @feed: to be filled
- * @limit: service rows at most
+ * @limit: service rows at most, and as many of remote ports
  * @max_sources: tables at most, from 1
  *
  * Return: 0, or -1 without memory; portsock_feed_exit() is due either way.
@@ -144,7 +146,7 @@ void portsock_feed_begin(struct portsock_feed *feed);
  * @snapshot: the table, opened
  * @error: set on failure
  *
- * Single ephemeral ports are not read, those of class folded left out.
+ * Single ephemeral ports are not read, rows of class folded and totals of remote ports left out.
  *
  * Return: 0, or -1 when reading failed; then nothing was added.
  */

@@ -24,12 +24,12 @@ static void openmetrics_write(FILE *out, const struct portsock_feed *feed)
 }
 
 const struct portsock_format portsock_formats[] = {
-	{ "prometheus", prometheus_write },
-	{ "openmetrics", openmetrics_write },
-	{ "influx", portsock_influx_write },
-	{ "collectd", portsock_collectd_write },
-	{ "csv", portsock_csv_write },
-	{ NULL, NULL },
+	{ "prometheus", true, prometheus_write },
+	{ "openmetrics", true, openmetrics_write },
+	{ "influx", true, portsock_influx_write },
+	{ "collectd", true, portsock_collectd_write },
+	{ "csv", false, portsock_csv_write },
+	{ NULL, false, NULL },
 };
 
 const struct portsock_format *portsock_format_find(const char *name)

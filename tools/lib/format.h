@@ -9,10 +9,12 @@
 /**
  * struct portsock_format - a way to tell programs what is in a feed
  * @name: as users call it
+ * @both: rows of local and of remote ports are told apart, so that it has both
  * @write: writes the whole document
  */
 struct portsock_format {
 	const char *name;
+	bool both;
 	void (*write)(FILE *out, const struct portsock_feed *feed);
 };
 

@@ -34,9 +34,13 @@ static void row_write(FILE *out, const struct portsock_feed_row *row)
 	if (!row_has_field(row))
 		return;
 
-	/* Tags in the order of their names, as InfluxDB wants to have them. */
-	fprintf(out, "portsock,class=%s,port=%s,proto=%s", portsock_feed_class(row), portsock_feed_port(row, port),
-		portsock_proto_names[row->proto]);
+	/* Tags in the order of their names, as InfluxDB wants to have them. Sums over a measurement count nothing twice. */
+	if (row->class == PORTSOCK_REMOTE)
+		fprintf(out, "portsock_remote,proto=%s,remote_port=%s", portsock_proto_names[row->proto],
+			portsock_feed_port(row, port));
+	else
+		fprintf(out, "portsock,class=%s,port=%s,proto=%s", portsock_feed_class(row), portsock_feed_port(row, port),
+			portsock_proto_names[row->proto]);
 	for (column = portsock_columns; column->name; column++) {
 		if (!portsock_feed_tells(row, column))
 			continue;

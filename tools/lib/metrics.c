@@ -8,7 +8,7 @@
 #include "metrics.h"
 #include "rows.h"
 
-#define NAME_LENGTH ((int)sizeof(((struct portsock_metric *)NULL)->name) - 32)
+#define NAME_LENGTH ((int)sizeof(((struct portsock_metric *)NULL)->name) - 40)
 
 #define KEY_HELP(name, unit, help) help,
 static const char * const key_help[PORTSOCK_KEY_NR] = { PORTSOCK_KEYS(KEY_HELP) };
@@ -30,6 +30,16 @@ static const struct {
 static const struct portsock_metric sockets = {
 	"portsock_sockets", PORTSOCK_METRIC_GAUGE,
 	"sockets that hold the port, by state; time_wait and syn_recv are mini-sockets"
+};
+
+static const struct portsock_metric remote_sockets = {
+	"portsock_remote_sockets", PORTSOCK_METRIC_GAUGE,
+	"sockets of outgoing connections, by port of the peer and state; time_wait are mini-sockets"
+};
+
+static const struct portsock_metric remote_guessed = {
+	"portsock_remote_guessed_sockets", PORTSOCK_METRIC_GAUGE,
+	"those of portsock_remote_sockets that are older than the module, and only guessed to be outgoing"
 };
 
 static const struct portsock_metric unbound_sockets = {
@@ -102,8 +112,8 @@ static bool counts_sockets(const struct portsock_column *column)
 	return !strcmp(column->unit, "sockets") || !strcmp(column->unit, "of `opened`");
 }
 
-static void metric_name(struct portsock_metric *metric, const struct portsock_column *column, const char *prefix,
-			const char *suffix, const char *unit)
+static void metric_name(struct portsock_metric *metric, const struct portsock_column *column, const char *end,
+			const char *prefix, const char *suffix, const char *unit)
 {
 	const char *name = column->name;
 	int length;
@@ -111,12 +121,13 @@ static void metric_name(struct portsock_metric *metric, const struct portsock_co
 	if (!strncmp(name, prefix, strlen(prefix)))
 		name += strlen(prefix);
 	length = strlen(name) - strlen(suffix);
-	snprintf(metric->name, sizeof(metric->name), "portsock_%s%.*s%s", counts_sockets(column) ? "sockets_" : "",
+	snprintf(metric->name, sizeof(metric->name), "portsock_%s%s%.*s%s", end, counts_sockets(column) ? "sockets_" : "",
 		 length < NAME_LENGTH ? length : NAME_LENGTH, name, unit);
 }
 
-uint64_t portsock_metric_of(struct portsock_metric *metric, const struct portsock_column *column)
+uint64_t portsock_metric_of(struct portsock_metric *metric, const struct portsock_column *column, bool remote)
 {
+	const char *end = remote ? "remote_" : "";
 	size_t i;
 
 	metric->type = column->kind == PORTSOCK_KIND_COUNTER ? PORTSOCK_METRIC_COUNTER : PORTSOCK_METRIC_GAUGE;
@@ -124,12 +135,17 @@ uint64_t portsock_metric_of(struct portsock_metric *metric, const struct portsoc
 	for (i = 0; i < sizeof(units) / sizeof(*units); i++) {
 		if (strcmp(units[i].unit, column->unit))
 			continue;
-		metric_name(metric, column, units[i].prefix, units[i].suffix, units[i].base);
+		metric_name(metric, column, end, units[i].prefix, units[i].suffix, units[i].base);
 		return units[i].parts;
 	}
-	metric_name(metric, column, "", "", "");
+	metric_name(metric, column, end, "", "", "");
 
 	return 1;
+}
+
+bool portsock_metric_is_of(const struct portsock_feed_row *row, bool remote)
+{
+	return remote ? row->class == PORTSOCK_REMOTE : row->class != PORTSOCK_REMOTE && row->class != PORTSOCK_UNBOUND;
 }
 
 /* A double would round. */
@@ -180,46 +196,54 @@ void portsock_metric_labels(const struct portsock_metrics *metrics, const struct
 
 	fputc('{', metrics->out);
 	netns_label(metrics, feed, row->source, ",");
-	fprintf(metrics->out, "proto=\"%s\",port=\"%s\",class=\"%s\"", portsock_proto_names[row->proto],
-		portsock_feed_port(row, port), portsock_feed_class(row));
+	if (row->class == PORTSOCK_REMOTE)
+		fprintf(metrics->out, "proto=\"%s\",remote_port=\"%s\"", portsock_proto_names[row->proto],
+			portsock_feed_port(row, port));
+	else
+		fprintf(metrics->out, "proto=\"%s\",port=\"%s\",class=\"%s\"", portsock_proto_names[row->proto],
+			portsock_feed_port(row, port), portsock_feed_class(row));
 }
 
 static void states_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
-			 const struct portsock_feed_row *row)
+			 const struct portsock_metric *metric, const struct portsock_feed_row *row)
 {
 	const struct portsock_column *column;
 
 	for (column = portsock_columns; column->name; column++) {
 		if (column->kind != PORTSOCK_KIND_STATE || !portsock_feed_tells(row, column))
 			continue;
-		portsock_metric_sample(metrics, &sockets);
+		portsock_metric_sample(metrics, metric);
 		portsock_metric_labels(metrics, feed, row);
 		fprintf(metrics->out, ",state=\"%s\"}", column->name);
 		portsock_metric_number(metrics, portsock_feed_number(row, column), 1);
 	}
 }
 
-static void sockets_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
+static void sockets_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed, bool remote)
 {
+	const struct portsock_metric *metric = remote ? &remote_sockets : &sockets;
 	unsigned int i;
 
-	portsock_metric_begin(metrics, &sockets);
+	portsock_metric_begin(metrics, metric);
 	for (i = 0; i < feed->nr_rows; i++)
-		if (feed->rows[i]->class != PORTSOCK_UNBOUND)
-			states_write(metrics, feed, feed->rows[i]);
+		if (portsock_metric_is_of(feed->rows[i], remote))
+			states_write(metrics, feed, metric, feed->rows[i]);
 }
 
 static void column_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
-			 const struct portsock_column *column)
+			 const struct portsock_column *column, bool remote)
 {
 	struct portsock_metric metric;
-	uint64_t parts = portsock_metric_of(&metric, column);
+	uint64_t parts = portsock_metric_of(&metric, column, remote);
+	bool begun = false;
 	unsigned int i;
 
-	portsock_metric_begin(metrics, &metric);
 	for (i = 0; i < feed->nr_rows; i++) {
-		if (feed->rows[i]->class == PORTSOCK_UNBOUND || !portsock_feed_tells(feed->rows[i], column))
+		if (!portsock_metric_is_of(feed->rows[i], remote) || !portsock_feed_tells(feed->rows[i], column))
 			continue;
+		if (!begun)
+			portsock_metric_begin(metrics, &metric);
+		begun = true;
 		portsock_metric_sample(metrics, &metric);
 		portsock_metric_labels(metrics, feed, feed->rows[i]);
 		fputc('}', metrics->out);
@@ -235,13 +259,13 @@ static bool column_is_metric(const struct portsock_column *column)
 	       column != &portsock_columns[PORTSOCK_COLUMN_PORTS] && !portsock_distribution_has(column);
 }
 
-static void columns_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
+static void columns_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed, bool remote)
 {
 	const struct portsock_column *column;
 
 	for (column = portsock_columns; column->name; column++)
 		if (column_is_metric(column))
-			column_write(metrics, feed, column);
+			column_write(metrics, feed, column, remote);
 }
 
 static void limit_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
@@ -265,6 +289,40 @@ static void limit_write(const struct portsock_metrics *metrics, const struct por
 		}
 		portsock_metric_number(metrics, last - first + 1 - source->reserved, 1);
 	}
+}
+
+static void guessed_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
+{
+	unsigned int i;
+
+	portsock_metric_begin(metrics, &remote_guessed);
+	for (i = 0; i < feed->nr_sources; i++) {
+		portsock_metric_sample(metrics, &remote_guessed);
+		if (metrics->netns) {
+			fputc('{', metrics->out);
+			netns_label(metrics, feed, i, "}");
+		}
+		portsock_metric_number(metrics, feed->sources[i].health[PORTSOCK_KEY_remote_guessed], 1);
+	}
+}
+
+static bool has_remote(const struct portsock_feed *feed)
+{
+	unsigned int i;
+
+	for (i = 0; i < feed->nr_rows; i++)
+		if (feed->rows[i]->class == PORTSOCK_REMOTE)
+			return true;
+
+	return false;
+}
+
+/* Of ports, here or at the peers. */
+static void ports_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed, bool remote)
+{
+	sockets_write(metrics, feed, remote);
+	columns_write(metrics, feed, remote);
+	portsock_distributions_write(metrics, feed, remote);
 }
 
 /* A metric of one sample without labels. */
@@ -318,9 +376,11 @@ void portsock_metrics_write(const struct portsock_metrics *metrics, const struct
 	if (!feed->nr_sources)
 		return;
 	health_write(metrics, feed);
-	sockets_write(metrics, feed);
-	columns_write(metrics, feed);
-	portsock_distributions_write(metrics, feed);
+	ports_write(metrics, feed, false);
+	if (has_remote(feed)) {
+		ports_write(metrics, feed, true);
+		guessed_write(metrics, feed);
+	}
 	proto_metric(metrics, feed, &unbound_sockets, PORTSOCK_UNBOUND, PORTSOCK_COLUMN_SOCKETS);
 	proto_metric(metrics, feed, &unbound_opened, PORTSOCK_UNBOUND, PORTSOCK_COLUMN_OPENED);
 	proto_metric(metrics, feed, &ephemeral_ports, PORTSOCK_EPHEMERAL, PORTSOCK_COLUMN_PORTS);

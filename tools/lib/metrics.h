@@ -44,6 +44,7 @@ struct portsock_metrics {
  * portsock_metric_of() - the metric that a column becomes
  * @metric: to be filled
  * @column: one of kind gauge, counter or sum
+ * @remote: of remote ports, whose metrics have portsock_remote_ in place of portsock_
  *
  * Numbers of sockets are called portsock_sockets_COLUMN, others portsock_COLUMN, with the unit behind it where that
  * is one of Prometheus: milliseconds and microseconds, which end the names of their columns, become seconds; bytes,
@@ -51,7 +52,14 @@ struct portsock_metrics {
  *
  * Return: by what the column's numbers are divided: 1, 1000 or 1000000.
  */
-uint64_t portsock_metric_of(struct portsock_metric *metric, const struct portsock_column *column);
+uint64_t portsock_metric_of(struct portsock_metric *metric, const struct portsock_column *column, bool remote);
+
+/**
+ * portsock_metric_is_of() - are these metrics about the row?
+ * @row: any
+ * @remote: those of remote ports, not those of local ones; unbound sockets are in neither
+ */
+bool portsock_metric_is_of(const struct portsock_feed_row *row, bool remote);
 
 /**
  * portsock_metric_begin() - write what a metric is; its samples come next

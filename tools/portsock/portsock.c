@@ -42,7 +42,7 @@ static const char usage_text[] =
 "  -F, --format NAME      for programs: prometheus, openmetrics, influx, collectd,\n"
 "                         csv or json; it is no error then if nothing matches\n"
 "  -l, --limit COUNT      with --format except json: at most so many service rows,\n"
-"                         listeners first; default 500\n"
+"                         listeners first, and as many of remote ports; default 500\n"
 "  -O, --output-file FILE replace FILE with the output, as a whole or not at all\n"
 "  -w, --watch SECONDS    look again and again, with rates since the last look\n"
 "  -c, --count COUNT      with --watch: end after so many looks\n"

@@ -172,6 +172,8 @@ static enum portsock_show_status feed_run(struct portsock_show *show)
 	struct portsock_feed feed;
 	char *text = NULL;
 
+	if (show->format->both && show->filter.ends == PORTSOCK_FILTER_LOCAL)
+		show->filter.ends = PORTSOCK_FILTER_BOTH;
 	portsock_error_set(&error, "out of memory");
 	if (!portsock_feed_init(&feed, show->limit, 1) && !feed_read(show, &feed, &error))
 		text = portsock_format_text(show->format, &feed);

@@ -66,6 +66,40 @@ static void limit_leaves_listeners_first(void **state)
 	rows_are("tcp *\n");
 }
 
+/* As many as services, whatever these are; those in use first. */
+static void limit_of_remote_ports_is_their_own(void **state)
+{
+	static const char table[] = HEALTH COLUMNS SSH HTTPS TCP_TOTAL
+		ROW("tcp", "80", "remote", "0", "0", "0", "0") "\n" TCP_TO_443 TCP_TO_5432 TCP_TO_ALL TCP_40001;
+
+	(void)state;
+	feed_of(table, 500);
+	assert_int_equal(feed.dropped, 0);
+	rows_are("tcp 22\ntcp 443\ntcp *\ntcp 80\ntcp 443\ntcp 5432\n");
+	feed_of(table, 2);
+	assert_int_equal(feed.dropped, 1);
+	rows_are("tcp 22\ntcp 443\ntcp *\ntcp 443\ntcp 5432\n");
+	feed_of(table, 1);
+	assert_int_equal(feed.dropped, 3);
+	assert_int_equal(feed.rows[2]->class, PORTSOCK_REMOTE);
+	rows_are("tcp 22\ntcp *\ntcp 443\n");
+}
+
+static void ends_are_filtered(void **state)
+{
+	static struct portsock_filter filter;
+
+	(void)state;
+	for (filter.ends = PORTSOCK_FILTER_LOCAL; filter.ends <= PORTSOCK_FILTER_BOTH; filter.ends++) {
+		assert_int_equal(portsock_feed_init(&feed, 500, 1), 0);
+		portsock_feed_begin(&feed);
+		assert_int_equal(feed_add(HEALTH COLUMNS SSH TCP_TOTAL TCP_TO_5432 TCP_TO_ALL TCP_40001, &filter), 0);
+		portsock_feed_end(&feed);
+		rows_are(filter.ends == PORTSOCK_FILTER_LOCAL ? "tcp 22\ntcp *\n" :
+			 filter.ends == PORTSOCK_FILTER_REMOTE ? "tcp 5432\n" : "tcp 22\ntcp *\ntcp 5432\n");
+	}
+}
+
 /* A datagram socket that is not connected serves anybody. */
 static void limit_takes_datagram_servers_for_listeners(void **state)
 {
@@ -231,6 +265,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_of_services_and_totals),
 		cmocka_unit_test(limit_leaves_listeners_first),
+		cmocka_unit_test(limit_of_remote_ports_is_their_own),
+		cmocka_unit_test(ends_are_filtered),
 		cmocka_unit_test(limit_takes_datagram_servers_for_listeners),
 		cmocka_unit_test(row_twice_is_told_once),
 		cmocka_unit_test(row_of_unknown_protocol_is_counted),

@@ -14,20 +14,20 @@
 static void prometheus_is_read_by_others(void **state)
 {
 	(void)state;
-	expect(ORACLE("prometheus"), 0, "397\n");
+	expect(ORACLE("prometheus"), 0, "552\n");
 	expect(FORMAT "prometheus | promtool check metrics 2>&1", 0, "");
 }
 
 static void openmetrics_is_read_by_others(void **state)
 {
 	(void)state;
-	expect(ORACLE("openmetrics"), 0, "397\n");
+	expect(ORACLE("openmetrics"), 0, "552\n");
 }
 
 static void influx_is_read_by_others(void **state)
 {
 	(void)state;
-	expect(ORACLE("influx"), 0, "299\n");
+	expect(ORACLE("influx"), 0, "416\n");
 }
 
 static void csv_is_read_by_others(void **state)
@@ -36,10 +36,21 @@ static void csv_is_read_by_others(void **state)
 	expect(ORACLE("csv"), 0, "539\n");
 }
 
+static void csv_of_remote_ports_alone(void **state)
+{
+	(void)state;
+	expect(FORMAT "csv -r | cut -d , -f -4; " FORMAT "influx -r | tail -n +2 | cut -d ' ' -f 1; "
+	       FORMAT "prometheus -r | grep -c '[,{]port='", 1,
+	       "proto,port,class,sockets\ntcp,443,remote,1\ntcp,5432,remote,2\ntcp,6379,remote,1\nudp,53,remote,1\n"
+	       "portsock_remote,proto=tcp,remote_port=443\nportsock_remote,proto=tcp,remote_port=5432\n"
+	       "portsock_remote,proto=tcp,remote_port=6379\nportsock_remote,proto=udp,remote_port=53\n0\n");
+	expect(FORMAT "csv -r | /usr/bin/python3 " SAMPLES "/oracle.py csv " WEB, 0, "196\n");
+}
+
 static void collectd_has_names_of_tcpconns(void **state)
 {
 	(void)state;
-	expect("export COLLECTD_HOSTNAME='a host' COLLECTD_INTERVAL=30.000; " ORACLE("collectd"), 0, "310\n");
+	expect("export COLLECTD_HOSTNAME='a host' COLLECTD_INTERVAL=30.000; " ORACLE("collectd"), 0, "427\n");
 }
 
 static void collectd_has_no_odd_host_or_interval(void **state)
@@ -101,7 +112,7 @@ static void rows_left_out_are_counted(void **state)
 {
 	(void)state;
 	expect(FORMAT "prometheus -l 2 | grep -E '^portsock_(rows_dropped |.*opened_total.*service)'", 0,
-	       "portsock_rows_dropped 6\n"
+	       "portsock_rows_dropped 8\n"
 	       "portsock_sockets_opened_total{proto=\"tcp\",port=\"22\",class=\"service\"} 5\n"
 	       "portsock_sockets_opened_total{proto=\"tcp\",port=\"80\",class=\"service\"} 90233\n");
 }
@@ -194,6 +205,7 @@ int main(void)
 		cmocka_unit_test(openmetrics_is_read_by_others),
 		cmocka_unit_test(influx_is_read_by_others),
 		cmocka_unit_test(csv_is_read_by_others),
+		cmocka_unit_test(csv_of_remote_ports_alone),
 		cmocka_unit_test(collectd_has_names_of_tcpconns),
 		cmocka_unit_test(collectd_has_no_odd_host_or_interval),
 		cmocka_unit_test(names_do_not_depend_on_the_locale),

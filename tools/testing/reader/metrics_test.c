@@ -27,7 +27,10 @@ static void column_is(const char *name, enum portsock_kind kind, const char *uni
 	struct portsock_column column = { .name = name, .kind = kind, .unit = unit, .help = "what it is" };
 	struct portsock_metric metric;
 
-	assert_int_equal(portsock_metric_of(&metric, &column), parts);
+	assert_int_equal(portsock_metric_of(&metric, &column, true), parts);
+	assert_memory_equal(metric.name, "portsock_remote_", strlen("portsock_remote_"));
+	assert_string_equal(strstr(metric.name, "_remote") + strlen("_remote"), metric_name + strlen("portsock"));
+	assert_int_equal(portsock_metric_of(&metric, &column, false), parts);
 	assert_string_equal(metric.name, metric_name);
 	assert_string_equal(metric.help, "what it is");
 	assert_int_equal(metric.type, kind == PORTSOCK_KIND_COUNTER ? PORTSOCK_METRIC_COUNTER : PORTSOCK_METRIC_GAUGE);
@@ -199,6 +202,26 @@ static void namespace_is_a_label(void **state)
 	free(text);
 }
 
+/* The total is those above it; what no row has is not there at all. */
+static void remote_ports_have_metrics_of_their_own(void **state)
+{
+	(void)state;
+	feed_write("portsock 1 netns 7 exact 1 remote_guessed 3\n" COLUMNS HTTPS TCP_TO_443 TCP_TO_ALL, false, true);
+	assert_non_null(strstr(text, "\nportsock_remote_sockets{netns=\"7\",proto=\"tcp\",remote_port=\"443\","
+			       "state=\"time_wait\"} 4\n"));
+	assert_non_null(strstr(text, "\nportsock_remote_sockets_opened_total{netns=\"7\",proto=\"tcp\",remote_port=\"443\"} 7\n"));
+	assert_non_null(strstr(text, "\nportsock_sockets_opened_total{netns=\"7\",proto=\"tcp\",port=\"443\",class=\"service\"} 7\n"));
+	assert_non_null(strstr(text, "\nportsock_remote_guessed_sockets{netns=\"7\"} 3\n"));
+	assert_null(strstr(text, "port=\"*\""));
+	assert_null(strstr(text, "class=\"remote\""));
+	assert_null(strstr(text, "portsock_remote_connect"));
+	assert_null(strstr(text, "portsock_remote_rtt"));
+	free(text);
+	feed_write(HEALTH COLUMNS HTTPS TCP_TO_ALL, false, false);
+	assert_null(strstr(text, "remote"));
+	free(text);
+}
+
 static void range_unknown_has_no_limit(void **state)
 {
 	(void)state;
@@ -220,6 +243,7 @@ int main(void)
 		cmocka_unit_test(histogram_of_nothing_is_short),
 		cmocka_unit_test(no_table_is_down),
 		cmocka_unit_test(namespace_is_a_label),
+		cmocka_unit_test(remote_ports_have_metrics_of_their_own),
 		cmocka_unit_test(range_unknown_has_no_limit),
 	};
 

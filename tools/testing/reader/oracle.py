@@ -40,7 +40,8 @@ def table(path):
     head = dict(zip(lines[0][2::2], map(int, lines[0][3::2])))
     rows = [dict(zip(lines[1], line)) for line in lines[2:]]
     return head, [row for row in rows if row['class'] in ('service', 'unbound') or
-                  (row['class'] == 'ephemeral' and row['port'] == '*')]
+                  (row['class'] == 'ephemeral' and row['port'] == '*') or
+                  (row['class'] == 'remote' and row['port'] != '*')]
 
 
 def states(row):
@@ -62,6 +63,7 @@ def metrics_of(head, rows):
         ('portsock_untracked_events', ()): head['untracked'],
         ('portsock_sample_age_seconds', ()): head['sample_age_ms'] / 1000,
         ('portsock_rows_dropped', ()): 0,
+        ('portsock_remote_guessed_sockets', ()): head['remote_guessed'],
         ('portsock_ephemeral_ports_limit', ()): head['port_max'] - head['port_min'] + 1,
     }
     for row in rows:
@@ -72,24 +74,28 @@ def metrics_of(head, rows):
             continue
         if row['class'] == 'ephemeral':
             want['portsock_ephemeral_ports', proto] = row['ports']
+        prefix = 'portsock'
         labels = tuple((key, row[key]) for key in ('class', 'port', 'proto'))
+        if row['class'] == 'remote':
+            prefix += '_remote'
+            labels = proto + (('remote_port', row['port']),)
         for state in states(row):
-            want['portsock_sockets', labels + (('state', state),)] = row[state]
-        want['portsock_sockets_ipv6', labels] = row['ipv6']
+            want[f'{prefix}_sockets', labels + (('state', state),)] = row[state]
+        want[f'{prefix}_sockets_ipv6', labels] = row['ipv6']
         for counter in COUNTERS:
-            want[f'portsock_sockets_{counter}_total', labels] = row[counter]
+            want[f'{prefix}_sockets_{counter}_total', labels] = row[counter]
         for name in DEPTH.keys() & tells(row):
-            want[DEPTH[name], labels] = row[name]
+            want[DEPTH[name].replace('portsock', prefix), labels] = row[name]
         for name in {'bytes_rx', 'bytes_tx'} & set(tells(row)):
-            want[f'portsock_{name[-2:]}_bytes_total', labels] = row[name]
+            want[f'{prefix}_{name[-2:]}_bytes_total', labels] = row[name]
         for name in SUMS.keys() & tells(row):
-            want.update(distribution(name, labels, row))
+            want.update(distribution(f'{prefix}_{name}', name, labels, row))
     return {key: float(value) for key, value in want.items()}
 
 
-def distribution(name, labels, row):
+def distribution(metric, name, labels, row):
     """Samples of a sum: its count, and how often it was below each fourfold of a millisecond."""
-    metric = f'portsock_{name[:-3]}_seconds'
+    metric = f'{metric[:-3]}_seconds'
     want = {(f'{metric}_sum', labels): int(row[name]) / (1000 if name.endswith('_ms') else 1000000),
             (f'{metric}_count', labels): row[SUMS[name]]}
     if name not in HISTOGRAMS:
@@ -121,6 +127,8 @@ def metrics(families, head, rows):
     assert types['portsock_sockets'] == 'gauge' and types['portsock_sockets_opened'] == 'counter'
     assert types['portsock_lifetime_seconds'] == types['portsock_accept_wait_seconds'] == 'histogram'
     assert types['portsock_handshake_seconds'] == types['portsock_rtt_seconds'] == 'summary'
+    assert types['portsock_remote_sockets'] == 'gauge' and types['portsock_remote_sockets_opened'] == 'counter'
+    assert types['portsock_remote_lifetime_seconds'] == 'histogram' and 'portsock_remote_backlog' not in types
     return len(got)
 
 
@@ -161,6 +169,8 @@ def influx(text, head, rows):
     assert points[0] == ('portsock_health', {}, {**head, 'rows_dropped': 0}), points[0]
     got = {tuple(tags[key] for key in ('proto', 'port', 'class')): values
            for name, tags, values in points[1:] if name == 'portsock' and len(tags) == 3}
+    got.update({(tags['proto'], tags['remote_port'], 'remote'): values
+                for name, tags, values in points[1:] if name == 'portsock_remote' and len(tags) == 2})
     want = {(row['proto'], row['port'], row['class']): {name: int(row[name]) for name in tells(row)}
             for row in rows}
     assert got == want and len(points) == 1 + len(want), (got, want)
@@ -171,14 +181,15 @@ def collectd(text, head, rows):
     want = {f'portsock-health/gauge-{key}': value for key, value in head.items()}
     want['portsock-health/gauge-rows_dropped'] = 0
     for row in rows:
-        port = row['port'] if row['class'] == 'service' else row['class']
+        port = row['port'] if row['class'] in ('service', 'remote') else row['class']
+        remote = 'remote-' if row['class'] == 'remote' else ''
         for name in tells(row):
-            key = f'portsock-{row["proto"]}-{port}/gauge-{name}'
-            if name in STATES and row['proto'] == 'tcp' and row['class'] == 'service':
+            key = f'portsock-{remote}{row["proto"]}-{port}/gauge-{name}'
+            if name in STATES and row['proto'] == 'tcp' and row['class'] in ('service', 'remote'):
                 state = 'CLOSED' if name == 'close' else name.upper()
-                key = f'tcpconns-{port}-local/tcp_connections-{state}'
+                key = f'tcpconns-{port}-{"remote" if remote else "local"}/tcp_connections-{state}'
             elif name in COUNTERS + ENDS + CONNECTIONS or name.endswith('_drops'):
-                key = f'portsock-{row["proto"]}-{port}/derive-{name}'
+                key = f'portsock-{remote}{row["proto"]}-{port}/derive-{name}'
             want[key] = int(row[name])
     got = {}
     for line in text.splitlines():
@@ -191,6 +202,7 @@ def collectd(text, head, rows):
 
 def comma(text, head, rows):
     got = list(csv.DictReader(text.splitlines()))
+    rows = [row for row in rows if (row['class'] == 'remote') == (got[0]['class'] == 'remote')]
     names = ['proto', 'port', 'class'] + CELLS
     want = [{key: '' if row[key] == '-' else row[key] for key in names} for row in rows]
     assert list(got[0]) == names
