@@ -29,6 +29,8 @@ static const enum portsock_column_id count_columns[PORTSOCK_COUNTS] = {
 	[PORTSOCK_BACKLOG] = PORTSOCK_COLUMN_BACKLOG,
 	[PORTSOCK_BACKLOG_MAX] = PORTSOCK_COLUMN_BACKLOG_MAX,
 	[PORTSOCK_RCV_QUEUE] = PORTSOCK_COLUMN_RCV_QUEUE,
+	[PORTSOCK_UID] = PORTSOCK_COLUMN_UID,
+	[PORTSOCK_CGROUP] = PORTSOCK_COLUMN_CGROUP,
 };
 
 const char *portsock_count_name(enum portsock_count count)
@@ -80,7 +82,7 @@ const struct portsock_row *portsock_rows_get(const struct portsock_rows *rows, e
 
 struct portsock_row *portsock_rows_make(struct portsock_rows *rows, enum portsock_proto proto, unsigned int port)
 {
-	/* 9 MiB of address space, but memory only where rows are. */
+	/* 12 MiB of address space, but memory only where rows are. */
 	if (!rows->port[proto])
 		rows->port[proto] = calloc(PORTSOCK_FOLDED_TOTAL + 1, sizeof(**rows->port));
 

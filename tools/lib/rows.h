@@ -25,6 +25,8 @@ enum portsock_count {
 	PORTSOCK_BACKLOG = PORTSOCK_QUEUES,
 	PORTSOCK_BACKLOG_MAX,
 	PORTSOCK_RCV_QUEUE,
+	PORTSOCK_UID,
+	PORTSOCK_CGROUP,
 	PORTSOCK_COUNTS,
 };
 
@@ -43,12 +45,14 @@ const char *portsock_count_name(enum portsock_count count);
 /**
  * struct portsock_row - the numbers of one row, all 0 where there is none
  * @count: by enum portsock_count
- * @answers: a bit for each number from PORTSOCK_QUEUES on that the table has
+ * @answers: a bit for each number from PORTSOCK_QUEUES on that the table has; of owners, that the kernel has
+ * @several: a bit for each number of which the kernel's sockets have more than one
  * @service: of class service
  */
 struct portsock_row {
 	uint64_t count[PORTSOCK_COUNTS];
 	uint32_t answers;
+	uint32_t several;
 	bool service;
 };
 

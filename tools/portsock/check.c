@@ -85,7 +85,7 @@ static int kernel_read(struct portsock_check *check, bool first, struct portsock
 	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++) {
 		if (check->unlisted[proto] || (!first && !check->open[proto]))
 			continue;
-		switch (portsock_diag_dump(&check->diag, proto, &check->kernel, error)) {
+		switch (portsock_diag_dump(&check->diag, proto, &check->before, &check->kernel, error)) {
 		case PORTSOCK_DIAG_OK:
 			break;
 		case PORTSOCK_DIAG_ABSENT:

@@ -61,15 +61,23 @@ static uint32_t rest_compare(const struct portsock_row *row, const struct portso
 	return columns;
 }
 
-static uint32_t queues_compare(const struct portsock_row *before, const struct portsock_row *after,
-			       const struct portsock_row *truth, uint32_t hidden)
+static bool is_true(const struct portsock_row *row, const struct portsock_row *truth, enum portsock_count count)
+{
+	/* Every socket has a user, but not every kernel tells control groups. */
+	if (count >= PORTSOCK_UID && !(truth->answers & PORTSOCK_BIT(count)))
+		return count == PORTSOCK_CGROUP;
+
+	return row->count[count] == truth->count[count];
+}
+
+static uint32_t answers_compare(const struct portsock_row *before, const struct portsock_row *after,
+				const struct portsock_row *truth, uint32_t hidden)
 {
 	uint32_t answers = before->answers & after->answers & ~hidden, columns = 0;
 	unsigned int i;
 
 	for (i = PORTSOCK_QUEUES; i < PORTSOCK_COUNTS; i++)
-		if ((answers & PORTSOCK_BIT(i)) && before->count[i] == after->count[i] &&
-		    after->count[i] != truth->count[i])
+		if ((answers & PORTSOCK_BIT(i)) && before->count[i] == after->count[i] && !is_true(after, truth, i))
 			columns |= PORTSOCK_BIT(i);
 
 	return columns;
@@ -93,6 +101,20 @@ static bool is_same_row(const struct portsock_row *before, const struct portsock
 	       after->count[PORTSOCK_CLOSED] >= before->count[PORTSOCK_CLOSED];
 }
 
+void portsock_truth_owner(struct portsock_row *truth, const struct portsock_row *told, enum portsock_count count,
+			  uint64_t number)
+{
+	uint32_t bit = PORTSOCK_BIT(count);
+
+	if (!(truth->answers & bit))
+		truth->count[count] = number;
+	else if (number != truth->count[count])
+		truth->several |= bit;
+	truth->answers |= bit;
+	if (number == told->count[count])
+		truth->count[count] = number;
+}
+
 bool portsock_row_rests(const struct portsock_row *before, const struct portsock_row *after)
 {
 	return !memcmp(before->count, after->count, PORTSOCK_QUEUES * sizeof(*before->count));
@@ -104,7 +126,7 @@ struct portsock_look portsock_compare(const struct portsock_row *before, const s
 	struct portsock_look look = { .verdict = PORTSOCK_EQUAL };
 
 	if (portsock_row_rests(before, after)) {
-		look.columns = rest_compare(after, truth, hidden) | queues_compare(before, after, truth, hidden);
+		look.columns = rest_compare(after, truth, hidden) | answers_compare(before, after, truth, hidden);
 		if (look.columns)
 			look.verdict = PORTSOCK_DIFFERENT;
 	} else if (is_same_row(before, after) && !is_within(before, after, truth, hidden)) {

@@ -46,6 +46,19 @@ struct portsock_look {
 bool portsock_row_rests(const struct portsock_row *before, const struct portsock_row *after);
 
 /**
+ * portsock_truth_owner() - learn of one socket who has it
+ * @truth: of the socket's row
+ * @told: the row as it was read
+ * @count: PORTSOCK_UID or PORTSOCK_CGROUP
+ * @number: that of the socket
+ *
+ * A row tells that of one socket, and only the module knows of which. So the truth is what the row says once a
+ * socket agrees, until then what the first one said.
+ */
+void portsock_truth_owner(struct portsock_row *truth, const struct portsock_row *told, enum portsock_count count,
+			  uint64_t number);
+
+/**
  * portsock_compare() - compare a row with the truth, which was looked up between two reads of the row
  * @before: as read before
  * @after: as read after
@@ -53,8 +66,9 @@ bool portsock_row_rests(const struct portsock_row *before, const struct portsock
  * @hidden: a bit for each state in which whoever told the truth may not know all sockets, and for
  *	PORTSOCK_PORTS and queues when he knows none
  *
- * Queues fill and drain while sockets rest: one that was not the same in both reads is not compared, nor one that
- * the row does not answer for.
+ * Queues fill and drain, and sockets are given to others, while they rest: what was not the same in both reads is not
+ * compared, nor what the row does not answer for. A user of whom the truth knows no socket is wrong; control groups
+ * are compared where it knows some.
  *
  * A row whose numbers, counters included, are the same in both reads was at rest. If one moved, sockets cannot
  * be off by more than the sockets opened and closed meanwhile; that is checked instead.

@@ -13,6 +13,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 
+#include "compare.h"
 #include "diag.h"
 
 /* As the kernel's headers have them; older ones lack the name or the number. */
@@ -36,12 +37,14 @@ static const struct {
 /**
  * struct dump - a dump under way
  * @diag: whose it is
+ * @told: the table
  * @rows: counted so far
  * @proto: of all sockets in it
  * @listeners: tree (tsearch) of the inodes of SCTP's listeners in @rows
  */
 struct dump {
 	struct portsock_diag *diag;
+	const struct portsock_rows *told;
 	struct portsock_rows *rows;
 	enum portsock_proto proto;
 	void *listeners;
@@ -71,15 +74,15 @@ int portsock_diag_open(struct portsock_diag *diag, struct portsock_error *error)
 	return 0;
 }
 
-static bool message_has(const struct nlmsghdr *message, int type)
+static const struct nlattr *attr_find(const struct nlmsghdr *message, int type)
 {
 	const struct nlattr *attr;
 
 	mnl_attr_for_each(attr, message, sizeof(struct inet_diag_msg))
 		if (mnl_attr_get_type(attr) == type)
-			return true;
+			return attr;
 
-	return false;
+	return NULL;
 }
 
 /* DCCP's own states, PARTOPEN and PASSIVE_CLOSEREQ, follow TCP's, one more where sockets only bound are listed. */
@@ -118,29 +121,45 @@ static int listener_was_listed(struct dump *dump, const struct inet_diag_msg *fo
 	return tsearch(inode, &dump->listeners, inode_compare) ? 0 : -1;
 }
 
+static bool has_datagrams(enum portsock_proto proto)
+{
+	return proto == PORTSOCK_UDP || proto == PORTSOCK_UDPLITE || proto == PORTSOCK_RAW;
+}
+
 /* Of a listener, connections that wait for accept() and how many may; of a datagram socket, bytes to be received. */
 static void queue_count(struct portsock_row *row, enum portsock_proto proto, const struct inet_diag_msg *found)
 {
 	if (found->idiag_state == TCP_LISTEN) {
 		row->count[PORTSOCK_BACKLOG] += found->idiag_rqueue;
 		row->count[PORTSOCK_BACKLOG_MAX] += found->idiag_wqueue;
-	} else if (proto == PORTSOCK_UDP || proto == PORTSOCK_UDPLITE || proto == PORTSOCK_RAW) {
+	} else if (has_datagrams(proto)) {
 		row->count[PORTSOCK_RCV_QUEUE] += found->idiag_rqueue;
 	}
+}
+
+static void owner_learn(const struct dump *dump, struct portsock_row *row, const struct nlmsghdr *message)
+{
+	const struct inet_diag_msg *found = mnl_nlmsg_get_payload(message);
+	const struct nlattr *cgroup = attr_find(message, INET_DIAG_CGROUP_ID);
+	const struct portsock_row *told = portsock_rows_get(dump->told, dump->proto, ntohs(found->id.idiag_sport));
+
+	portsock_truth_owner(row, told, PORTSOCK_UID, found->idiag_uid);
+	if (cgroup)
+		portsock_truth_owner(row, told, PORTSOCK_CGROUP, mnl_attr_get_u64(cgroup));
 }
 
 static int socket_count(const struct nlmsghdr *message, void *data)
 {
 	const struct inet_diag_msg *found = mnl_nlmsg_get_payload(message);
 	/* Every full socket has this attribute, no TIME_WAIT or request mini-socket does. */
-	bool mini = !message_has(message, INET_DIAG_SHUTDOWN);
+	bool mini = !attr_find(message, INET_DIAG_SHUTDOWN);
 	unsigned int state = found->idiag_state;
 	struct dump *dump = data;
 	struct portsock_row *row;
 	int listed;
 
 	/* SCTP lists the associations behind their socket, with addresses of the peer. */
-	if (message_has(message, INET_DIAG_PEERS))
+	if (attr_find(message, INET_DIAG_PEERS))
 		return MNL_CB_OK;
 	listed = listener_was_listed(dump, found);
 	if (listed > 0)
@@ -166,6 +185,8 @@ static int socket_count(const struct nlmsghdr *message, void *data)
 		row->count[PORTSOCK_SOCKETS]++;
 		row->count[PORTSOCK_IPV6] += found->idiag_family == AF_INET6;
 		queue_count(row, dump->proto, found);
+		if (found->idiag_state == TCP_LISTEN || has_datagrams(dump->proto))
+			owner_learn(dump, row, message);
 	}
 
 	return MNL_CB_OK;
@@ -233,9 +254,10 @@ static void inode_forget(void *inode)
 }
 
 enum portsock_diag_result portsock_diag_dump(struct portsock_diag *diag, enum portsock_proto proto,
-					     struct portsock_rows *rows, struct portsock_error *error)
+					     const struct portsock_rows *told, struct portsock_rows *rows,
+					     struct portsock_error *error)
 {
-	struct dump dump = { .diag = diag, .rows = rows, .proto = proto };
+	struct dump dump = { .diag = diag, .told = told, .rows = rows, .proto = proto };
 	bool failed;
 
 	if (!protos[proto].module)

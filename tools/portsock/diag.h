@@ -46,13 +46,15 @@ int portsock_diag_open(struct portsock_diag *diag, struct portsock_error *error)
  * portsock_diag_dump() - count the sockets of one protocol as portsock does
  * @diag: opened
  * @proto: protocol
- * @rows: has none of @proto; receives gauges
+ * @told: the table, read before: which owners to look for
+ * @rows: has none of @proto; receives gauges, queues and owners
  * @error: set on failure
  *
  * IPv4 and IPv6. Costs the kernel a walk over all sockets, and may have it load the protocol's diag module.
  */
 enum portsock_diag_result portsock_diag_dump(struct portsock_diag *diag, enum portsock_proto proto,
-					     struct portsock_rows *rows, struct portsock_error *error);
+					     const struct portsock_rows *told, struct portsock_rows *rows,
+					     struct portsock_error *error);
 
 /**
  * portsock_diag_module() - the part of the kernel that lists a protocol

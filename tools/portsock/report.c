@@ -34,6 +34,19 @@ static void column_print(const struct portsock_check *check, enum portsock_proto
 	       portsock_row_rests(before, after) ? "" : " (moving, but never by as much)");
 }
 
+static void owner_print(const struct portsock_check *check, enum portsock_proto proto, unsigned int port,
+			unsigned int i)
+{
+	const struct portsock_row *kernel = portsock_rows_get(&check->kernel, proto, port);
+
+	printf("%s %s %s: portsock %" PRIu64 ", kernel ", portsock_proto_names[proto], port_text(port),
+	       portsock_count_name(i), portsock_rows_get(&check->after, proto, port)->count[i]);
+	if (kernel->answers & PORTSOCK_BIT(i))
+		printf("%" PRIu64 "%s\n", kernel->count[i], kernel->several & PORTSOCK_BIT(i) ? " and others" : "");
+	else
+		puts("-");
+}
+
 static void sum_print(const struct portsock_check *check, enum portsock_proto proto, unsigned int i)
 {
 	printf("%s * %s: portsock %" PRIu64 ", sum of its rows %" PRIu64 "\n", portsock_proto_names[proto],
@@ -51,6 +64,8 @@ static void different_print(const struct portsock_check *check, enum portsock_pr
 			continue;
 		if (port == PORTSOCK_CASE_SUM)
 			sum_print(check, proto, i);
+		else if (i == PORTSOCK_UID || i == PORTSOCK_CGROUP)
+			owner_print(check, proto, port, i);
 		else
 			column_print(check, proto, port, i);
 	}

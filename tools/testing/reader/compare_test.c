@@ -103,6 +103,95 @@ static void queue_that_moves_hides_nothing(void **state)
 	expect(&web, &after, &truth, 0, PORTSOCK_DIFFERENT, BIT(TCP_ESTABLISHED));
 }
 
+#define OWNERS	(BIT(PORTSOCK_UID) | BIT(PORTSOCK_CGROUP))
+
+static struct portsock_row row_owned(uint64_t uid, uint64_t cgroup)
+{
+	struct portsock_row row = web;
+
+	row.answers = OWNERS;
+	row.count[PORTSOCK_UID] = uid;
+	row.count[PORTSOCK_CGROUP] = cgroup;
+
+	return row;
+}
+
+/* What a kernel says whose sockets have these users, one after the other. */
+static struct portsock_row truth_owned(const struct portsock_row *told, const uint64_t *uids, unsigned int nr)
+{
+	struct portsock_row truth = truth_of(&web);
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		portsock_truth_owner(&truth, told, PORTSOCK_UID, uids[i]);
+
+	return truth;
+}
+
+static void owner_is_that_of_any_socket(void **state)
+{
+	static const uint64_t uids[] = { 33, 0, 1000, 33 };
+	struct portsock_row row, truth;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(uids) / sizeof(*uids); i++) {
+		row = row_owned(uids[i], 7);
+		truth = truth_owned(&row, uids, 4);
+		expect(&row, &row, &truth, 0, PORTSOCK_EQUAL, 0);
+	}
+	row = row_owned(5, 7);
+	truth = truth_owned(&row, uids, 4);
+	expect(&row, &row, &truth, 0, PORTSOCK_DIFFERENT, BIT(PORTSOCK_UID));
+	assert_int_equal(truth.count[PORTSOCK_UID], 33);
+	assert_int_equal(truth.several, BIT(PORTSOCK_UID));
+}
+
+static void owner_of_all_sockets_is_one(void **state)
+{
+	static const uint64_t uids[] = { 33, 33 };
+	struct portsock_row row = row_owned(5, 7), truth = truth_owned(&row, uids, 2);
+
+	(void)state;
+	expect(&row, &row, &truth, 0, PORTSOCK_DIFFERENT, BIT(PORTSOCK_UID));
+	assert_int_equal(truth.several, 0);
+}
+
+/* That root has it is an answer as well. */
+static void owner_without_sockets_differs(void **state)
+{
+	struct portsock_row row = row_owned(0, 7), truth = truth_owned(&row, NULL, 0);
+
+	(void)state;
+	expect(&row, &row, &truth, 0, PORTSOCK_DIFFERENT, BIT(PORTSOCK_UID));
+}
+
+static void owner_is_compared_where_the_row_answers(void **state)
+{
+	static const uint64_t uids[] = { 33 };
+	struct portsock_row before = row_owned(5, 7), after = row_owned(5, 7), truth = truth_owned(&before, uids, 1);
+
+	(void)state;
+	after.answers = 0;
+	expect(&before, &after, &truth, 0, PORTSOCK_EQUAL, 0);
+	expect(&after, &before, &truth, 0, PORTSOCK_EQUAL, 0);
+	after = row_owned(6, 7);
+	expect(&before, &after, &truth, 0, PORTSOCK_EQUAL, 0);
+}
+
+static void cgroup_is_compared_where_the_kernel_answers(void **state)
+{
+	static const uint64_t uids[] = { 33 };
+	struct portsock_row row = row_owned(33, 7), truth = truth_owned(&row, uids, 1);
+
+	(void)state;
+	expect(&row, &row, &truth, 0, PORTSOCK_EQUAL, 0);
+	portsock_truth_owner(&truth, &row, PORTSOCK_CGROUP, UINT64_C(1) << 40);
+	expect(&row, &row, &truth, 0, PORTSOCK_DIFFERENT, BIT(PORTSOCK_CGROUP));
+	portsock_truth_owner(&truth, &row, PORTSOCK_CGROUP, 7);
+	expect(&row, &row, &truth, 0, PORTSOCK_EQUAL, 0);
+}
+
 static void row_on_one_side_only_differs(void **state)
 {
 	static const struct portsock_row none;
@@ -284,6 +373,11 @@ int main(void)
 		cmocka_unit_test(rest_differs_in_each_gauge),
 		cmocka_unit_test(queues_at_rest_are_compared),
 		cmocka_unit_test(queue_that_moves_hides_nothing),
+		cmocka_unit_test(owner_is_that_of_any_socket),
+		cmocka_unit_test(owner_of_all_sockets_is_one),
+		cmocka_unit_test(owner_without_sockets_differs),
+		cmocka_unit_test(owner_is_compared_where_the_row_answers),
+		cmocka_unit_test(cgroup_is_compared_where_the_kernel_answers),
 		cmocka_unit_test(row_on_one_side_only_differs),
 		cmocka_unit_test(close_hidden_is_left_out),
 		cmocka_unit_test(close_hidden_may_be_ipv6),

@@ -71,6 +71,23 @@ static void rows_queues_without_an_answer(void **state)
 	portsock_rows_clear(&rows);
 }
 
+static void rows_owners_without_an_answer(void **state)
+{
+	struct portsock_rows rows;
+	const struct portsock_row *row;
+
+	(void)state;
+	rows_of(&rows, HEALTH NAMES OWNER_NAMES "\n" ROW("tcp", "443", "service", "3", "2", "0", "1") " 33 4294967297 9 a b\n"
+		ROW("tcp", "80", "service", "3", "2", "0", "1") " 0 - - -\n" ROW("tcp", "40001", "ephemeral", "1", "1", "0", "0") " - - - -\n");
+	row = portsock_rows_get(&rows, PORTSOCK_TCP, 443);
+	assert_int_equal(row->answers, BIT(PORTSOCK_UID) | BIT(PORTSOCK_CGROUP));
+	assert_int_equal(row->count[PORTSOCK_UID], 33);
+	assert_int_equal(row->count[PORTSOCK_CGROUP], UINT64_C(4294967297));
+	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, 80)->answers, BIT(PORTSOCK_UID));
+	assert_int_equal(portsock_rows_get(&rows, PORTSOCK_TCP, 40001)->answers, 0);
+	portsock_rows_clear(&rows);
+}
+
 static void rows_of_unknown_proto_or_class_are_left_out(void **state)
 {
 	struct portsock_rows rows;
@@ -117,6 +134,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_read_by_name),
 		cmocka_unit_test(rows_queues_without_an_answer),
+		cmocka_unit_test(rows_owners_without_an_answer),
 		cmocka_unit_test(rows_of_unknown_proto_or_class_are_left_out),
 		cmocka_unit_test(rows_of_remote_ports_are_left_out),
 		cmocka_unit_test(rows_without_a_number_are_not_compared),
