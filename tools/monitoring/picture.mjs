@@ -11,6 +11,12 @@ const NAMED = { green: '#009e73', orange: '#e69f00', red: '#d55e00' };
 const UNITS = {
 	short: (number) => number >= 1000 ? `${+(number / 1000).toFixed(1)} K` : `${+number.toFixed(1)}`,
 	ops: (number) => `${+number.toFixed(1)}/s`,
+	Bps: (number) => {
+		const power = Math.min(3, Math.max(0, Math.floor(Math.log10(number || 1) / 3)));
+
+		return `${+(number / 1000 ** power).toFixed(1)} ${['', 'k', 'M', 'G'][power]}B/s`;
+	},
+	s: (number) => number >= 1 ? `${+number.toFixed(1)} s` : `${Math.round(1000 * number)} ms`,
 	percentunit: (number) => `${Math.round(number * 100)}%`,
 };
 

@@ -88,6 +88,25 @@ class Host:
         counted = [self.counted((port, i), rate) for i, rate in enumerate((resets, timeouts, aborts, retrans))]
         return '0 0 0 0 0 - ' + ' '.join(map(str, counted))
 
+    def histogram(self, key, rate, milliseconds):
+        """Of so many connections per second, of which each took so long."""
+        self.counted((key, int(milliseconds).bit_length()), rate)
+        return [int(self.counts.get((key, i), 0)) for i in range(28)]
+
+    def connections(self, port, rate, accepted, wait, kilobytes):
+        """All end, after a time that follows how long they waited for accept(); wait in seconds."""
+        lifetime, handshake, trip = 0.2 + 2 * wait, 0.09 + wait / 8, 0.06 + wait / 12
+        lived = self.histogram((port, 'lived'), rate, 1000 * lifetime)
+        waited = self.histogram((port, 'waited'), accepted, 1000 * wait)
+
+        def count(name, per_second):
+            return self.counted((port, name), per_second)
+        return ' '.join(map(str, (
+            count('rx', 900 * rate), count('tx', 1000 * kilobytes * rate),
+            sum(lived), count('lifetime', 1000 * lifetime * rate), ','.join(map(str, lived)), ','.join(map(str, waited)),
+            count('handshakes', rate), count('handshake', 1e6 * handshake * rate),
+            sum(waited), count('wait', 1000 * wait * accepted), count('trips', rate), count('trip', 1e6 * trip * rate))))
+
     def clients(self, sample, ports):
         """What they are connected to restarts; web2 has so many that at last there is no port for some."""
         down = 140 < sample < 156 and self.name == 'web2'
@@ -98,8 +117,10 @@ class Host:
     def service(self, port, states, rate, waiting, limit):
         """One whose queue is full drops what comes."""
         drops = self.counted(port, 2 * rate if waiting > limit else 0)
+        ends = self.ends(port, rate / 60, rate / 300, rate / 90, rate / 9)
+        connections = self.connections(port, rate, rate, waiting / rate, 9 + port % 40)
         return self.row('tcp', port, 'service', states, rate, depth=f'{waiting} {limit} {waiting} {drops} - -',
-                        ends=self.ends(port, rate / 60, rate / 300, rate / 90, rate / 9))
+                        ends=f'{ends} {connections}')
 
     def table(self, sample):
         ports = 900 + int({'web1': 4000, 'web2': 19500, 'db1': 300}[self.name] * wave(sample, 230, 0.05))
@@ -108,7 +129,7 @@ class Host:
         datagrams = self.counted('udp', 3 if sample % 80 > 70 else 0)
         rows += [self.row('udp', 53, 'service', {'close': 2}, 0, depth=f'- - - - {768 * (sample % 3)} {datagrams}'),
                  self.row('tcp', '*', 'ephemeral', {'established': ports // 4, 'time_wait': ports // 2}, ports / 90, ports,
-                          ends=self.clients(sample, ports)),
+                          ends=f"{self.clients(sample, ports)} {self.connections('*', ports / 90, 0, 0, 2)}"),
                  self.row('udp', '*', 'ephemeral', {'established': 12 + sample % 7}, 3, 12 + sample % 7)]
         return '\n'.join(HEAD + [padded(row) for row in rows]) + '\n'
 
