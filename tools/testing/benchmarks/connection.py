@@ -26,7 +26,7 @@ def main():
     parser.add_argument("--repetitions", type=int, default=20)
     args = parser.parse_args()
     bare, floor, portsock = guest.Nobody(), guest.Floor(), guest.Portsock()
-    rounds = [(bare, floor, bare, portsock)] * args.rounds
+    rounds = [(bare, floor, bare, portsock, bare, guest.Portsock("remote=0"))] * args.rounds
     if args.rivals:
         for rival in guest.RIVALS:
             rounds.append((bare, rival))

@@ -57,12 +57,12 @@ def until(condition, what, seconds=60):
 
 
 def table():
-    """/proc/portsock: its health and its rows by (protocol, port)."""
+    """/proc/portsock: its health and its rows of local ports, by (protocol, port)."""
     first, columns, *rows = read("/proc/portsock").splitlines()
     words = first.split()
     names = columns.split()
     rows = [dict(zip(names, row.split())) for row in rows]
-    return dict(zip(words[::2], words[1::2])), {(row["proto"], row["port"]): row for row in rows}
+    return dict(zip(words[::2], words[1::2])), {(row["proto"], row["port"]): row for row in rows if row["class"] != "remote"}
 
 
 def until_exact():
@@ -122,14 +122,15 @@ class Floor(Nobody):
 
 
 class Portsock(Nobody):
-    """The module."""
+    """The module, with parameters."""
 
-    def __init__(self):
-        super().__init__("portsock")
+    def __init__(self, *parameters):
+        super().__init__(" ".join(("portsock", *parameters)))
+        self.parameters = parameters
         self.armed = None
 
     def start(self):
-        run("insmod", f"{HERE}/portsock.ko")
+        run("insmod", f"{HERE}/portsock.ko", *self.parameters)
         until_exact()
         self.armed = re.findall(r"portsock: .*armed (.*)", run("dmesg"))[-1].strip()
 
