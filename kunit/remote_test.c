@@ -473,6 +473,7 @@ static struct kunit_suite remote_suite = {
 	.exit = socks_test_exit,
 	.test_cases = remote_cases,
 };
+
 kunit_test_suite(remote_suite);
 
 MODULE_LICENSE("GPL");

@@ -37,9 +37,8 @@ static void holding_came(struct portsock_holding *h, const struct sock *sk,
 			 enum portsock_how how)
 {
 	h->how = how;
-	if (how == PORTSOCK_CONNECTED) {
+	if (how == PORTSOCK_CONNECTED)
 		h->remote = portsock_sk_remote(sk);
-		}
 }
 
 /* A socket holds what is said, in a namespace that is not. */

@@ -481,8 +481,8 @@ static bool __ephemeral_leave(struct portsock_row *row,
 	else
 		counts_sub(&row->counts, share->state, share->ipv6);
 	if (end)
-		portsock_depth_end(depth_of(&row_total(row)->depth), &share->conn,
-			    end);
+		portsock_depth_end(depth_of(&row_total(row)->depth),
+				   &share->conn, end);
 	raw_spin_unlock(&table->lock);
 	return goes;
 }
