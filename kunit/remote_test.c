@@ -406,6 +406,21 @@ static void guess_counts_as_long_as_the_socket_does(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&table->guessed), 0);
 }
 
+static void mini_socket_of_a_guess_is_a_guess(struct kunit *test)
+{
+	struct portsock_holding h = holding(40000, TCP_FIN_WAIT2);
+
+	h.remote = 5432;
+	h.guessed = true;
+	portsock_sock_hold(&sks[0], &h);
+	h = holding(40000, TCP_TIME_WAIT);
+	portsock_sock_linger(&sks[0], &sks[1], &h);
+	KUNIT_EXPECT_EQ(test, atomic_read(&table->guessed), 2);
+	portsock_sock_forget(&sks[0]);
+	portsock_sock_forget(&sks[1]);
+	KUNIT_EXPECT_EQ(test, atomic_read(&table->guessed), 0);
+}
+
 /* What hooks saw is known, what a walk concludes is not. */
 static void walk_does_not_contradict_what_is_known(struct kunit *test)
 {
@@ -424,9 +439,17 @@ static void row_without_memory_is_made_by_a_walk(struct kunit *test)
 {
 	struct portsock_holding h = holding(40000, TCP_SYN_SENT);
 
-	hold(&sks[0], 40000, TCP_SYN_SENT);
+	hold(&sks[0], 40000, TCP_CLOSE);
+	memory_left = 0;
+	connects(&sks[0], 40000, 5432);
+	KUNIT_EXPECT_EQ(test, portsock_socks_untracked(), 1);
 	KUNIT_EXPECT_FALSE(test, find(PORTSOCK_TCP, 5432));
 	h.remote = 5432;
+	portsock_socks_walk_begin();
+	portsock_sock_seen(&sks[0], &h);
+	KUNIT_EXPECT_EQ(test, portsock_socks_untracked(), 2);
+	KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(BIT(PORTSOCK_TCP)), 0);
+	memory_left = 100;
 	portsock_socks_walk_begin();
 	portsock_sock_seen(&sks[0], &h);
 	KUNIT_EXPECT_EQ(test, portsock_socks_walk_end(BIT(PORTSOCK_TCP)), 0);
@@ -461,6 +484,7 @@ static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(rows_come_between_totals_and_single_ports),
 	KUNIT_CASE(idle_rows_are_bounded_apart_from_services),
 	KUNIT_CASE(guess_counts_as_long_as_the_socket_does),
+	KUNIT_CASE(mini_socket_of_a_guess_is_a_guess),
 	KUNIT_CASE(walk_does_not_contradict_what_is_known),
 	KUNIT_CASE(row_without_memory_is_made_by_a_walk),
 	KUNIT_CASE(namespace_may_go_before_its_connections),

@@ -24,9 +24,11 @@ static void __remote_born(struct portsock_row *row,
  * @h: the port it connected to
  *
  * Context: any but NMI, interrupts off, RCU read side.
+ * Return: 0, -ENOMEM, or -ESHUTDOWN when the namespace goes and there is no
+ * row; @share then contributes what it did.
  */
-void portsock_remote_add(struct portsock_share *share,
-			 const struct portsock_holding *h)
+int portsock_remote_add(struct portsock_share *share,
+			const struct portsock_holding *h)
 {
 	struct portsock_table *table = share->table;
 	u32 key = key_remote(share->proto, h->remote);
@@ -43,6 +45,7 @@ void portsock_remote_add(struct portsock_share *share,
 	raw_spin_unlock(&bucket->lock);
 	if (!IS_ERR(row) && h->guessed)
 		atomic_inc(&table->guessed);
+	return PTR_ERR_OR_ZERO(row);
 }
 
 /**

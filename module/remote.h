@@ -19,8 +19,8 @@ remote_of(const struct portsock_share *share)
 							    NULL;
 }
 
-void portsock_remote_add(struct portsock_share *share,
-			 const struct portsock_holding *h);
+int portsock_remote_add(struct portsock_share *share,
+			const struct portsock_holding *h);
 void portsock_remote_update(const struct portsock_share *share,
 			    const struct portsock_holding *h);
 void portsock_remote_del(struct portsock_share *share,

@@ -27,16 +27,17 @@ static void remote_begin(struct portsock_share *share)
 
 /*
  * Does a socket that contributes to the row of its port contribute to that of
- * its peer's port? What it says of the first is up to date.
+ * its peer's port? What it says of the first is up to date. Returns what
+ * portsock_remote_add() does.
  */
-static void remote_meet(struct portsock_share *share,
-			const struct portsock_holding *h)
+static int remote_meet(struct portsock_share *share,
+		       const struct portsock_holding *h)
 {
 	if (!h->remote || !(BIT(share->proto) & PORTSOCK_PROTOS_REMOTE) ||
 	    share->remote || share->how == PORTSOCK_ACCEPTED ||
 	    BIT(share->state) & CLOSED_STATES)
-		return;
-	portsock_remote_add(share, h);
+		return 0;
+	return portsock_remote_add(share, h);
 }
 
 /* @share is about to say @h, and still says what it said. */
@@ -333,7 +334,8 @@ static bool share_is_current(const struct portsock_share *share,
  *
  * Context: any but NMI, interrupts off, RCU read side (for @h->table).
  * Return: 0, -ENOMEM without memory for the row, or -ESHUTDOWN when the
- * namespace is going and there is no row; @share then contributes nothing.
+ * namespace is going and there is no row; @share then contributes nothing, or
+ * nothing to the row of the port that the socket connected to.
  */
 int portsock_share_hold(struct portsock_share *share,
 			const struct portsock_holding *h)
@@ -348,17 +350,16 @@ int portsock_share_hold(struct portsock_share *share,
 		if (!share_is_current(share, h) || h->end || h->birth ||
 		    (share->how == PORTSOCK_BOUND && h->how != PORTSOCK_BOUND))
 			portsock_row_update(share, h);
-		remote_meet(share, h);
-		return 0;
+		return remote_meet(share, h);
 	}
 	if (share->table)
 		share_leave(share, NULL);
 	err = share_add(share, h);
-	if (err)
+	if (err) {
 		share_settle(share, h->table);
-	else
-		remote_meet(share, h);
-	return err;
+		return err;
+	}
+	return remote_meet(share, h);
 }
 
 /**
@@ -402,27 +403,30 @@ bool portsock_share_step(struct portsock_share *share, u64 step,
  * It may be that nobody has told yet that it connected.
  *
  * Context: any but NMI, interrupts off, RCU read side.
+ * Return: 0, or an error as from portsock_share_hold().
  */
-void portsock_share_meet(struct portsock_share *share,
-			 const struct portsock_holding *h)
+int portsock_share_meet(struct portsock_share *share,
+			const struct portsock_holding *h)
 {
-	if (share->row)
-		remote_meet(share, h);
+	return share->row ? remote_meet(share, h) : 0;
 }
 
 /**
- * portsock_share_reaches() - the port that a socket connected to
+ * portsock_share_reached() - the port that a socket connected to
  * @share: any share
+ * @h: receives the port, which is 0 if @share contributes to no row of one, and
+ *	whether it is a guess
  *
  * Context: any; the caller serialises calls on @share.
- * Return: the port in host order, or 0 if it contributes to no row of one.
  */
-u16 portsock_share_reaches(const struct portsock_share *share)
+void portsock_share_reached(const struct portsock_share *share,
+			    struct portsock_holding *h)
 {
 	const struct portsock_row *remote;
 
 	remote = share->table ? remote_of(share) : NULL;
-	return remote ? key_port(remote->key) : 0;
+	h->remote = remote ? key_port(remote->key) : 0;
+	h->guessed = remote && share->guessed;
 }
 
 /* An open connection may be in these states. */

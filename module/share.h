@@ -28,9 +28,10 @@ int portsock_share_hold(struct portsock_share *share,
 			const struct portsock_holding *h);
 bool portsock_share_step(struct portsock_share *share, u64 step,
 			 const struct portsock_birth *birth);
-void portsock_share_meet(struct portsock_share *share,
-			 const struct portsock_holding *h);
-u16 portsock_share_reaches(const struct portsock_share *share);
+int portsock_share_meet(struct portsock_share *share,
+			const struct portsock_holding *h);
+void portsock_share_reached(const struct portsock_share *share,
+			    struct portsock_holding *h);
 bool portsock_share_carries(const struct portsock_share *share);
 void portsock_share_carried(struct portsock_share *share,
 			    const struct portsock_bytes *bytes);

@@ -189,24 +189,26 @@ static struct portsock_rec *rec_take(const void *sk)
 }
 
 /**
- * portsock_sock_reaches() - the port that a socket connected to
+ * portsock_sock_reached() - the port that a socket connected to
  * @sk: the socket
+ * @h: receives the port, which is 0 if @sk did not or that does not count, and
+ *	whether it is a guess
  *
  * Context: any but NMI.
- * Return: in host order; 0 if it did not, or that does not count.
  */
-u16 portsock_sock_reaches(const void *sk)
+void portsock_sock_reached(const void *sk, struct portsock_holding *h)
 {
 	struct rec_bucket *bucket = rec_bucket(sk);
 	struct portsock_rec *rec;
 	unsigned long flags;
-	u16 port;
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
-	port = rec ? portsock_share_reaches(&rec->share) : 0;
+	if (rec)
+		portsock_share_reached(&rec->share, h);
+	else
+		h->remote = 0;
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
-	return port;
 }
 
 /**
@@ -214,14 +216,14 @@ u16 portsock_sock_reaches(const void *sk)
  * keeps its port for a while
  * @sk: the socket
  * @tw: the mini-socket
- * @h: what the mini-socket holds; receives the port that @sk connected to
+ * @h: what the mini-socket holds; receives what portsock_sock_reached() says
  *
  * Context: any but NMI; RCU read side (for @h->table).
  */
 void portsock_sock_linger(const void *sk, const void *tw,
 			  struct portsock_holding *h)
 {
-	h->remote = portsock_sock_reaches(sk);
+	portsock_sock_reached(sk, h);
 	portsock_sock_hold(tw, h);
 }
 
@@ -921,7 +923,8 @@ void portsock_sock_seen(const void *sk, const struct portsock_holding *h)
 		goto unlock;
 	if (portsock_share_equals(&rec->share, h)) {
 		rec->share.epoch = walk_epoch;
-		portsock_share_meet(&rec->share, h);
+		if (portsock_share_meet(&rec->share, h) == -ENOMEM)
+			atomic64_inc(&untracked);
 	} else {
 		repaired += !rec->share.awaits;
 		__rec_hold(rec, h);

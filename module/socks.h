@@ -12,7 +12,7 @@ void portsock_socks_clear(const struct portsock_table *table);
 void portsock_socks_exit(void);
 
 void portsock_sock_hold(const void *sk, const struct portsock_holding *h);
-u16 portsock_sock_reaches(const void *sk);
+void portsock_sock_reached(const void *sk, struct portsock_holding *h);
 void portsock_sock_linger(const void *sk, const void *tw,
 			  struct portsock_holding *h);
 void portsock_sock_inherit(const void *sk, const void *tw,

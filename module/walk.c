@@ -66,7 +66,7 @@ static void parent_seen(const struct sock *sk, bool serves)
 	    portsock_sk_read(parent, READ_ONCE(parent->sk_state), &h) &&
 	    portsock_sock_carried(parent, sk)) {
 		h.service |= serves;
-		h.remote = portsock_sock_reaches(sk);
+		portsock_sock_reached(sk, &h);
 		portsock_proto_used(h.proto);
 		portsock_sock_seen(parent, &h);
 	}
