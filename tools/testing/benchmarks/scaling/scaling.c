@@ -20,10 +20,12 @@
 #include "pool.c"
 #include "counts.c"
 #include "unbound.c"
-#include "listeners.c"
+#include "depth.c"
+#include "queues.c"
 #include "idle.c"
 #include "rows.c"
 #include "row.c"
+#include "remote.c"
 #include "share.c"
 #include "table.c"
 #include "cursor.c"
@@ -174,20 +176,19 @@ static void run(const struct workload *workload, int threads, double seconds)
 }
 
 /* Who accepts also listens. */
-static char listeners[1 + THREADS_MAX * PORTS];
+static struct sock listeners[1 + THREADS_MAX * PORTS];
 
 static void listen_all(void)
 {
-	static const atomic_t requests;
 	struct portsock_holding h = {
 		.table = table,
 		.proto = PORTSOCK_TCP,
 		.port = PORT,
 		.state = TCP_LISTEN,
-		.requests = &requests,
+		.queues = true,
 		.service = true,
 	};
-	char *sk = listeners;
+	struct sock *sk = listeners;
 
 	portsock_sock_hold(sk++, &h);
 	for (unsigned int cpu = 0; cpu < THREADS_MAX; cpu++) {

@@ -22,6 +22,7 @@
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
+#include <linux/time64.h>
 #include <linux/types.h>
 
 #define IS_ENABLED(option) 0
@@ -31,6 +32,10 @@
 #define __percpu
 
 typedef int64_t s64;
+#define TASK_COMM_LEN 16
+#define noinline __attribute__((noinline))
+#define div_u64(n, divisor) ((uint64_t)(n) / (divisor))
+#define swap(a, b) do { __typeof__(a) tmp = (a); (a) = (b); (b) = tmp; } while (0)
 #define U32_MAX UINT32_MAX
 typedef struct { int counter; } shim_atomic_t;
 typedef struct { s64 counter; } atomic64_t;
@@ -167,6 +172,20 @@ struct irq_work { int nothing; };
 #undef synchronize_rcu
 #define synchronize_rcu() do { } while (0)
 #define cond_resched() do { } while (0)
+
+/* Of a socket only what waits in it is looked at. */
+#define PORTSOCK_COMPAT_H
+
+typedef struct { unsigned int val; } kuid_t;
+struct sock {
+	unsigned int sk_drops, sk_ack_backlog, sk_max_ack_backlog;
+};
+
+#define sk_drops_read(sk) READ_ONCE((sk)->sk_drops)
+#define portsock_sk_uid(sk) ((void)(sk), (kuid_t){ })
+#define reqsk_queue_len(queue) 0
+#define udp_rqueue_get(sk) ((void)(sk), 0)
+#define sk_rmem_alloc_get(sk) ((void)(sk), 0)
 
 /* Where the first byte is that is not c, or NULL. */
 static inline const void *memchr_inv(const void *start, int c, size_t n)
