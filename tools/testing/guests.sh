@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154
 
 # What compares values, and needs no load for that.
-core=(file. netns. tcp. udp. proto. depth. remote. hooks.all life.load_among life.load_line life.unload)
+core=(file. netns. tcp. udp. proto. depth. remote. totals. hooks.all life.load_among life.load_line life.unload)
 # The module with hooks that do not fire: it is loaded many times.
 mute=('hooks.[!a]*')
 # What takes long: volumes, losses and repair, churn.

@@ -207,13 +207,6 @@ def read_all(sock):
         pass
 
 
-def rcvbuf_errors(name):
-    """Of this namespace, for want of room."""
-    with open("/proc/net/snmp", encoding="ascii") as file:
-        names, values = [line.split()[1:] for line in file if line.startswith(name + ":")]
-    return int(dict(zip(names, values))["RcvbufErrors"])
-
-
 def check_receiver(t, proto, sock):
     port = port_of(sock)
     expect(t, proto, port, rcv_queue=0, rcv_drops=0)
@@ -232,7 +225,7 @@ def check_receiver(t, proto, sock):
 @needs_module
 def test_udp_receiver(t):
     drops = check_receiver(t, "udp", receiver(t, 53))
-    equal(drops, rcvbuf_errors("Udp"), "drops, by RcvbufErrors")
+    equal(drops, diag.snmp("Udp")["RcvbufErrors"], "drops, by RcvbufErrors")
 
 
 @needs_module
@@ -416,9 +409,8 @@ def test_connect_timeout(t):
     equal(same(t).total("tcp", "retrans"), diag.snmp()["RetransSegs"], "retrans, by RetransSegs")
 
 
-@needs_module
-def test_connect_unreachable(t):
-    """A router says so."""
+def unreachable(t):
+    """An address that a router says so of."""
     router = t.namespace()
     harness.ip("link", "add", "name", "v1", "type", "veth", "peer", "name", "v2", "netns", f"/proc/{os.getpid()}/fd/{router.fd}")
     for space, name, address in ((t.ns, "v1", "10.7.0.1/24"), (router, "v2", "10.7.0.2/24")):
@@ -429,7 +421,12 @@ def test_connect_unreachable(t):
         sysctl("net.ipv4.ip_forward", 1)
         harness.ip("route", "add", "unreachable", "10.9.0.0/16")
     harness.ip("route", "add", "10.9.0.0/16", "via", "10.7.0.2")
-    expect_error(errno.EHOSTUNREACH, t.connect, 80, "10.9.0.1")
+    return "10.9.0.1"
+
+
+@needs_module
+def test_connect_unreachable(t):
+    expect_error(errno.EHOSTUNREACH, t.connect, 80, unreachable(t))
     expect_ends(t, "*", connect_unreachable=1)
     equal(attempt_fails(), 1, "AttemptFails")
 

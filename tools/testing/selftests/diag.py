@@ -282,8 +282,23 @@ def sockstat_differences(rows):
             for name, a, b in (("tcp", full, tcp), ("udp", bound, udp)) if a != b]
 
 
-def snmp():
-    """This namespace's Tcp counters of /proc/net/snmp: ActiveOpens, PassiveOpens, .."""
-    with open("/proc/net/snmp", encoding="ascii") as file:
-        names, values = [line.split()[1:] for line in file if line.startswith("Tcp:")]
+def counters(path, name):
+    with open(path, encoding="ascii") as file:
+        names, values = [line.split()[1:] for line in file if line.startswith(name + ":")]
     return dict(zip(names, map(int, values)))
+
+
+def snmp(name="Tcp"):
+    """This namespace's counters of a protocol of /proc/net/snmp, of TCP: ActiveOpens, PassiveOpens, .."""
+    return counters("/proc/net/snmp", name)
+
+
+def tcp_ext():
+    """This namespace's TcpExt counters of /proc/net/netstat: EmbryonicRsts, .."""
+    return counters("/proc/net/netstat", "TcpExt")
+
+
+def snmp6():
+    """This namespace's counters of IPv6: Udp6RcvbufErrors, .."""
+    with open("/proc/net/snmp6", encoding="ascii") as file:
+        return {name: int(value) for name, value in map(str.split, file)}
