@@ -176,6 +176,25 @@ def idle():
     return sum(map(int, slept))
 
 
+def busy(action, *args):
+    """Instructions of an action, and of what it has begun a second later."""
+    start, slept = time.monotonic_ns(), idle()
+    action(*args)
+    time.sleep(1)
+    return time.monotonic_ns() - start - (idle() - slept)
+
+
+def sampling():
+    """Instructions of a read that has open connections asked what they have carried, and of one that does not."""
+    costs = {}
+    for milliseconds in (1, 0):
+        guest.run("rmmod", "portsock")
+        guest.run("insmod", f"{guest.HERE}/portsock.ko", f"sample_ms={milliseconds}")
+        guest.until_exact()
+        costs[milliseconds] = [busy(guest.read, "/proc/portsock") for _ in range(REPETITIONS)]
+    return {"asked": costs[1], "not asked": costs[0]}
+
+
 def loading():
     """insmod among all these sockets: its instructions, and how long it lets nobody else run."""
     preempt = "/sys/kernel/debug/sched/preempt"
@@ -217,7 +236,7 @@ def main():
         crowd.grow("service", n)
         results["readers"][n] = readers()
         guest.save("crowd", results)
-    for name, measure in (("memory", memory), ("loading", loading)):
+    for name, measure in (("memory", memory), ("loading", loading), ("sampling", sampling)):
         results[name] = measure()
         guest.save("crowd", results)
         guest.say(f"{name}: measured")

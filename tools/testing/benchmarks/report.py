@@ -105,6 +105,8 @@ def crowd(results):
 
     loading = results["loading"]
     print(f"\nLoading among {sockets:,} sockets: insmod takes {statistics.median(loading['instructions']):,.0f} instructions.")
+    asked, not_asked = (statistics.median(results["sampling"][how]) for how in ("asked", "not asked"))
+    print(f"Asking these sockets what they have carried takes {asked - not_asked:,.0f} instructions.")
     print("Longest time nobody else got the processor, instructions:")
     print("\n".join(columns(("while", "longest"), ((what, f"{n:,}") for what, n in loading["delays"].items()))))
 
