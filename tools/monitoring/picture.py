@@ -114,6 +114,15 @@ class Host:
                  4 if down else 0.1, 0.02, 0.2, 1 + ports / 4000)
         return ' '.join(str(self.counted(('*', i), rate)) for i, rate in enumerate(rates))
 
+    def remote(self, port, states, rate, failing, milliseconds):
+        """A service elsewhere that this host is a client of."""
+        fails = self.counted(('to', port, 'fails'), failing * rate)
+        answered = rate * (1 - failing)
+        ends = ' '.join(['-'] * 6 + [str(n) for n in (fails, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)] + ['-', '-'] + [
+            str(self.counted(('to', port, 'handshakes'), answered)),
+            str(self.counted(('to', port, 'handshake'), 1000 * milliseconds * answered)), '-', '-', '0', '0'])
+        return self.row('tcp', port, 'remote', states, rate, depth='', ends=ends)
+
     def service(self, port, states, rate, waiting, limit):
         """One whose queue is full drops what comes."""
         drops = self.counted(port, 2 * rate if waiting > limit else 0)
@@ -131,6 +140,11 @@ class Host:
                  self.row('tcp', '*', 'ephemeral', {'established': ports // 4, 'time_wait': ports // 2}, ports / 90, ports,
                           ends=f"{self.clients(sample, ports)} {self.connections('*', ports / 90, 0, 0, 2)}"),
                  self.row('udp', '*', 'ephemeral', {'established': 12 + sample % 7}, 3, 12 + sample % 7)]
+        rush, down = wave(sample, 200), 140 < sample < 156
+        if self.name != 'db1':
+            rows += [self.remote(443, {'established': 90 + int(60 * rush), 'time_wait': int(80 * rush)}, 6 * rush, 0.002, 30 + 20 * rush),
+                     self.remote(5432, {'established': 0 if down else 30 + int(9 * rush)}, 9 if down else 1, 0.99 if down else 0.001, 2),
+                     self.remote(6379, {'established': 60 + int(30 * rush)}, 4 * rush, 0.001, 0.6 + rush)]
         return '\n'.join(HEAD + [padded(row) for row in rows]) + '\n'
 
 
