@@ -507,8 +507,9 @@ class Case:
         """Read the file until differences() are none; SETTLE seconds at most, with the oracle standing still."""
         start = time.monotonic()
         while True:
+            peers = remotes.oracle()
             table = portsock.read()
-            bad = differences(table) + self.faults(table)
+            bad = differences(table) + self.faults(table, peers)
             if not bad:
                 break
             if time.monotonic() - start > SETTLE:
@@ -521,10 +522,10 @@ class Case:
             self.notes.append(f"the file was right only after {late:.2f} s")
         return table
 
-    def faults(self, table):
-        """Of promises that the file makes whatever there is, and of what hardly a test looks at, at rest."""
-        bad = table.faults() + self.head_faults(table)
-        return bad + remotes.differences(table, exact=not RELOAD) if remotes.enabled() else bad
+    def faults(self, table, peers):
+        """Of promises that the file makes whatever there is, and of what hardly a test looks at, at rest; peers: of
+        remotes.oracle(), before the table was read."""
+        return table.faults() + self.head_faults(table) + remotes.differences(table, peers, exact=not RELOAD)
 
     def head_faults(self, table):
         bad = []
@@ -563,14 +564,14 @@ class Case:
         end = time.monotonic() + DEADLINE
         start = None
         while True:
-            before = diag.oracle()
+            before, peers = diag.oracle(), with_module and remotes.oracle()
             table = portsock.read() if with_module else None
             after = diag.oracle()
             bad = ["the oracle moves"]
             if fixed(before) == fixed(after):
                 if not with_module:
                     return before, None
-                bad = gauge_differences(table, before, after) + self.faults(table)
+                bad = gauge_differences(table, before, after) + self.faults(table, peers)
                 if not bad:
                     if start is not None and time.monotonic() - start > 0.25:
                         self.notes.append(f"the file was right only after {time.monotonic() - start:.2f} s")

@@ -21,6 +21,7 @@ import time
 
 import diag
 import harness
+import remotes
 from portsock import PROTOS
 
 IPPROTO_SCTP, IPPROTO_DCCP, IPPROTO_UDPLITE, IPPROTO_MPTCP = 132, 33, 136, 262
@@ -396,11 +397,11 @@ def same_once(t):
 
     end, wrong = time.monotonic() + harness.DEADLINE, None
     while True:
-        before = oracle()
+        before, peers = oracle(), remotes.oracle()
         table = harness.portsock.read()
         after = oracle()
         if still(before) == still(after):
-            bad = differences(table, before, upper=after) + t.faults(table)
+            bad = differences(table, before, upper=after) + t.faults(table, peers)
             if not bad:
                 return before, table
             wrong = wrong or time.monotonic()

@@ -20,7 +20,9 @@ def enabled():
 
 
 def oracle():
-    """{(proto, remote port): {state: [local port of each socket]}}"""
+    """{(proto, remote port): {state: [local port of each socket]}}; None if there is nothing to compare."""
+    if not enabled():
+        return None
     rows = {}
     for proto, number in diag.PROTO.items():
         for family in (socket.AF_INET, socket.AF_INET6):
@@ -31,15 +33,18 @@ def oracle():
     return rows
 
 
-def differences(table, exact=True):
-    """The rows of class remote against the bounds. Without exact the lower one is that of a guess: none."""
+def differences(table, before, exact=True):
+    """The rows of class remote against the bounds, of which those of TIME_WAIT, which may end meanwhile, are of before the
+    table was read. Without exact the lower one is that of a guess: none."""
     bad = []
     rows = oracle()
+    if rows is None:
+        return bad
     ephemeral = {row.key for row in table.singles() if row.cls == "ephemeral"}
     for key in sorted(set(rows) | {key for key in table.remotes if key[1] != "*" and key[0] in diag.PROTO}):
         row, sockets = table.remotes.get(key), rows.get(key, {})
         for name in STATES:
-            ports = sockets.get(name, [])
+            ports = (before.get(key, {}) if name == "time_wait" else sockets).get(name, [])
             least = sum((key[0], port) in ephemeral for port in ports) if exact and name != "time_wait" else 0
             got = row[name] if row else 0
             if not least <= got <= len(ports):

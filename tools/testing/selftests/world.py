@@ -20,6 +20,7 @@ import harness
 import portsock
 import protocols
 import queues
+import remotes
 import worker
 from program import ECHO, OPTIONS, STREAMS, Operation
 
@@ -706,13 +707,14 @@ class World:
             moving, old = self.moving(before), self.still(before)
             if moving:
                 return False
+            peers = remotes.oracle()
             table, passive = portsock.read(), diag.snmp()["PassiveOpens"]
             rows, waiting = protocols.oracle(), queues.oracle()
             moving = list(map(str, old ^ self.still(self.entries())))
             if moving:
                 return False
             bad = self.gauges(table, rows, before) + queues.differences(table, waiting) + self.totals(space, table, passive)
-            bad += self.t.faults(table)
+            bad += self.t.faults(table, peers)
             if table.head["missed"] != self.missed:
                 bad.append(f"missed: got {table.head['missed']}, expected {self.missed}")
             if bad:
