@@ -35,17 +35,17 @@ bool portsock_distribution_has(const struct portsock_column *column)
 	return false;
 }
 
-static void sample_begin(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
-			 const struct portsock_metric *metric, const char *suffix, const struct portsock_feed_row *row)
+static void sample_begin(const struct portsock_metrics *metrics, const struct portsock_metric *metric,
+			 const char *suffix, const struct portsock_feed_row *row)
 {
-	fprintf(metrics->out, "%s%s", metric->name, suffix);
-	portsock_metric_labels(metrics, feed, row);
+	fputs(metric->name, metrics->out);
+	fputs(suffix, metrics->out);
+	portsock_metric_labels(metrics, row);
 }
 
 /* Return: how many there are in all buckets. Without any, only the last bucket is told. */
-static uint64_t buckets_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
-			      const struct portsock_metric *metric, const struct portsock_feed_row *row,
-			      const uint64_t *numbers)
+static uint64_t buckets_write(const struct portsock_metrics *metrics, const struct portsock_metric *metric,
+			      const struct portsock_feed_row *row, const uint64_t *numbers)
 {
 	uint64_t total = 0, below = 0, end;
 	unsigned int i;
@@ -57,31 +57,30 @@ static uint64_t buckets_write(const struct portsock_metrics *metrics, const stru
 		if (i % BUCKET_STEP)
 			continue;
 		end = UINT64_C(1) << i;
-		sample_begin(metrics, feed, metric, "_bucket", row);
+		sample_begin(metrics, metric, "_bucket", row);
 		fprintf(metrics->out, ",le=\"%" PRIu64 ".%03" PRIu64 "\"}", end / 1000, end % 1000);
 		portsock_metric_number(metrics, below, 1);
 	}
-	sample_begin(metrics, feed, metric, "_bucket", row);
+	sample_begin(metrics, metric, "_bucket", row);
 	fputs(",le=\"+Inf\"}", metrics->out);
 	portsock_metric_number(metrics, total, 1);
 
 	return total;
 }
 
-static void row_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
-		      const struct portsock_metric *metric, const struct portsock_feed_row *row,
+static void row_write(const struct portsock_metrics *metrics, const struct portsock_metric *metric, const struct portsock_feed_row *row,
 		      const struct distribution *distribution, uint64_t parts)
 {
 	uint64_t count = row->number[portsock_column_divisor(distribution->sum)];
 
 	/* The row was read while it counted; the buckets and their count have to agree. */
 	if (metric->type == PORTSOCK_METRIC_HISTOGRAM)
-		count = buckets_write(metrics, feed, metric, row,
+		count = buckets_write(metrics, metric, row,
 				      portsock_feed_histogram(row, &portsock_columns[distribution->histogram]));
-	sample_begin(metrics, feed, metric, "_sum", row);
+	sample_begin(metrics, metric, "_sum", row);
 	fputc('}', metrics->out);
 	portsock_metric_number(metrics, row->number[distribution->sum], parts);
-	sample_begin(metrics, feed, metric, "_count", row);
+	sample_begin(metrics, metric, "_count", row);
 	fputc('}', metrics->out);
 	portsock_metric_number(metrics, count, 1);
 }
@@ -110,7 +109,7 @@ static void distribution_write(const struct portsock_metrics *metrics, const str
 		if (!begun)
 			portsock_metric_begin(metrics, &metric);
 		begun = true;
-		row_write(metrics, feed, &metric, feed->rows[i], distribution, parts);
+		row_write(metrics, &metric, feed->rows[i], distribution, parts);
 	}
 }
 

@@ -22,6 +22,8 @@
 #define PORTSOCK_FEED_COMM	16
 /* Bytes that a port takes as text. */
 #define PORTSOCK_FEED_PORT	12
+/* Bytes that the labels of a row take: a namespace of 20 digits, and names of protocol and class of 15. */
+#define PORTSOCK_FEED_LABELS	112
 
 #define PORTSOCK_KEY_ID(name, ...) PORTSOCK_KEY_##name,
 enum portsock_key {
@@ -39,6 +41,7 @@ enum portsock_key {
  * @number: by enum portsock_column_id
  * @histogram: see portsock_feed_histogram()
  * @comm: name of the owner, `-` if there is none
+ * @labels: how metrics name it; each has dozens of samples
  */
 struct portsock_feed_row {
 	unsigned int source;
@@ -49,6 +52,7 @@ struct portsock_feed_row {
 	uint64_t number[PORTSOCK_COLUMN_NR];
 	uint64_t histogram[PORTSOCK_FEED_HISTOGRAMS][PORTSOCK_HISTOGRAM_NR];
 	char comm[PORTSOCK_FEED_COMM];
+	char labels[PORTSOCK_FEED_LABELS];
 };
 
 /**
@@ -106,7 +110,7 @@ struct portsock_feed {
 	struct portsock_feed_source *sources;
 	struct portsock_feed_pool pools[PORTSOCK_FEED_RANKS];
 	unsigned int nr_rows;
-	const struct portsock_feed_row **rows;
+	struct portsock_feed_row **rows;
 	uint64_t dropped;
 	uint64_t start_time;
 	struct timespec began;

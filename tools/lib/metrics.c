@@ -85,7 +85,8 @@ void portsock_metric_sample(const struct portsock_metrics *metrics, const struct
 		[PORTSOCK_METRIC_INFO] = "_info",
 	};
 
-	fprintf(metrics->out, "%s%s", metric->name, suffixes[metric->type]);
+	fputs(metric->name, metrics->out);
+	fputs(suffixes[metric->type], metrics->out);
 }
 
 void portsock_metric_text(const struct portsock_metrics *metrics, const char *text)
@@ -151,10 +152,10 @@ bool portsock_metric_is_of(const struct portsock_feed_row *row, bool remote)
 /* A double would round. */
 void portsock_metric_number(const struct portsock_metrics *metrics, uint64_t number, uint64_t parts)
 {
-	fprintf(metrics->out, " %" PRIu64, number / parts);
 	if (parts > 1)
-		fprintf(metrics->out, ".%0*" PRIu64, parts == 1000 ? 3 : 6, number % parts);
-	fputc('\n', metrics->out);
+		fprintf(metrics->out, " %" PRIu64 ".%0*" PRIu64 "\n", number / parts, parts == 1000 ? 3 : 6, number % parts);
+	else
+		fprintf(metrics->out, " %" PRIu64 "\n", number);
 }
 
 static void netns_label(const struct portsock_metrics *metrics, const struct portsock_feed *feed, unsigned int source,
@@ -189,23 +190,28 @@ static void proto_metric(const struct portsock_metrics *metrics, const struct po
 			proto_sample(metrics, feed, metric, feed->rows[i], column);
 }
 
-void portsock_metric_labels(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
-			    const struct portsock_feed_row *row)
+static void labels_set(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
+		       struct portsock_feed_row *row)
 {
-	char port[PORTSOCK_FEED_PORT];
+	char port[PORTSOCK_FEED_PORT], netns[40] = "";
 
-	fputc('{', metrics->out);
-	netns_label(metrics, feed, row->source, ",");
+	if (metrics->netns)
+		snprintf(netns, sizeof(netns), "netns=\"%" PRIu64 "\",", feed->sources[row->source].health[PORTSOCK_KEY_netns]);
 	if (row->class == PORTSOCK_REMOTE)
-		fprintf(metrics->out, "proto=\"%s\",remote_port=\"%s\"", portsock_proto_names[row->proto],
-			portsock_feed_port(row, port));
+		snprintf(row->labels, sizeof(row->labels), "{%sproto=\"%s\",remote_port=\"%s\"", netns,
+			 portsock_proto_names[row->proto], portsock_feed_port(row, port));
 	else
-		fprintf(metrics->out, "proto=\"%s\",port=\"%s\",class=\"%s\"", portsock_proto_names[row->proto],
-			portsock_feed_port(row, port), portsock_feed_class(row));
+		snprintf(row->labels, sizeof(row->labels), "{%sproto=\"%s\",port=\"%s\",class=\"%s\"", netns,
+			 portsock_proto_names[row->proto], portsock_feed_port(row, port), portsock_feed_class(row));
 }
 
-static void states_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
-			 const struct portsock_metric *metric, const struct portsock_feed_row *row)
+void portsock_metric_labels(const struct portsock_metrics *metrics, const struct portsock_feed_row *row)
+{
+	fputs(row->labels, metrics->out);
+}
+
+static void states_write(const struct portsock_metrics *metrics, const struct portsock_metric *metric,
+			 const struct portsock_feed_row *row)
 {
 	const struct portsock_column *column;
 
@@ -213,7 +219,7 @@ static void states_write(const struct portsock_metrics *metrics, const struct po
 		if (column->kind != PORTSOCK_KIND_STATE || !portsock_feed_tells(row, column))
 			continue;
 		portsock_metric_sample(metrics, metric);
-		portsock_metric_labels(metrics, feed, row);
+		portsock_metric_labels(metrics, row);
 		fprintf(metrics->out, ",state=\"%s\"}", column->name);
 		portsock_metric_number(metrics, portsock_feed_number(row, column), 1);
 	}
@@ -227,7 +233,7 @@ static void sockets_write(const struct portsock_metrics *metrics, const struct p
 	portsock_metric_begin(metrics, metric);
 	for (i = 0; i < feed->nr_rows; i++)
 		if (portsock_metric_is_of(feed->rows[i], remote))
-			states_write(metrics, feed, metric, feed->rows[i]);
+			states_write(metrics, metric, feed->rows[i]);
 }
 
 static void column_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
@@ -245,7 +251,7 @@ static void column_write(const struct portsock_metrics *metrics, const struct po
 			portsock_metric_begin(metrics, &metric);
 		begun = true;
 		portsock_metric_sample(metrics, &metric);
-		portsock_metric_labels(metrics, feed, feed->rows[i]);
+		portsock_metric_labels(metrics, feed->rows[i]);
 		fputc('}', metrics->out);
 		portsock_metric_number(metrics, portsock_feed_number(feed->rows[i], column), parts);
 	}
@@ -372,9 +378,13 @@ static void collection_write(const struct portsock_metrics *metrics, const struc
 
 void portsock_metrics_write(const struct portsock_metrics *metrics, const struct portsock_feed *feed)
 {
+	unsigned int i;
+
 	collection_write(metrics, feed);
 	if (!feed->nr_sources)
 		return;
+	for (i = 0; i < feed->nr_rows; i++)
+		labels_set(metrics, feed, feed->rows[i]);
 	health_write(metrics, feed);
 	ports_write(metrics, feed, false);
 	if (has_remote(feed)) {

@@ -80,13 +80,11 @@ void portsock_metric_sample(const struct portsock_metrics *metrics, const struct
 /**
  * portsock_metric_labels() - begin a sample's labels with those of a row
  * @metrics: where to
- * @feed: the row's
- * @row: any
+ * @row: of the feed that is written
  *
  * More may follow, each with a comma before it, then a closing brace.
  */
-void portsock_metric_labels(const struct portsock_metrics *metrics, const struct portsock_feed *feed,
-			    const struct portsock_feed_row *row);
+void portsock_metric_labels(const struct portsock_metrics *metrics, const struct portsock_feed_row *row);
 
 /**
  * portsock_metric_text() - write text between the quotes of a label
