@@ -120,7 +120,7 @@ def all_are_exported():
     equal(process.stderr.read(), b'')
     print(f'# the exporter had {memory} KiB in memory')
     # As much as its unit allows.
-    assert memory < 128 << 10
+    assert memory < 256 << 10
 
 
 def what_is_left_out_is_told():

@@ -129,7 +129,7 @@ def sandbox_is_around_it():
         options = {line.split()[4]: line.split()[5].split(',')[0] for line in mounts}
     equal({path: options[path] for path in ('/', '/proc/sys', '/sys/fs/cgroup')},
           {'/': 'ro', '/proc/sys': 'ro', '/sys/fs/cgroup': 'ro'})
-    for name, value in ('memory.max', str(128 << 20)), ('pids.max', '4'):
+    for name, value in ('memory.max', str(256 << 20)), ('pids.max', '4'):
         with open(f'{control_group(pid)}/{name}') as limit:
             equal(limit.read().strip(), value)
 
