@@ -14,13 +14,17 @@ NUMBERS = (1, 100000)
 RM, IN = ["rmmod", "portsock"], ["insmod", f"{guest.HERE}/portsock.ko"]
 
 
+def add(sockets):
+    i = len(sockets)
+    sock = socket.socket()
+    sock.bind((f"127.{1 + (i >> 16)}.{i >> 8 & 255}.{i & 255}", PORT))
+    sock.listen()
+    sockets.append(sock)
+
+
 def listen(sockets, n):
     while len(sockets) < n:
-        i = len(sockets)
-        sock = socket.socket()
-        sock.bind((f"127.{1 + (i >> 16)}.{i >> 8 & 255}.{i & 255}", PORT))
-        sock.listen()
-        sockets.append(sock)
+        add(sockets)
     _, rows = guest.table()
     if (got := int(rows["tcp", str(PORT)]["listen"])) != n:
         guest.fail(f"{n} sockets listen, the file says {got}")
@@ -33,7 +37,7 @@ def reads():
 
 def one_more(sockets):
     for _ in range(10):
-        listen(sockets, len(sockets) + 1)
+        add(sockets)
         sockets.pop().close()
 
 
@@ -43,6 +47,7 @@ def delays(sockets):
             "one listener comes and goes": guest.latency(one_more, sockets),
             "walks over all sockets": guest.walk(),
             "rmmod": guest.latency(guest.run, *RM),
+            "one listener comes and goes, without portsock": guest.latency(one_more, sockets),
             "insmod": guest.latency(guest.run, *IN)}
 
 
