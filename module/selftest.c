@@ -41,7 +41,7 @@
 
 /* Between two trials of what could not be done. */
 #define PAUSE_MIN HZ
-#define PAUSE_MAX (600 * HZ)
+#define PAUSE_MAX (60 * HZ)
 
 /**
  * struct selftest - what is known of the hooks
