@@ -177,11 +177,16 @@ def idle():
 
 
 def busy(action, *args):
-    """Instructions of an action, and of what it has begun a second later."""
+    """Instructions of an action, and of whatever else runs meanwhile."""
     start, slept = time.monotonic_ns(), idle()
     action(*args)
-    time.sleep(1)
     return time.monotonic_ns() - start - (idle() - slept)
+
+
+def read_and_wait():
+    """A read, and a second for what it has begun."""
+    guest.read("/proc/portsock")
+    time.sleep(1)
 
 
 def sampling():
@@ -191,7 +196,7 @@ def sampling():
         guest.run("rmmod", "portsock")
         guest.run("insmod", f"{guest.HERE}/portsock.ko", f"sample_ms={milliseconds}")
         guest.until_exact()
-        costs[milliseconds] = [busy(guest.read, "/proc/portsock") for _ in range(REPETITIONS)]
+        costs[milliseconds] = [busy(read_and_wait) for _ in range(REPETITIONS)]
     return {"asked": costs[1], "not asked": costs[0]}
 
 
@@ -203,9 +208,7 @@ def loading():
     guest.run(*rmmod)
     instructions, delays = [], {"nothing": guest.latency(time.sleep, 1)}
     for _ in range(3):
-        start, slept = time.monotonic_ns(), idle()
-        guest.run(*insmod)
-        instructions.append(time.monotonic_ns() - start - (idle() - slept))
+        instructions.append(busy(guest.run, *insmod))
         guest.run(*rmmod)
     modes = ["as booted"]
     if os.path.exists(preempt):
