@@ -551,15 +551,20 @@ def test_good_order_is_no_end_for_a_cause(t):
     equal(estab_resets(), 0, "EstabResets")
 
 
+def time_out(sock, peer):
+    """It sends, and is not answered: the peer drops what comes."""
+    refuse(peer)
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, 1000)
+    sock.sendall(b"x")
+    until(lambda: harness.readable(sock, 0), "the timeout")
+
+
 @needs_module
 def test_timeout(t):
     """The peer is silent: it drops what comes."""
     server = t.listen(80)
     client, child = t.pair(server)
-    refuse(client)
-    child.setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, 1000)
-    child.sendall(b"x")
-    until(lambda: harness.readable(child, 0), "the timeout")
+    time_out(child, client)
     expect_error(errno.ETIMEDOUT, child.recv, 1)
     expect_ends(t, 80, timeouts=1)
     equal(estab_resets(), 1, "EstabResets")

@@ -8,7 +8,7 @@ import diag
 import harness
 import portsock
 import protocols
-from depth_test import flood, full, receiver, refuse, same, trying, unreachable, TCP_USER_TIMEOUT
+from depth_test import flood, full, receiver, refuse, same, time_out, trying, unreachable
 from harness import equal, loopback, needs_module, port_of, sysctl, until
 from tcp_test import expect_error
 
@@ -100,10 +100,7 @@ def test_ends_that_are_not_in_good_order(t):
         until(lambda child=child: harness.readable(child, 0), "the reset")
         t.end(*t.pair(server, v6=v6))
     client, child = t.pair(t.listen(82))
-    refuse(client)
-    child.setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, 1000)
-    child.sendall(b"x")
-    until(lambda: harness.readable(child, 0), "the timeout")
+    time_out(child, client)
     equal(total(t, "tcp", *portsock.ENDS), diag.snmp()["EstabResets"], "resets, timeouts and aborts, by EstabResets")
     equal(diag.snmp()["EstabResets"], 2 * (2 + 2 + 2 + 1 + 2) + 1, "EstabResets")
 
@@ -122,11 +119,8 @@ def test_segments_sent_again(t):
     until(lambda: diag.snmp()["RetransSegs"] > before, "a SYN-ACK to be sent again")
     client.sendall(b"x")
     child = t.accept(server)
-    for end, peer in ((client, child), t.pair(t.listen(82))):
-        refuse(peer)                                            # it drops what comes
-        end.setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, 1000)
-        end.sendall(b"x")
-        until(lambda end=end: harness.readable(end, 0), "the timeout")
+    time_out(client, child)
+    time_out(*t.pair(t.listen(82)))
     closing, peer = t.pair(t.listen(83))
     refuse(peer)
     port, before = port_of(closing), diag.snmp()["RetransSegs"]
