@@ -644,7 +644,7 @@ def needs_module(test):
     return test
 
 
-SHELF = 300                     # more than a CPU may have fewer free objects than the module keeps there
+SHELF = 330                     # more than free objects a CPU may lack (255) and idle rows that have what they need (64)
 shelf_ns = None
 
 
