@@ -104,7 +104,7 @@ static bool row_copy(struct portsock_table *table, u32 key,
 	bool found;
 
 	line->queue = (struct portsock_queue){ };
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	row = __row_find(bucket, table, key);
 	found = row && row->ephemeral == (line->part == PORTSOCK_EPHEMERALS);
 	if (found) {
@@ -113,24 +113,24 @@ static bool row_copy(struct portsock_table *table, u32 key,
 		line->port = key_port(key);
 		line->total = false;
 		line->ports = 1;
-		raw_spin_lock(&table->lock);
+		raw_lock(&table->lock);
 		line->counts = row->counts;
-		raw_spin_unlock(&table->lock);
+		raw_unlock(&table->lock);
 		line->deep = row->depth;
 		if (line->deep)
 			__depth_copy(row->depth, line);
 		if (!row->ephemeral)
 			address = __row_ask(row, 0, line);
 	}
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	raw_unlock_irqrestore(&bucket->lock, flags);
 
 	while (address) {
 		cond_resched();
-		raw_spin_lock_irqsave(&bucket->lock, flags);
+		raw_lock_irqsave(&bucket->lock, flags);
 		row = __row_find(bucket, table, key);
 		address = __row_is(row, line) ? __row_ask(row, address, line) :
 						0;
-		raw_spin_unlock_irqrestore(&bucket->lock, flags);
+		raw_unlock_irqrestore(&bucket->lock, flags);
 	}
 	return found;
 }
@@ -183,14 +183,14 @@ static bool total_copy(struct portsock_table *table,
 	line->total = true;
 	line->deep = true;
 	line->queue = (struct portsock_queue){ };
-	raw_spin_lock_irqsave(&table->lock, flags);
+	raw_lock_irqsave(&table->lock, flags);
 	line->ports = total->ports;
 	line->counts = total->counts;
 	if (total->depth)
 		__depth_copy(total->depth, line);
 	else
 		memset(&line->depth, 0, sizeof(line->depth));
-	raw_spin_unlock_irqrestore(&table->lock, flags);
+	raw_unlock_irqrestore(&table->lock, flags);
 	return line->ports ||
 	       memchr_inv(&line->counts, 0, sizeof(line->counts)) ||
 	       memchr_inv(&line->depth, 0, sizeof(line->depth));
@@ -233,11 +233,11 @@ static void sum_begin(struct portsock_table *table,
 	if (proto == PORTSOCK_PROTO_NR)
 		return;
 	sum->deep = key_is_deep(cursor->key);
-	raw_spin_lock_irqsave(&table->lock, flags);
+	raw_lock_irqsave(&table->lock, flags);
 	sum->counts.came[PORTSOCK_CONNECTED] = past->connected;
 	if (past->depth)
 		sum->depth = *past->depth;
-	raw_spin_unlock_irqrestore(&table->lock, flags);
+	raw_unlock_irqrestore(&table->lock, flags);
 }
 
 static void sum_add(struct portsock_line *sum, const struct portsock_line *line)
@@ -260,7 +260,7 @@ static bool sum_end(struct portsock_table *table, struct portsock_line *sum)
 	unsigned long flags;
 	bool any;
 
-	raw_spin_lock_irqsave(&table->lock, flags);
+	raw_lock_irqsave(&table->lock, flags);
 	past->connected_shown = max(past->connected_shown, *connected);
 	*connected = past->connected_shown;
 	any = sum->ports || *connected || past->depth;
@@ -268,7 +268,7 @@ static bool sum_end(struct portsock_table *table, struct portsock_line *sum)
 		portsock_depth_grow(past->depth_shown, &sum->depth);
 		sum->depth = *past->depth_shown;
 	}
-	raw_spin_unlock_irqrestore(&table->lock, flags);
+	raw_unlock_irqrestore(&table->lock, flags);
 	return any;
 }
 

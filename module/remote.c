@@ -35,14 +35,14 @@ int portsock_remote_add(struct portsock_share *share,
 	struct row_bucket *bucket = row_bucket(table, key);
 	struct portsock_row *row;
 
-	raw_spin_lock(&bucket->lock);
+	raw_lock(&bucket->lock);
 	row = __portsock_row_join(bucket, table, key, share, true);
 	if (!IS_ERR(row)) {
 		__remote_born(row, h->birth);
 		share->remote = row;
 		share->guessed = h->guessed;
 	}
-	raw_spin_unlock(&bucket->lock);
+	raw_unlock(&bucket->lock);
 	if (!IS_ERR(row) && h->guessed)
 		atomic_inc(&table->guessed);
 	return PTR_ERR_OR_ZERO(row);
@@ -60,13 +60,13 @@ void portsock_remote_update(const struct portsock_share *share,
 {
 	struct portsock_row *row = share->remote;
 
-	raw_spin_lock(&row->bucket->lock);
+	raw_lock(&row->bucket->lock);
 	counts_sub(&row->counts, share->state, share->ipv6);
 	counts_add(&row->counts, h->state, h->ipv6);
 	if (h->end)
 		portsock_depth_end(row->depth, &share->conn, h->end);
 	__remote_born(row, h->birth);
-	raw_spin_unlock(&row->bucket->lock);
+	raw_unlock(&row->bucket->lock);
 }
 
 /**

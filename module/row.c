@@ -77,11 +77,11 @@ static void __row_dropped(struct portsock_row *row, u32 drops)
 	if (likely(!drops))
 		return;
 	if (row->ephemeral) {
-		raw_spin_lock(&table->lock);
+		raw_lock(&table->lock);
 		depth = depth_of(&row_total(row)->depth);
 		if (depth)
 			depth->drops += drops;
-		raw_spin_unlock(&table->lock);
+		raw_unlock(&table->lock);
 	} else if (row->depth) {
 		row->depth->drops += drops;
 	}
@@ -113,11 +113,11 @@ static __always_inline void __row_depth_change(struct portsock_row *row,
 	struct portsock_depth *depth;
 
 	if (row->ephemeral) {
-		raw_spin_lock(&table->lock);
+		raw_lock(&table->lock);
 		depth = __row_depth(row);
 		if (depth)
 			change(depth, by);
-		raw_spin_unlock(&table->lock);
+		raw_unlock(&table->lock);
 	} else if (row->depth) {
 		change(row->depth, by);
 	}
@@ -127,9 +127,9 @@ static __always_inline void row_depth_change(struct portsock_row *row,
 					     depth_change *change,
 					     const void *by)
 {
-	raw_spin_lock(&row->bucket->lock);
+	raw_lock(&row->bucket->lock);
 	__row_depth_change(row, change, by);
-	raw_spin_unlock(&row->bucket->lock);
+	raw_unlock(&row->bucket->lock);
 }
 
 /* The place of what it has in the tree is that of a connection then. */
@@ -190,16 +190,16 @@ static struct portsock_row *__row_begin(struct row_bucket *bucket,
 		counts_open(&row->counts, share, how_of(share, key));
 	if (service)
 		idle_begin(&row->idle);
-	raw_spin_lock(&table->lock);
+	raw_lock(&table->lock);
 	if (unlikely(table->dead)) {
-		raw_spin_unlock(&table->lock);
+		raw_unlock(&table->lock);
 		portsock_row_cancel(row);
 		return ERR_PTR(-ESHUTDOWN);
 	}
 	__portsock_row_link(row);
 	if (!service)
 		counts_open(&row_total(row)->counts, share, share->how);
-	raw_spin_unlock(&table->lock);
+	raw_unlock(&table->lock);
 	hlist_add_head(&row->node, &bucket->rows);
 	return row;
 }
@@ -211,19 +211,19 @@ static void __row_join(struct portsock_row *row,
 	struct portsock_table *table = row->table;
 
 	if (row->ephemeral) {
-		raw_spin_lock(&table->lock);
+		raw_lock(&table->lock);
 		if (service)
 			__row_promote(row);
 		else
 			counts_open(&row_total(row)->counts, share, share->how);
 		counts_open(&row->counts, share, share->how);
-		raw_spin_unlock(&table->lock);
+		raw_unlock(&table->lock);
 		return;
 	}
 	if (!list_empty(&row->idle.node)) {
-		raw_spin_lock(&table->lock);
+		raw_lock(&table->lock);
 		__portsock_idle_del(&row->idle, table, key_is_remote(row->key));
-		raw_spin_unlock(&table->lock);
+		raw_unlock(&table->lock);
 		idle_wake(&row->idle);
 	}
 	if (unlikely(!row->depth) && key_is_deep(row->key))
@@ -292,7 +292,7 @@ int portsock_row_add(struct portsock_share *share,
 	struct row_bucket *bucket = row_bucket(table, key);
 	struct portsock_row *row;
 
-	raw_spin_lock(&bucket->lock);
+	raw_lock(&bucket->lock);
 	row = __portsock_row_join(bucket, table, key, share, h->service);
 	if (!IS_ERR(row)) {
 		share->table = table;
@@ -301,7 +301,7 @@ int portsock_row_add(struct portsock_share *share,
 		__row_owned(row, h);
 		__row_born(row, h->birth);
 	}
-	raw_spin_unlock(&bucket->lock);
+	raw_unlock(&bucket->lock);
 	return PTR_ERR_OR_ZERO(row);
 }
 
@@ -318,12 +318,12 @@ void portsock_row_update(struct portsock_share *share,
 	struct portsock_row *row = share->row;
 	struct portsock_share old = *share;
 
-	raw_spin_lock(&row->bucket->lock);
+	raw_lock(&row->bucket->lock);
 	share_set(share, h);
 	if (share->queues != old.queues)
 		__share_queue(share, old.queues);
 	if (row->ephemeral) {
-		raw_spin_lock(&row->table->lock);
+		raw_lock(&row->table->lock);
 		if (h->service)
 			__row_promote(row);
 		else
@@ -331,7 +331,7 @@ void portsock_row_update(struct portsock_share *share,
 		counts_move(&row->counts, &old, share);
 		if (h->end)
 			portsock_depth_end(__row_depth(row), &old.conn, h->end);
-		raw_spin_unlock(&row->table->lock);
+		raw_unlock(&row->table->lock);
 	} else {
 		counts_move(&row->counts, &old, share);
 		if (h->end)
@@ -343,7 +343,7 @@ void portsock_row_update(struct portsock_share *share,
 	if (h->state == TCP_LISTEN)
 		__row_owned(row, h);
 	__row_born(row, h->birth);
-	raw_spin_unlock(&row->bucket->lock);
+	raw_unlock(&row->bucket->lock);
 }
 
 /* Returns false if the row is not ephemeral, or is promoted meanwhile. */
@@ -355,7 +355,7 @@ static bool ephemeral_step(struct portsock_row *row, u8 from, u8 to,
 
 	if (!READ_ONCE(row->ephemeral))
 		return false;
-	raw_spin_lock(&row->table->lock);
+	raw_lock(&row->table->lock);
 	ephemeral = row->ephemeral;
 	if (ephemeral) {
 		counts_step(&row->counts, from, to);
@@ -364,7 +364,7 @@ static bool ephemeral_step(struct portsock_row *row, u8 from, u8 to,
 		if (depth)
 			samples_add(&depth->handshakes, handshake);
 	}
-	raw_spin_unlock(&row->table->lock);
+	raw_unlock(&row->table->lock);
 	return ephemeral;
 }
 
@@ -381,11 +381,11 @@ void portsock_row_step(struct portsock_row *row, u8 from, u8 to, u32 handshake)
 {
 	if (ephemeral_step(row, from, to, handshake))
 		return;
-	raw_spin_lock(&row->bucket->lock);
+	raw_lock(&row->bucket->lock);
 	counts_step(&row->counts, from, to);
 	if (row->depth)
 		samples_add(&row->depth->handshakes, handshake);
-	raw_spin_unlock(&row->bucket->lock);
+	raw_unlock(&row->bucket->lock);
 }
 
 /*
@@ -434,19 +434,19 @@ static void row_fold(struct portsock_table *table, u32 key)
 	struct row_bucket *bucket = row_bucket(table, key);
 	struct portsock_row *row;
 
-	raw_spin_lock(&bucket->lock);
+	raw_lock(&bucket->lock);
 	row = __row_find(bucket, table, key);
 	if (row && !row->shares) {
-		raw_spin_lock(&table->lock);
+		raw_lock(&table->lock);
 		if (key_is_remote(key))
 			__remote_fold(row);
 		else
 			__service_fold(row);
 		__portsock_row_unlink(row);
-		raw_spin_unlock(&table->lock);
+		raw_unlock(&table->lock);
 		__portsock_row_free(row);
 	}
-	raw_spin_unlock(&bucket->lock);
+	raw_unlock(&bucket->lock);
 }
 
 /*
@@ -456,9 +456,9 @@ static void row_fold(struct portsock_table *table, u32 key)
 static noinline void rows_fold(struct portsock_table *table, u32 key)
 {
 	row_fold(table, key);
-	raw_spin_lock(&table->lock);
+	raw_lock(&table->lock);
 	key = __surplus_key(table, key);
-	raw_spin_unlock(&table->lock);
+	raw_unlock(&table->lock);
 	if (key)
 		row_fold(table, key);
 }
@@ -474,7 +474,7 @@ static bool __ephemeral_leave(struct portsock_row *row,
 	struct portsock_table *table = row->table;
 	bool goes = !row->shares;
 
-	raw_spin_lock(&table->lock);
+	raw_lock(&table->lock);
 	counts_sub(&row_total(row)->counts, share->state, share->ipv6);
 	if (goes)
 		__portsock_row_unlink(row);
@@ -483,7 +483,7 @@ static bool __ephemeral_leave(struct portsock_row *row,
 	if (end)
 		portsock_depth_end(depth_of(&row_total(row)->depth),
 				   &share->conn, end);
-	raw_spin_unlock(&table->lock);
+	raw_unlock(&table->lock);
 	return goes;
 }
 
@@ -496,7 +496,7 @@ static bool __row_rest(struct portsock_row *row, u32 *surplus)
 	struct portsock_table *table = row->table;
 	bool goes;
 
-	raw_spin_lock(&table->lock);
+	raw_lock(&table->lock);
 	goes = table->dead;
 	if (goes) {
 		__portsock_row_unlink(row);
@@ -504,7 +504,7 @@ static bool __row_rest(struct portsock_row *row, u32 *surplus)
 		__portsock_idle_add(&row->idle, table, key_is_remote(row->key));
 		*surplus = __surplus_key(table, row->key);
 	}
-	raw_spin_unlock(&table->lock);
+	raw_unlock(&table->lock);
 	return goes;
 }
 
@@ -538,7 +538,7 @@ void portsock_row_leave(struct portsock_row *row, struct portsock_share *share,
 	u32 surplus = 0;
 	bool goes;
 
-	raw_spin_lock(&bucket->lock);
+	raw_lock(&bucket->lock);
 	if (share->queues && row == share->row)
 		__share_unqueue(share);
 	row->shares--;
@@ -548,7 +548,7 @@ void portsock_row_leave(struct portsock_row *row, struct portsock_share *share,
 		goes = __service_leave(row, share, end, &surplus);
 	if (goes)
 		__portsock_row_free(row);
-	raw_spin_unlock(&bucket->lock);
+	raw_unlock(&bucket->lock);
 	if (surplus)
 		rows_fold(table, surplus);
 }
@@ -582,7 +582,7 @@ void portsock_row_no_port(struct portsock_table *table, u32 key)
 	bool goes = false;
 	u32 surplus = 0;
 
-	raw_spin_lock(&bucket->lock);
+	raw_lock(&bucket->lock);
 	row = __row_find(bucket, table, key);
 	if (!row) {
 		row = __row_begin(bucket, table, key, NULL, true);
@@ -592,7 +592,7 @@ void portsock_row_no_port(struct portsock_table *table, u32 key)
 		row->depth->ends[PORTSOCK_NO_PORT]++;
 	if (goes)
 		__portsock_row_free(row);
-	raw_spin_unlock(&bucket->lock);
+	raw_unlock(&bucket->lock);
 	if (surplus)
 		rows_fold(table, surplus);
 }
@@ -670,10 +670,10 @@ void portsock_row_accept(struct portsock_row *row,
 void portsock_row_use(struct portsock_row *row,
 		      const struct portsock_owner *user)
 {
-	raw_spin_lock(&row->bucket->lock);
+	raw_lock(&row->bucket->lock);
 	if (user->tgid && row->depth)
 		row->depth->user = *user;
-	raw_spin_unlock(&row->bucket->lock);
+	raw_unlock(&row->bucket->lock);
 }
 
 /**
@@ -696,15 +696,15 @@ void portsock_rows_kill(struct portsock_table *table)
 		struct row_bucket *bucket = row_bucket(table, key);
 		struct portsock_row *row;
 
-		raw_spin_lock_irqsave(&bucket->lock, flags);
+		raw_lock_irqsave(&bucket->lock, flags);
 		row = __row_find(bucket, table, key);
 		if (row && !row->shares) {
-			raw_spin_lock(&table->lock);
+			raw_lock(&table->lock);
 			__portsock_row_unlink(row);
-			raw_spin_unlock(&table->lock);
+			raw_unlock(&table->lock);
 			__portsock_row_free(row);
 		}
-		raw_spin_unlock_irqrestore(&bucket->lock, flags);
+		raw_unlock_irqrestore(&bucket->lock, flags);
 		portsock_pools_settle();
 	}
 	portsock_table_unpin(table);

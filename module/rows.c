@@ -83,11 +83,11 @@ bool portsock_rows_next(struct portsock_table *table,
 	struct portsock_row *row;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&table->lock, flags);
+	raw_lock_irqsave(&table->lock, flags);
 	row = __order_find(root, *key);
 	if (row)
 		*key = row->key;
-	raw_spin_unlock_irqrestore(&table->lock, flags);
+	raw_unlock_irqrestore(&table->lock, flags);
 	return row;
 }
 

@@ -15,7 +15,7 @@
 #include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
-#include <linux/spinlock.h>
+#include "lock.h"
 #include <linux/string.h>
 #include <linux/types.h>
 

@@ -123,11 +123,11 @@ void portsock_share_await(struct portsock_share *share)
 
 	if (share->awaits || BIT(share->proto) & PORTSOCK_PROTOS_REMOTE)
 		return;
-	raw_spin_lock(&table->lock);
+	raw_lock(&table->lock);
 	share->awaits = true;
 	list_add_tail(&share->awaited, &table->awaited);
 	table->awaited_nr++;
-	raw_spin_unlock(&table->lock);
+	raw_unlock(&table->lock);
 }
 
 static void share_settle(struct portsock_share *share,
@@ -135,11 +135,11 @@ static void share_settle(struct portsock_share *share,
 {
 	if (likely(!share->awaits))
 		return;
-	raw_spin_lock(&table->lock);
+	raw_lock(&table->lock);
 	share->awaits = false;
 	list_del(&share->awaited);
 	table->awaited_nr--;
-	raw_spin_unlock(&table->lock);
+	raw_unlock(&table->lock);
 }
 
 /**
@@ -169,14 +169,14 @@ const void *portsock_share_awaited(struct portsock_table *table)
 	const void *sk = NULL;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&table->lock, flags);
+	raw_lock_irqsave(&table->lock, flags);
 	share = list_first_entry_or_null(&table->awaited, struct portsock_share,
 					 awaited);
 	if (share) {
 		list_move_tail(&share->awaited, &table->awaited);
 		sk = share->sk;
 	}
-	raw_spin_unlock_irqrestore(&table->lock, flags);
+	raw_unlock_irqrestore(&table->lock, flags);
 	return sk;
 }
 
@@ -216,11 +216,11 @@ static void portless_end(struct portsock_table *table, u8 proto,
 
 	if (end->cause != PORTSOCK_GIVEN_UP)
 		return;
-	raw_spin_lock(&table->lock);
+	raw_lock(&table->lock);
 	depth = depth_of(&table->totals[proto].depth);
 	if (depth)
 		depth->ends[PORTSOCK_NO_PORT]++;
-	raw_spin_unlock(&table->lock);
+	raw_unlock(&table->lock);
 	portsock_remote_no_port(table, proto, end->remote);
 }
 

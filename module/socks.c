@@ -101,7 +101,7 @@ static struct portsock_rec *__rec_get(struct rec_bucket *bucket, const void *sk)
 static void rec_unlock(struct rec_bucket *bucket, unsigned long flags)
 	__releases(&bucket->lock)
 {
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	raw_unlock_irqrestore(&bucket->lock, flags);
 	portsock_pools_settle();
 }
 
@@ -146,7 +146,7 @@ sock_tell(const void *sk, const struct portsock_holding *h,
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_get(bucket, sk);
 	if (rec)
 		tell(rec, h);
@@ -178,13 +178,13 @@ static struct portsock_rec *rec_take(const void *sk)
 
 	if (unlikely(READ_ONCE(walking)))
 		return NULL;
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (rec && rec->share.row)
 		__hlist_del(&rec->node);
 	else
 		rec = NULL;
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	raw_unlock_irqrestore(&bucket->lock, flags);
 	return rec;
 }
 
@@ -202,13 +202,13 @@ void portsock_sock_reached(const void *sk, struct portsock_holding *h)
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (rec)
 		portsock_share_reached(&rec->share, h);
 	else
 		h->remote = 0;
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	raw_unlock_irqrestore(&bucket->lock, flags);
 }
 
 /**
@@ -251,7 +251,7 @@ void portsock_sock_inherit(const void *sk, const void *tw,
 		portsock_sock_linger(sk, tw, h);
 		return;
 	}
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	stale = __rec_find(bucket, tw);
 	if (unlikely(stale))
 		__rec_free(stale);
@@ -280,7 +280,7 @@ void portsock_sock_unbound(const void *sk, struct portsock_table *table,
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_get(bucket, sk);
 	if (rec) {
 		__rec_touch(rec);
@@ -302,7 +302,7 @@ void portsock_sock_meet(const void *sk, const struct portsock_holding *h)
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (!rec || (!rec->share.table && !rec->share.gone)) {
 		rec = __rec_get(bucket, sk);
@@ -332,13 +332,13 @@ bool portsock_sock_step(const void *sk, u64 step,
 	unsigned long flags;
 	bool done = false;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (rec) {
 		rec->share.epoch = READ_ONCE(walk_epoch);
 		done = portsock_share_step(&rec->share, step, birth);
 	}
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	raw_unlock_irqrestore(&bucket->lock, flags);
 	return done;
 }
 
@@ -357,7 +357,7 @@ void portsock_sock_accept(const void *sk, u64 now,
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (rec)
 		portsock_share_accept(&rec->share, now, user);
@@ -377,7 +377,7 @@ void portsock_sock_use(const void *sk, const struct portsock_owner *user)
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (rec)
 		portsock_share_use(&rec->share, user);
@@ -421,7 +421,7 @@ void portsock_socks_sample(void (*sample)(const void *sk,
 		cond_resched();
 		if (hlist_empty(&bucket->recs))
 			continue;
-		raw_spin_lock_irqsave(&bucket->lock, flags);
+		raw_lock_irqsave(&bucket->lock, flags);
 		__recs_sample(bucket, sample);
 		rec_unlock(bucket, flags);
 	}
@@ -443,7 +443,7 @@ bool portsock_sock_change(const void *sk, struct portsock_holding *h)
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	h->table = rec ? rec->share.table : NULL;
 	if (h->table)
@@ -489,7 +489,7 @@ void portsock_sock_release(const void *sk, bool ipv6,
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (rec && rec->share.table) {
 		__rec_touch(rec);
@@ -540,11 +540,11 @@ void portsock_sock_await(const void *sk)
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (rec && rec->share.table)
 		portsock_share_await(&rec->share);
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	raw_unlock_irqrestore(&bucket->lock, flags);
 }
 
 /**
@@ -562,12 +562,12 @@ bool portsock_sock_awaited(const void *sk)
 	unsigned long flags;
 	bool awaited;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	awaited = rec && rec->share.awaits;
 	if (awaited)
 		portsock_share_settle(&rec->share);
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	raw_unlock_irqrestore(&bucket->lock, flags);
 	return awaited;
 }
 
@@ -585,7 +585,7 @@ void portsock_sock_settle(const void *sk, struct portsock_holding *h)
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (rec && rec->share.awaits) {
 		portsock_share_settle(&rec->share);
@@ -608,10 +608,10 @@ static bool sock_get(const void *sk, bool (*get)(const void *sk))
 	unsigned long flags;
 	bool got;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	got = rec && rec->share.awaits && get(sk);
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	raw_unlock_irqrestore(&bucket->lock, flags);
 	return got;
 }
 
@@ -659,7 +659,7 @@ void portsock_sock_asked(const void *sk, bool asked)
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = asked ? __rec_get(bucket, sk) : __rec_find(bucket, sk);
 	if (rec)
 		rec->share.asked = asked;
@@ -681,10 +681,10 @@ bool portsock_sock_on(const void *sk, u8 proto, u16 port)
 	unsigned long flags;
 	bool on;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	on = rec && portsock_share_on(&rec->share, proto, port);
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	raw_unlock_irqrestore(&bucket->lock, flags);
 	return on;
 }
 
@@ -701,11 +701,11 @@ void portsock_sock_carry(const void *sk, const void *first)
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (rec)
 		rec->share.first = first;
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	raw_unlock_irqrestore(&bucket->lock, flags);
 }
 
 /**
@@ -722,11 +722,11 @@ const void *portsock_sock_carrier(const void *sk)
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (rec)
 		first = rec->share.first;
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	raw_unlock_irqrestore(&bucket->lock, flags);
 	return first;
 }
 
@@ -746,11 +746,11 @@ bool portsock_sock_rests_on(const void *sk, const void *subflow)
 	unsigned long flags;
 	bool rests;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	rests = rec && rec->share.row && rec->share.state == TCP_CLOSE &&
 		rec->share.first == subflow;
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	raw_unlock_irqrestore(&bucket->lock, flags);
 	return rests;
 }
 
@@ -769,14 +769,14 @@ bool portsock_sock_carried(const void *sk, const void *subflow)
 	unsigned long flags;
 	bool carried = false;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_get(bucket, sk);
 	if (rec && !rec->share.gone) {
 		if (!rec->share.first)
 			rec->share.first = subflow;
 		carried = rec->share.first == subflow;
 	}
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	raw_unlock_irqrestore(&bucket->lock, flags);
 	return carried;
 }
 
@@ -796,14 +796,14 @@ bool portsock_sock_recorded(const void *sk, struct portsock_holding *h)
 	unsigned long flags;
 	bool recorded;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	recorded = rec && rec->share.table;
 	if (recorded) {
 		portsock_share_tell(&rec->share, h);
 		h->service = rec->share.asked;
 	}
-	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	raw_unlock_irqrestore(&bucket->lock, flags);
 	return recorded;
 }
 
@@ -834,7 +834,7 @@ void portsock_sock_over(const void *sk, const struct portsock_end *end)
 	/* an event that would add the socket cannot run at the same time */
 	if (hlist_empty(&bucket->recs) && !READ_ONCE(walking))
 		return;
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	if (unlikely(READ_ONCE(walking))) {
 		rec = __rec_get(bucket, sk);
 		if (rec) {
@@ -865,7 +865,7 @@ void portsock_sock_retrans(const void *sk, u32 segments)
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (rec)
 		portsock_share_retrans(&rec->share, segments);
@@ -914,7 +914,7 @@ void portsock_sock_seen(const void *sk, const struct portsock_holding *h)
 	struct portsock_rec *rec;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bucket->lock, flags);
+	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (rec && rec->share.epoch == walk_epoch)
 		goto unlock;
@@ -961,7 +961,7 @@ u64 portsock_socks_walk_end(unsigned long protos)
 		cond_resched();
 		if (hlist_empty(&bucket->recs))
 			continue;
-		raw_spin_lock_irqsave(&bucket->lock, flags);
+		raw_lock_irqsave(&bucket->lock, flags);
 		hlist_for_each_entry_safe(rec, next, &bucket->recs, node) {
 			if (rec->share.gone) {
 				__rec_free(rec);
@@ -1040,7 +1040,7 @@ void portsock_socks_clear(const struct portsock_table *table)
 		struct hlist_node *next;
 		unsigned long flags;
 
-		raw_spin_lock_irqsave(&bucket->lock, flags);
+		raw_lock_irqsave(&bucket->lock, flags);
 		hlist_for_each_entry_safe(rec, next, &bucket->recs, node) {
 			if (table && !portsock_share_at(&rec->share, table))
 				continue;

@@ -65,12 +65,12 @@ void portsock_table_settle(struct portsock_table *table)
 {
 	bool released;
 
-	raw_spin_lock(&table->lock);
+	raw_lock(&table->lock);
 	smp_mb(); /* dead, pins, then unbound; pairs with share.c */
 	released = table->dead && !table->released && !table->pins &&
 		   !unbound_any(table);
 	table->released |= released;
-	raw_spin_unlock(&table->lock);
+	raw_unlock(&table->lock);
 	if (released)
 		table_free(table);
 }
@@ -85,9 +85,9 @@ void portsock_table_die(struct portsock_table *table)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&table->lock, flags);
+	raw_lock_irqsave(&table->lock, flags);
 	table->dead = true;
-	raw_spin_unlock_irqrestore(&table->lock, flags);
+	raw_unlock_irqrestore(&table->lock, flags);
 }
 
 /**
@@ -101,9 +101,9 @@ void portsock_table_unpin(struct portsock_table *table)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	raw_spin_lock(&table->lock);
+	raw_lock(&table->lock);
 	table->pins--;
-	raw_spin_unlock(&table->lock);
+	raw_unlock(&table->lock);
 	portsock_table_settle(table);
 	local_irq_restore(flags);
 }
@@ -118,8 +118,8 @@ bool portsock_table_is_released(struct portsock_table *table)
 {
 	bool released;
 
-	raw_spin_lock(&table->lock);
+	raw_lock(&table->lock);
 	released = table->released;
-	raw_spin_unlock(&table->lock);
+	raw_unlock(&table->lock);
 	return released;
 }

@@ -8,7 +8,7 @@
 #include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
-#include <linux/spinlock.h>
+#include "lock.h"
 #include <linux/types.h>
 
 #include "counts.h"

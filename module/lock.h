@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How raw spinlocks are taken here, always with interrupts off. A connection
+ * takes about twenty of them, and the kernel's functions spend most of their
+ * instructions on calls and on preemption, which is off as well. A kernel that
+ * checks locks is told of all of them.
+ */
+#ifndef PORTSOCK_LOCK_H
+#define PORTSOCK_LOCK_H
+
+#include <linux/irqflags.h>
+#include <linux/kconfig.h>
+#include <linux/spinlock.h>
+
+#define LOCKS_CHECKED \
+	(IS_ENABLED(CONFIG_DEBUG_SPINLOCK) || IS_ENABLED(CONFIG_LOCKDEP))
+
+/* Interrupts are off. */
+static __always_inline void raw_lock(raw_spinlock_t *lock)
+	__acquires(lock)
+{
+	if (LOCKS_CHECKED) {
+		raw_spin_lock(lock);
+	} else {
+		__acquire(lock);
+		arch_spin_lock(&lock->raw_lock);
+	}
+}
+
+static __always_inline void raw_unlock(raw_spinlock_t *lock)
+	__releases(lock)
+{
+	if (LOCKS_CHECKED) {
+		raw_spin_unlock(lock);
+	} else {
+		arch_spin_unlock(&lock->raw_lock);
+		__release(lock);
+	}
+}
+
+#define raw_lock_irqsave(lock, flags) \
+do { \
+	local_irq_save(flags); \
+	raw_lock(lock); \
+} while (0)
+
+static __always_inline void raw_unlock_irqrestore(raw_spinlock_t *lock,
+						  unsigned long flags)
+	__releases(lock)
+{
+	raw_unlock(lock);
+	local_irq_restore(flags);
+}
+
+#endif /* PORTSOCK_LOCK_H */
