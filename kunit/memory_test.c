@@ -78,7 +78,7 @@ static void shelf_init_without_memory_leaves_nothing(struct kunit *test)
 
 static void table_init_without_memory_leaves_nothing(struct kunit *test)
 {
-	expect_all_or_nothing(test, table_init, portsock_rows_exit, 5);
+	expect_all_or_nothing(test, table_init, portsock_rows_exit, 7);
 }
 
 static void socks_init_without_memory_leaves_nothing(struct kunit *test)

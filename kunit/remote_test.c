@@ -93,7 +93,8 @@ static void client_counts_where_it_goes_as_well(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, line.depth.bytes.tx, 6);
 	KUNIT_EXPECT_EQ(test, line.depth.rtts.us, 40);
 	KUNIT_EXPECT_EQ(test, line.depth.lifetime.us, 8 * MS);
-	KUNIT_EXPECT_EQ(test, table->totals[PORTSOCK_TCP].depth->ends[PORTSOCK_RESET], 1);
+	KUNIT_EXPECT_EQ(test, table->totals[PORTSOCK_TCP].depth
+				->ends[PORTSOCK_RESET], 1);
 	expect_states(test, 80, 1, 0, 0, 1);
 	KUNIT_EXPECT_EQ(test, line.counts.came[PORTSOCK_CONNECTED], 1);
 }

@@ -299,7 +299,7 @@ static void other_namespace_keeps_few(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, table->idle.nr, PORTSOCK_IDLE_OTHER);
 	KUNIT_EXPECT_FALSE(test, has(test, 1));
 	KUNIT_EXPECT_TRUE(test, has(test, 2));
-	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others[0]), PORTSOCK_IDLE_OTHER);
+	KUNIT_EXPECT_EQ(test, atomic_read(&portsock_idle_others[0]), PORTSOCK_IDLE_OTHER);
 }
 
 static void idle_services_of_others_are_counted(struct kunit *test)
@@ -307,19 +307,19 @@ static void idle_services_of_others_are_counted(struct kunit *test)
 	struct portsock_share share = { };
 
 	use(test, 1, 2, 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others[0]), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&portsock_idle_others[0]), 0);
 	other_begin(test);
 	use(test, 1, 2, 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others[0]), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&portsock_idle_others[0]), 2);
 	add(test, &share, service(test, PORTSOCK_TCP, 1, TCP_CLOSE));
-	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others[0]), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&portsock_idle_others[0]), 1);
 	row_fold(test->priv, key_of(PORTSOCK_TCP, 2));
-	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others[0]), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&portsock_idle_others[0]), 0);
 	portsock_share_del(&share);
-	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others[0]), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&portsock_idle_others[0]), 1);
 	portsock_rows_kill(test->priv);
 	test->priv = NULL;
-	KUNIT_EXPECT_EQ(test, atomic_read(&idle_others[0]), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&portsock_idle_others[0]), 0);
 }
 
 /* So many are elsewhere while a case goes on. */
@@ -327,7 +327,7 @@ static void elsewhere(struct kunit *test, int idle)
 {
 	const struct portsock_table *table = test->priv;
 
-	atomic_set(&idle_others[0], idle + table->idle.nr);
+	atomic_set(&portsock_idle_others[0], idle + table->idle.nr);
 }
 
 static void other_namespace_keeps_fewer_as_others_take_more(struct kunit *test)
@@ -364,10 +364,10 @@ static void first_namespace_keeps_its_own_whatever_others_have(struct kunit *tes
 {
 	struct portsock_table *table = test->priv;
 
-	atomic_set(&idle_others[0], PORTSOCK_IDLE_OTHERS);
+	atomic_set(&portsock_idle_others[0], PORTSOCK_IDLE_OTHERS);
 	use(test, 1, PORTSOCK_IDLE_FIRST, 0);
 	KUNIT_EXPECT_EQ(test, table->idle.nr, PORTSOCK_IDLE_FIRST);
-	atomic_set(&idle_others[0], 0);
+	atomic_set(&portsock_idle_others[0], 0);
 }
 
 static void only_services_are_idle(struct kunit *test)

@@ -252,8 +252,7 @@ static void reader_is_led_to_the_next_row(struct kunit *test)
 	u32 key = 0;
 
 	add(test, &share, service(test, PORTSOCK_UDP, 53, TCP_CLOSE));
-	KUNIT_EXPECT_TRUE(test,
-			  portsock_rows_next(table, &table->services, &key));
+	KUNIT_EXPECT_TRUE(test, portsock_rows_next(table, &key));
 	KUNIT_EXPECT_EQ(test, key, key_of(PORTSOCK_UDP, 53));
 	portsock_share_del(&share);
 }
@@ -338,7 +337,7 @@ static void counters_balance_across_overflow(struct kunit *test)
 	struct portsock_counts counts;
 
 	add(test, &shares[0], service(test, PORTSOCK_TCP, 80, TCP_LISTEN));
-	shares[0].row->counts.came[PORTSOCK_BOUND] = U64_MAX;
+	shares[0].row->body->counts.came[PORTSOCK_BOUND] = U64_MAX;
 	add(test, &shares[1], service(test, PORTSOCK_TCP, 80, TCP_ESTABLISHED));
 	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80);
 	KUNIT_EXPECT_EQ(test, portsock_opened(&counts), 0);
@@ -365,6 +364,54 @@ static void share_add_without_memory_leaves_nothing(struct kunit *test)
 	memory_left = 0;
 	counts = row_counts(test, PORTSOCK_EPHEMERALS, PORTSOCK_TCP, 40000);
 	KUNIT_EXPECT_EQ(test, counts.sockets, 1);
+	portsock_share_del(&share);
+}
+
+/* The first one needs no numbers of its own. */
+static void second_share_without_memory_is_not_counted(struct kunit *test)
+{
+	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000,
+					    TCP_ESTABLISHED);
+	struct portsock_share shares[2] = { };
+	struct portsock_counts counts;
+
+	add(test, &shares[0], h);
+	memory_left = 0;
+	KUNIT_EXPECT_EQ(test, portsock_share_hold(&shares[1], &h), -ENOMEM);
+	KUNIT_EXPECT_NULL(test, shares[1].row);
+	memory_left = INT_MAX;
+	counts = row_counts(test, PORTSOCK_EPHEMERALS, PORTSOCK_TCP, 40000);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_ESTABLISHED], 1);
+	counts = row_counts(test, PORTSOCK_TOTALS, PORTSOCK_TCP, 0);
+	KUNIT_EXPECT_EQ(test, counts.sockets, 1);
+	add(test, &shares[1], h);
+	counts = row_counts(test, PORTSOCK_EPHEMERALS, PORTSOCK_TCP, 40000);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_ESTABLISHED], 2);
+	KUNIT_EXPECT_EQ(test, counts.peak, 2);
+	KUNIT_EXPECT_EQ(test, portsock_opened(&counts), 2);
+	del_all(shares, 2);
+}
+
+static void service_without_memory_stays_ephemeral(struct kunit *test)
+{
+	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000,
+					    TCP_CLOSE);
+	struct portsock_share share = { };
+	struct portsock_counts counts;
+
+	add(test, &share, h);
+	h.state = TCP_ESTABLISHED;
+	h.service = true;
+	memory_left = 0;
+	KUNIT_EXPECT_EQ(test, portsock_share_hold(&share, &h), -ENOMEM);
+	counts = row_counts(test, PORTSOCK_EPHEMERALS, PORTSOCK_TCP, 40000);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_ESTABLISHED], 1);
+	memory_left = INT_MAX;
+	add(test, &share, h);
+	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 40000);
+	KUNIT_EXPECT_EQ(test, counts.state[TCP_ESTABLISHED], 1);
+	counts = row_counts(test, PORTSOCK_TOTALS, PORTSOCK_TCP, 0);
+	KUNIT_EXPECT_EQ(test, counts.sockets, 0);
 	portsock_share_del(&share);
 }
 
@@ -493,9 +540,9 @@ static void row_forget(struct kunit *test, u8 proto, u16 port)
 	struct portsock_row *row = __row_find(bucket, test->priv, key);
 
 	KUNIT_ASSERT_NOT_NULL(test, row);
-	memset(row->counts.state, 0, sizeof(row->counts.state));
-	row->counts.sockets = 0;
-	row->counts.ipv6 = 0;
+	memset(row->body->counts.state, 0, sizeof(row->body->counts.state));
+	row->body->counts.sockets = 0;
+	row->body->counts.ipv6 = 0;
 }
 
 static void gauge_of_a_service_does_not_go_below_zero(struct kunit *test)
@@ -737,6 +784,8 @@ static struct kunit_case table_cases[] = {
 	KUNIT_CASE(requests_of_a_row_are_its_own),
 	KUNIT_CASE(counters_balance_across_overflow),
 	KUNIT_CASE(share_add_without_memory_leaves_nothing),
+	KUNIT_CASE(second_share_without_memory_is_not_counted),
+	KUNIT_CASE(service_without_memory_stays_ephemeral),
 	KUNIT_CASE(dead_table_takes_no_new_row),
 	KUNIT_CASE(killed_table_frees_idle_rows),
 	KUNIT_CASE(killed_table_goes_once_it_is_empty),

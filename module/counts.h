@@ -7,6 +7,7 @@
 #define PORTSOCK_COUNTS_H
 
 #include <linux/compiler.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <net/tcp_states.h>
 
@@ -119,6 +120,14 @@ static __always_inline void counts_step(struct portsock_counts *counts,
 {
 	gauges_check(counts, --counts->state[from]);
 	counts->state[to]++;
+}
+
+/* What has counted, and has nothing any more. */
+static inline void gauges_clear(struct portsock_counts *counts)
+{
+	memset(counts->state, 0, sizeof(counts->state));
+	counts->sockets = 0;
+	counts->ipv6 = 0;
 }
 
 /* Takes the gauges of a row out of a sum. */

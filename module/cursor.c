@@ -8,7 +8,9 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
+#include "area.h"
 #include "queues.h"
+#include "row.h"
 #include "rows.h"
 #include "table.h"
 #include "unbound.h"
@@ -27,20 +29,12 @@ static bool unbound_copy(const struct portsock_table *table, u8 proto,
 	return portsock_unbound_read(&table->unbound[proto], &line->counts);
 }
 
-/*
- * When a connection is asked just when a FIN comes, that may count as a byte,
- * until it is asked again. Nobody is shown less afterwards. Caller holds the
- * lock that protects @depth.
- */
+/* Caller holds the lock that protects @depth. */
 static void __depth_copy(struct portsock_depth *depth,
 			 struct portsock_line *line)
 {
-	struct portsock_bytes *shown = &depth->bytes_shown;
-
-	shown->rx = max(shown->rx, depth->bytes.rx);
-	shown->tx = max(shown->tx, depth->bytes.tx);
 	line->depth = *depth;
-	line->depth.bytes = *shown;
+	portsock_depth_show(depth, &line->depth.bytes);
 }
 
 /*
@@ -50,7 +44,7 @@ static void __depth_copy(struct portsock_depth *depth,
  */
 static void __row_asked(struct portsock_row *row, struct portsock_line *line)
 {
-	struct portsock_depth *depth = row->depth;
+	struct portsock_depth *depth = row->body->depth;
 
 	depth->backlog_peak = max_t(u64, depth->backlog_peak,
 				    line->queue.backlog);
@@ -77,10 +71,14 @@ static unsigned long __row_ask(struct portsock_row *row, unsigned long address,
 static bool __row_is(const struct portsock_row *row,
 		     const struct portsock_line *line)
 {
-	return row && row->ephemeral == (line->part == PORTSOCK_EPHEMERALS) &&
-	       portsock_opened(&row->counts) >= portsock_opened(&line->counts) &&
-	       line->deep == !!row->depth &&
-	       (!line->deep || row->depth->drops >= line->depth.drops);
+	const struct portsock_body *body;
+
+	if (!row || row->ephemeral)
+		return false;
+	body = row->body;
+	return portsock_opened(&body->counts) >= portsock_opened(&line->counts) &&
+	       line->deep == !!body->depth &&
+	       (!line->deep || body->depth->drops >= line->depth.drops);
 }
 
 static u8 row_class(const struct portsock_row *row)
@@ -113,12 +111,10 @@ static bool row_copy(struct portsock_table *table, u32 key,
 		line->port = key_port(key);
 		line->total = false;
 		line->ports = 1;
-		raw_lock(&table->lock);
-		line->counts = row->counts;
-		raw_unlock(&table->lock);
-		line->deep = row->depth;
+		__portsock_row_counts(row, &line->counts);
+		line->deep = !row->ephemeral && row->body->depth;
 		if (line->deep)
-			__depth_copy(row->depth, line);
+			__depth_copy(row->body->depth, line);
 		if (!row->ephemeral)
 			address = __row_ask(row, 0, line);
 	}
@@ -135,14 +131,14 @@ static bool row_copy(struct portsock_table *table, u32 key,
 	return found;
 }
 
-/* The next row whose key is less than @end. */
-static bool row_next(struct portsock_table *table, const struct rb_root *root,
+/* The next service, or row of class remote, whose key is less than @end. */
+static bool row_next(struct portsock_table *table,
 		     struct portsock_cursor *cursor, u32 end,
 		     struct portsock_line *line)
 {
 	u32 key = cursor->key;
 
-	while (portsock_rows_next(table, root, &key) && key < end) {
+	while (portsock_rows_next(table, &key) && key < end) {
 		cursor->key = key + 1;
 		if (row_copy(table, key++, line))
 			return true;
@@ -165,32 +161,47 @@ static bool service_next(struct portsock_table *table,
 				return true;
 			continue;
 		}
-		if (row_next(table, &table->services, cursor, end, line))
+		if (row_next(table, cursor, end, line))
 			return true;
 		cursor->key = end;
 	}
 	return false;
 }
 
-/* Copies a total; false when nothing was ever in it. */
-static bool total_copy(struct portsock_table *table,
-		       const struct portsock_total *total,
-		       struct portsock_line *line)
+/* Copies what was folded of a protocol; false when nothing ever was. */
+static bool folded_copy(struct portsock_table *table, u8 proto,
+			struct portsock_line *line)
+{
+	struct portsock_body *folded;
+	unsigned long flags;
+
+	raw_lock_irqsave(&table->lock, flags);
+	folded = table->folded[proto];
+	if (folded) {
+		line->ports = folded->folded;
+		line->counts = folded->counts;
+		if (folded->depth)
+			__depth_copy(folded->depth, line);
+		else
+			memset(&line->depth, 0, sizeof(line->depth));
+	}
+	raw_unlock_irqrestore(&table->lock, flags);
+	return folded;
+}
+
+/* The same of ephemeral ports. */
+static bool total_copy(struct portsock_total *total, struct portsock_line *line)
 {
 	unsigned long flags;
 
-	line->port = 0;
-	line->total = true;
-	line->deep = true;
-	line->queue = (struct portsock_queue){ };
-	raw_lock_irqsave(&table->lock, flags);
+	raw_lock_irqsave(&total->lock, flags);
 	line->ports = total->ports;
 	line->counts = total->counts;
 	if (total->depth)
 		__depth_copy(total->depth, line);
 	else
 		memset(&line->depth, 0, sizeof(line->depth));
-	raw_unlock_irqrestore(&table->lock, flags);
+	raw_unlock_irqrestore(&total->lock, flags);
 	return line->ports ||
 	       memchr_inv(&line->counts, 0, sizeof(line->counts)) ||
 	       memchr_inv(&line->depth, 0, sizeof(line->depth));
@@ -201,16 +212,18 @@ static bool total_next(struct portsock_table *table,
 		       struct portsock_cursor *cursor,
 		       struct portsock_line *line)
 {
+	line->port = 0;
+	line->total = true;
+	line->deep = true;
+	line->queue = (struct portsock_queue){ };
 	while (cursor->key < 2 * PORTSOCK_PROTO_NR) {
-		const struct portsock_total *total = table->totals;
+		u8 proto = cursor->key / 2;
+		bool folded = cursor->key++ % 2;
 
-		line->class = PORTSOCK_EPHEMERAL;
-		line->proto = cursor->key / 2;
-		if (cursor->key++ % 2) {
-			line->class = PORTSOCK_FOLDED;
-			total = table->folded;
-		}
-		if (total_copy(table, &total[line->proto], line))
+		line->proto = proto;
+		line->class = folded ? PORTSOCK_FOLDED : PORTSOCK_EPHEMERAL;
+		if (folded ? folded_copy(table, proto, line) :
+			     total_copy(&table->totals[proto], line))
 			return true;
 	}
 	return false;
@@ -283,8 +296,7 @@ static bool remote_next(struct portsock_table *table,
 	while (cursor->sum.proto < PORTSOCK_PROTO_NR) {
 		u8 proto = cursor->sum.proto;
 
-		if (row_next(table, &table->services, cursor,
-			     key_remote(proto + 1, 0), line)) {
+		if (row_next(table, cursor, key_remote(proto + 1, 0), line)) {
 			sum_add(&cursor->sum, line);
 			return true;
 		}
@@ -298,6 +310,32 @@ static bool remote_next(struct portsock_table *table,
 	return false;
 }
 
+static bool area_next(struct portsock_table *table,
+		      struct portsock_cursor *cursor)
+{
+	cursor->area = cursor->key;
+	if (!portsock_area_next(table, &cursor->area, cursor->ports))
+		return false;
+	cursor->key = cursor->area + AREA_PORTS;
+	return true;
+}
+
+static bool ephemeral_next(struct portsock_table *table,
+			   struct portsock_cursor *cursor,
+			   struct portsock_line *line)
+{
+	do {
+		u32 port;
+
+		for_each_set_bit(port, cursor->ports, AREA_PORTS) {
+			__clear_bit(port, cursor->ports);
+			if (row_copy(table, cursor->area + port, line))
+				return true;
+		}
+	} while (area_next(table, cursor));
+	return false;
+}
+
 /**
  * portsock_table_next() - copy the next row of a table
  * @table: any table
@@ -305,9 +343,10 @@ static bool remote_next(struct portsock_table *table,
  * @line: receives the row
  *
  * Each row is consistent in itself; rows that come, go or turn service
- * meanwhile may or may not be met, all others are met once. Costs O(log rows),
- * and what the row's listeners take to be asked, whatever the number of other
- * sockets; a lock is held for a few dozen of them at most.
+ * meanwhile may or may not be met, all others are met once. Costs O(log rows)
+ * with a service, looks at %AREA_PORTS ports with an ephemeral one, and what the
+ * row's listeners take to be asked, whatever the number of other sockets; a lock
+ * is held for a few dozen of them at most.
  *
  * Context: process, may sleep.
  * Return: false when there is no further row.
@@ -327,8 +366,7 @@ bool portsock_table_next(struct portsock_table *table,
 		else if (cursor->part == PORTSOCK_REMOTES)
 			found = remote_next(table, cursor, line);
 		else
-			found = row_next(table, &table->ephemerals, cursor,
-					 key_of(PORTSOCK_PROTO_NR, 0), line);
+			found = ephemeral_next(table, cursor, line);
 		if (found)
 			return true;
 	}

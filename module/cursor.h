@@ -11,8 +11,7 @@
 #include "depth.h"
 #include "portsock.h"
 #include "queue.h"
-
-struct portsock_table;
+#include "table.h"
 
 /**
  * enum portsock_part - the parts of a table, in the order they are shown
@@ -63,11 +62,15 @@ struct portsock_line {
  * @part: part to look in
  * @key: first key to consider there
  * @sum: in PORTSOCK_REMOTES: the sum of the rows of a protocol so far
+ * @area: in PORTSOCK_EPHEMERALS: key of the first port of @ports
+ * @ports: ports that are still to be copied
  */
 struct portsock_cursor {
 	enum portsock_part part;
 	u32 key;
 	struct portsock_line sum;
+	u32 area;
+	DECLARE_BITMAP(ports, AREA_PORTS);
 };
 
 bool portsock_table_next(struct portsock_table *table,

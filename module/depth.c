@@ -77,32 +77,6 @@ void portsock_depth_free(struct portsock_depth *depth)
 		portsock_pool_put(&depth_pool, depth);
 }
 
-/**
- * portsock_depth_end() - a connection is over
- * @depth: NULL without memory
- * @conn: what was known of it
- * @end: how it ended
- *
- * Context: any; the caller holds the lock that protects @depth.
- */
-void portsock_depth_end(struct portsock_depth *depth,
-			const struct portsock_conn *conn,
-			const struct portsock_end *end)
-{
-	if (!depth)
-		return;
-	depth->ends[end->cause]++;
-	if (!end->now)
-		return;
-	depth->bytes.rx += end->bytes.rx - conn->told.rx;
-	depth->bytes.tx += end->bytes.tx - conn->told.tx;
-	samples_add(&depth->rtts, end->rtt);
-	if (!conn->since)
-		return;
-	depth->ended++;
-	durations_add(&depth->lifetime, end->now - conn->since);
-}
-
 static void durations_sum(struct portsock_durations *to,
 			  const struct portsock_durations *from)
 {

@@ -88,9 +88,6 @@ void portsock_depth_grow(struct portsock_depth *depth,
 			 const struct portsock_depth *to);
 void portsock_depth_fold(struct portsock_depth **sum,
 			 struct portsock_depth **row);
-void portsock_depth_end(struct portsock_depth *depth,
-			const struct portsock_conn *conn,
-			const struct portsock_end *end);
 u64 portsock_depths_lacking(void);
 
 static inline void durations_add(struct portsock_durations *durations, u64 us)
@@ -110,6 +107,21 @@ static inline void samples_add(struct portsock_samples *samples, u32 us)
 }
 
 /*
+ * When a connection is asked just when a FIN comes, that may count as a byte,
+ * until it is asked again. Nobody is shown less afterwards. @bytes: a copy, or a
+ * sum; receives what is to be shown. Caller holds the lock that protects @depth.
+ */
+static inline void portsock_depth_show(struct portsock_depth *depth,
+				       struct portsock_bytes *bytes)
+{
+	struct portsock_bytes *shown = &depth->bytes_shown;
+
+	shown->rx = max(shown->rx, bytes->rx);
+	shown->tx = max(shown->tx, bytes->tx);
+	*bytes = *shown;
+}
+
+/*
  * That of a row or sum, made when there is something to be counted for the
  * first time. Interrupts are off. NULL without memory.
  */
@@ -118,6 +130,28 @@ static inline struct portsock_depth *depth_of(struct portsock_depth **depth)
 	if (unlikely(!*depth))
 		*depth = portsock_depth_new();
 	return *depth;
+}
+
+/*
+ * A connection is over. @depth: NULL without memory; @conn: what was known of it.
+ * Caller holds the lock that protects @depth.
+ */
+static inline void depth_end(struct portsock_depth *depth,
+			     const struct portsock_conn *conn,
+			     const struct portsock_end *end)
+{
+	if (!depth)
+		return;
+	depth->ends[end->cause]++;
+	if (!end->now)
+		return;
+	depth->bytes.rx += end->bytes.rx - conn->told.rx;
+	depth->bytes.tx += end->bytes.tx - conn->told.tx;
+	samples_add(&depth->rtts, end->rtt);
+	if (!conn->since)
+		return;
+	depth->ended++;
+	durations_add(&depth->lifetime, end->now - conn->since);
 }
 
 #endif /* PORTSOCK_DEPTH_H */

@@ -95,7 +95,8 @@ static void sk_unbound(const struct sock *sk, int proto)
  * user has the socket it counts as unbound; otherwise its record is deleted. A
  * record that close() has deleted is not made again.
  */
-static void sk_ended(const struct sock *sk, const struct portsock_end *end)
+static __always_inline void sk_ended(const struct sock *sk,
+				     const struct portsock_end *end)
 {
 	if (portsock_sk_owned(sk))
 		portsock_sock_release(sk, sk->sk_family == AF_INET6, end);
@@ -103,7 +104,7 @@ static void sk_ended(const struct sock *sk, const struct portsock_end *end)
 		portsock_sock_over(sk, end);
 }
 
-static void sk_released(const struct sock *sk)
+static noinline void sk_released(const struct sock *sk)
 {
 	sk_ended(sk, NULL);
 }
@@ -121,7 +122,7 @@ static noinline void parent_released(const struct sock *sk)
 		sk_released(parent);
 }
 
-static void subflow_released(const struct sock *sk)
+static inline void subflow_released(const struct sock *sk)
 {
 	const struct socket *sock;
 
@@ -296,9 +297,6 @@ static noinline void bound_becomes(const struct sock *sk, int proto,
 {
 	struct portsock_holding h;
 
-	/* A child that was just cloned, and has the listener's bind bucket. */
-	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
-		return;
 	/* Another child has taken its request; it has no record, and goes. */
 	if (old == TCP_SYN_RECV && new == TCP_CLOSE && !sk->sk_socket)
 		return;
@@ -310,24 +308,32 @@ static noinline void bound_becomes(const struct sock *sk, int proto,
 }
 
 /* A socket that holds no port goes to CLOSE. */
-static void sk_closed(const struct sock *sk, int proto)
+static noinline void sk_closed(const struct sock *sk, int proto)
 {
 	sk_released(sk);
 	if (proto == PORTSOCK_TCP)
 		subflow_released(sk);
 }
 
+/* The connection of a socket ends, and the socket keeps its port. */
+static noinline void tcp_keeps_port(const struct sock *sk,
+				    const struct portsock_end *end)
+{
+	struct portsock_holding h;
+
+	portsock_sk_look(sk, PORTSOCK_TCP, TCP_CLOSE, &h);
+	h.end = end;
+	sk_tell(sk, &h);
+}
+
 /* A connection of TCP ends, or was never made. */
 static noinline void tcp_ended(const struct sock *sk, int old, bool bound)
 {
-	struct portsock_holding h;
 	struct portsock_end end;
 
 	portsock_sk_end(sk, old, &end);
-	if (bound) {
-		portsock_sk_look(sk, PORTSOCK_TCP, TCP_CLOSE, &h);
-		h.end = &end;
-		sk_tell(sk, &h);
+	if (unlikely(bound)) {
+		tcp_keeps_port(sk, &end);
 		return;
 	}
 	sk_ended(sk, &end);
@@ -377,38 +383,56 @@ static noinline void mptcp_becomes(const struct sock *sk, int old, int new)
 		sk_released(sk);
 }
 
-static void on_set_state(void *data, const struct sock *sk, const int old,
-			 const int new)
+static noinline void tcp_steps(const struct sock *sk, int old, int new)
 {
-	int proto = portsock_sk_proto(sk);
-	bool bound;
+	if (!portsock_sock_step(sk, tcp_step(sk, new), NULL))
+		bound_becomes(sk, PORTSOCK_TCP, old, new);
+}
+
+static __always_inline void tcp_becomes(const struct sock *sk, int old, int new)
+{
+	bool bound = portsock_sk_bound(sk, PORTSOCK_TCP);
+
+	if (new == TCP_CLOSE && BIT(old) & STEP_FROM)
+		tcp_ended(sk, old, bound);
+	else if (!bound && new == TCP_CLOSE)
+		sk_closed(sk, PORTSOCK_TCP);
+	else if (!bound)
+		return;
+	else if (new == TCP_ESTABLISHED &&
+		 BIT(old) & (TCPF_SYN_SENT | TCPF_SYN_RECV))
+		tcp_established(sk, old);
+	else if (BIT(old) & STEP_FROM && BIT(new) & STEP_FROM)
+		tcp_steps(sk, old, new);
+	else
+		bound_becomes(sk, PORTSOCK_TCP, old, new);
+}
+
+static noinline void other_becomes(const struct sock *sk, int old, int new)
+{
+	int proto = portsock_sk_other_proto(sk);
 
 	if (proto < 0)
 		return;
-	if (unlikely(proto == PORTSOCK_MPTCP)) {
+	if (proto == PORTSOCK_MPTCP)
 		mptcp_becomes(sk, old, new);
+	else if (portsock_sk_bound(sk, proto))
+		bound_becomes(sk, proto, old, new);
+	else if (new == TCP_CLOSE)
+		sk_closed(sk, proto);
+}
+
+/* What it calls it calls last, so that it need not save anything. */
+static void on_set_state(void *data, const struct sock *sk, const int old,
+			 const int new)
+{
+	/* A child that was just cloned, and has the listener's bind bucket. */
+	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
 		return;
-	}
-	bound = portsock_sk_bound(sk, proto);
-	if (proto == PORTSOCK_TCP && new == TCP_CLOSE && BIT(old) & STEP_FROM) {
-		tcp_ended(sk, old, bound);
-		return;
-	}
-	if (!bound) {
-		if (new == TCP_CLOSE)
-			sk_closed(sk, proto);
-		return;
-	}
-	if (proto == PORTSOCK_TCP && new == TCP_ESTABLISHED &&
-	    BIT(old) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) {
-		tcp_established(sk, old);
-		return;
-	}
-	if (proto == PORTSOCK_TCP &&
-	    BIT(old) & STEP_FROM && BIT(new) & STEP_FROM &&
-	    portsock_sock_step(sk, tcp_step(sk, new), NULL))
-		return;
-	bound_becomes(sk, proto, old, new);
+	if (portsock_sk_is_tcp(sk))
+		tcp_becomes(sk, old, new);
+	else if (portsock_sk_is_inet(sk))
+		other_becomes(sk, old, new);
 }
 
 static void portsock_on_retransmit(on_retransmit)

@@ -10,7 +10,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
-struct portsock_table;
+#include "body.h"
+#include "table.h"
 
 /*
  * Rows of a class without a socket that are kept: in the first namespace; in each
@@ -31,21 +32,6 @@ struct portsock_table;
 #define PORTSOCK_USE_SECONDS 120
 #define PORTSOCK_USED_SECONDS 3600
 
-/**
- * struct portsock_idle - for how long a row was used, or is idle
- * @node: on a list of the table while the row has no socket; protected by the
- *	table's lock as well
- * @since: second in which the row became idle, or ceased to be
- * @used: it was held for PORTSOCK_USE_SECONDS at a stretch
- *
- * Protected by the lock of the row's bucket.
- */
-struct portsock_idle {
-	struct list_head node;
-	u32 since;
-	bool used;
-};
-
 /* A row begins that may become idle. Caller holds the lock of its bucket. */
 static inline void idle_begin(struct portsock_idle *idle)
 {
@@ -59,11 +45,58 @@ static inline void idle_wake(struct portsock_idle *idle)
 	idle->since = ktime_get_seconds();
 }
 
-void __portsock_idle_add(struct portsock_idle *idle,
-			 struct portsock_table *table, bool remote);
-void __portsock_idle_del(struct portsock_idle *idle,
-			 struct portsock_table *table, bool remote);
-struct portsock_idle *__portsock_idle_surplus(struct portsock_table *table,
-					      bool remote);
+extern atomic_t portsock_idle_others[2];
+
+unsigned int portsock_idle_max(bool remote);
+struct portsock_idle *__portsock_idle_first(struct portsock_table *table,
+					    bool remote);
+
+static inline struct portsock_idles *idles_of(struct portsock_table *table,
+					      bool remote)
+{
+	return remote ? &table->idle_remote : &table->idle;
+}
+
+/**
+ * __idle_add() - a row has no socket any more
+ * @idle: of the row; the caller holds the locks of its bucket and its table
+ * @table: its table
+ * @remote: it is of class remote
+ */
+static inline void __idle_add(struct portsock_idle *idle,
+			      struct portsock_table *table, bool remote)
+{
+	struct portsock_idles *idles = idles_of(table, remote);
+	u32 now = ktime_get_seconds();
+
+	idle->used |= now - idle->since >= PORTSOCK_USE_SECONDS;
+	idle->since = now;
+	list_add_tail(&idle->node, idle->used ? &idles->used : &idles->unused);
+	idles->nr++;
+	if (!table->first)
+		atomic_inc(&portsock_idle_others[remote]);
+}
+
+/**
+ * __idle_del() - a row is not idle any more
+ * @idle: of the row, which is; the caller holds the lock of its table
+ * @table: its table
+ * @remote: it is of class remote
+ */
+static inline void __idle_del(struct portsock_idle *idle,
+			      struct portsock_table *table, bool remote)
+{
+	list_del_init(&idle->node);
+	idles_of(table, remote)->nr--;
+	if (!table->first)
+		atomic_dec(&portsock_idle_others[remote]);
+}
+
+/* Has a table more idle rows than it may keep? Caller holds its lock. */
+static inline bool __idle_many(struct portsock_table *table, bool remote)
+{
+	return idles_of(table, remote)->nr >
+	       (table->first ? PORTSOCK_IDLE_FIRST : portsock_idle_max(remote));
+}
 
 #endif /* PORTSOCK_IDLE_H */

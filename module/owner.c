@@ -13,28 +13,6 @@
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 
-/* Some milliseconds are enough: numbers do not come back that fast. */
-static u32 start_of(const struct task_struct *leader)
-{
-	return leader->start_boottime >> 20;
-}
-
-/**
- * portsock_owner_current() - the process that makes this call
- *
- * Context: process.
- * Return: nobody if it is a thread of the kernel.
- */
-struct portsock_owner portsock_owner_current(void)
-{
-	if (current->flags & PF_KTHREAD)
-		return (struct portsock_owner){ };
-	return (struct portsock_owner){
-		.tgid = current->tgid,
-		.start = start_of(current->group_leader),
-	};
-}
-
 /* Caller is on RCU's read side. NULL if it is gone. */
 static struct pid *owner_pid(const struct portsock_owner *owner,
 			     struct task_struct **task)

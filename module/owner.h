@@ -30,7 +30,28 @@ struct portsock_process {
 	char comm[TASK_COMM_LEN];
 };
 
-struct portsock_owner portsock_owner_current(void);
+/* Some milliseconds are enough: numbers do not come back that fast. */
+static inline u32 start_of(const struct task_struct *leader)
+{
+	return leader->start_boottime >> 20;
+}
+
+/**
+ * portsock_owner_current() - the process that makes this call
+ *
+ * Context: process.
+ * Return: nobody if it is a thread of the kernel.
+ */
+static inline struct portsock_owner portsock_owner_current(void)
+{
+	if (unlikely(current->flags & PF_KTHREAD))
+		return (struct portsock_owner){ };
+	return (struct portsock_owner){
+		.tgid = current->tgid,
+		.start = start_of(current->group_leader),
+	};
+}
+
 bool portsock_owner_find(const struct portsock_owner *by,
 			 const struct portsock_owner *user,
 			 struct pid_namespace *ns,

@@ -7,7 +7,7 @@
 
 #include <linux/types.h>
 
-#include "holding.h"
+#include "row.h"
 
 /*
  * That row, or NULL. @share contributes to something.
@@ -19,12 +19,73 @@ remote_of(const struct portsock_share *share)
 							    NULL;
 }
 
-int portsock_remote_add(struct portsock_share *share,
-			const struct portsock_holding *h);
+/**
+ * remote_add() - a socket has connected
+ * @share: of the socket; contributes to the row of its own port only
+ * @h: the port it connected to
+ *
+ * Context: any but NMI, interrupts off, RCU read side.
+ * Return: 0, -ENOMEM, or -ESHUTDOWN when the namespace goes and there is no
+ * row; @share then contributes what it did.
+ */
+static __always_inline int remote_add(struct portsock_share *share,
+				      const struct portsock_holding *h)
+{
+	struct portsock_table *table = share->table;
+	u32 key = key_remote(share->proto, h->remote);
+	struct row_bucket *bucket = row_bucket(table, key);
+	struct portsock_row *row;
+
+	raw_lock(&bucket->lock);
+	row = __row_join(bucket, table, key, share, true);
+	if (!IS_ERR(row)) {
+		__row_born(row, h->birth);
+		share->remote = row;
+		share->guessed = h->guessed;
+	}
+	raw_unlock(&bucket->lock);
+	if (unlikely(h->guessed) && !IS_ERR(row))
+		atomic_inc(&table->guessed);
+	return PTR_ERR_OR_ZERO(row);
+}
+
+/**
+ * remote_step() - the state of a socket changes, and nothing else
+ * @share: contributes to the row of that port; says what it said until now
+ * @to: kernel state number
+ * @handshake: how long it waited for the first answer, in microseconds; or 0
+ *
+ * Context: any but NMI, interrupts off.
+ */
+static inline void remote_step(const struct portsock_share *share, u8 to,
+			       u32 handshake)
+{
+	struct portsock_row *row = share->remote;
+	struct row_bucket *bucket = row->bucket;
+
+	raw_lock(&bucket->lock);
+	__service_step(row, share->state, to, handshake);
+	raw_unlock(&bucket->lock);
+}
+
+/**
+ * remote_del() - a socket is not connected any more
+ * @share: of the socket; contributes to the row of the port it connected to
+ * @end: its connection is over; or NULL
+ *
+ * Context: any but NMI, interrupts off.
+ */
+static __always_inline void remote_del(struct portsock_share *share,
+				       const struct portsock_end *end)
+{
+	if (unlikely(share->guessed))
+		atomic_dec(&share->table->guessed);
+	row_leave(share->remote, true, share, end);
+	share->remote = NULL;
+}
+
 void portsock_remote_update(const struct portsock_share *share,
 			    const struct portsock_holding *h);
-void portsock_remote_del(struct portsock_share *share,
-			 const struct portsock_end *end);
 void portsock_remote_no_port(struct portsock_table *table, u8 proto, u16 port);
 
 #endif /* PORTSOCK_REMOTE_H */

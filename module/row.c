@@ -7,22 +7,9 @@
 #include <linux/err.h>
 #include <linux/string.h>
 
+#include "area.h"
 #include "pool.h"
 #include "queues.h"
-
-static void counts_open(struct portsock_counts *counts,
-			const struct portsock_share *share, u8 how)
-{
-	counts_add(counts, share->state, share->ipv6);
-	if (share->state != TCP_TIME_WAIT)
-		counts->came[how]++;
-}
-
-/* How a socket came to contribute to a row. */
-static u8 how_of(const struct portsock_share *share, u32 key)
-{
-	return key_is_remote(key) ? PORTSOCK_CONNECTED : share->how;
-}
 
 static void counts_move(struct portsock_counts *counts,
 			const struct portsock_share *from,
@@ -34,21 +21,73 @@ static void counts_move(struct portsock_counts *counts,
 	counts->came[to->how]++;
 }
 
+/**
+ * __portsock_row_counts() - the numbers of a row
+ * @row: its bucket is locked by the caller
+ * @counts: receives them
+ */
+void __portsock_row_counts(const struct portsock_row *row,
+			   struct portsock_counts *counts)
+{
+	const struct portsock_share *only = row->only;
+
+	if (!row->single) {
+		*counts = row->body->counts;
+		return;
+	}
+	memset(counts, 0, sizeof(*counts));
+	counts_add(counts, only->state, only->ipv6);
+	if (row->opened)
+		counts->peak = 1;
+	counts->came[only->how] = row->opened;
+}
+
+/*
+ * Numbers of its own for a row that has more than one share, or is to be a
+ * service. Caller holds the bucket's lock. Returns false without memory.
+ */
+static bool __row_embody(struct portsock_row *row)
+{
+	struct portsock_counts counts;
+
+	if (!row->single)
+		return true;
+	__portsock_row_counts(row, &counts);
+	if (!__row_body_new(row))
+		return false;
+	row->body->counts = counts;
+	return true;
+}
+
 /*
  * An ephemeral port is listened on or asked for by number: its row becomes a
  * service. Its sockets leave the gauges of the ephemeral total, which keeps
  * what it has counted, and count as opened in the row, whose counters begin
- * at 0. Caller holds the locks of the row's bucket and of the table.
+ * at 0. Caller holds the lock of the row's bucket. Returns false without memory.
  */
-static void __row_promote(struct portsock_row *row)
+static bool __row_promote(struct portsock_row *row)
 {
-	row->depth = portsock_depth_new();
-	counts_sub_gauges(&row_total(row)->counts, &row->counts);
-	memset(row->counts.came, 0, sizeof(row->counts.came));
-	row->counts.came[PORTSOCK_BOUND] = row->counts.sockets;
-	row->counts.peak = row->counts.sockets;
-	__portsock_row_relink(row);
-	idle_begin(&row->idle);
+	struct portsock_table *table = row->table;
+	struct portsock_total *total = row_total(row);
+	struct portsock_counts *counts;
+
+	if (!__row_embody(row))
+		return false;
+	counts = &row->body->counts;
+	row->body->depth = portsock_depth_new();
+	raw_lock(&table->lock);
+	raw_lock(&total->lock);
+	counts_sub_gauges(&total->counts, counts);
+	total->ports--;
+	raw_unlock(&total->lock);
+	row->ephemeral = false;
+	__portsock_row_link(row);
+	raw_unlock(&table->lock);
+	memset(counts->came, 0, sizeof(counts->came));
+	counts->came[PORTSOCK_BOUND] = counts->sockets;
+	counts->peak = counts->sockets;
+	idle_begin(&row->body->idle);
+	return true;
 }
 
 static void share_set(struct portsock_share *share,
@@ -71,19 +110,19 @@ static void share_set(struct portsock_share *share,
  */
 static void __row_dropped(struct portsock_row *row, u32 drops)
 {
-	struct portsock_table *table = row->table;
+	struct portsock_total *total = row_total(row);
 	struct portsock_depth *depth;
 
 	if (likely(!drops))
 		return;
 	if (row->ephemeral) {
-		raw_lock(&table->lock);
-		depth = depth_of(&row_total(row)->depth);
+		raw_lock(&total->lock);
+		depth = depth_of(&total->depth);
 		if (depth)
 			depth->drops += drops;
-		raw_unlock(&table->lock);
-	} else if (row->depth) {
-		row->depth->drops += drops;
+		raw_unlock(&total->lock);
+	} else if (row->body->depth) {
+		row->body->depth->drops += drops;
 	}
 }
 
@@ -91,45 +130,8 @@ static void __row_dropped(struct portsock_row *row, u32 drops)
 static void __row_owned(struct portsock_row *row,
 			const struct portsock_holding *h)
 {
-	if (h->owner.tgid && row->depth)
-		row->depth->by = h->owner;
-}
-
-/* Caller holds the locks of the row's bucket, and of its table if ephemeral. */
-static struct portsock_depth *__row_depth(struct portsock_row *row)
-{
-	return row->ephemeral ? depth_of(&row_total(row)->depth) : row->depth;
-}
-
-/* A change of what is known of a row, or of the total of an ephemeral one. */
-typedef void depth_change(struct portsock_depth *depth, const void *by);
-
-/* Caller holds the lock of the row's bucket. */
-static __always_inline void __row_depth_change(struct portsock_row *row,
-					       depth_change *change,
-					       const void *by)
-{
-	struct portsock_table *table = row->table;
-	struct portsock_depth *depth;
-
-	if (row->ephemeral) {
-		raw_lock(&table->lock);
-		depth = __row_depth(row);
-		if (depth)
-			change(depth, by);
-		raw_unlock(&table->lock);
-	} else if (row->depth) {
-		change(row->depth, by);
-	}
-}
-
-static __always_inline void row_depth_change(struct portsock_row *row,
-					     depth_change *change,
-					     const void *by)
-{
-	raw_lock(&row->bucket->lock);
-	__row_depth_change(row, change, by);
-	raw_unlock(&row->bucket->lock);
+	if (h->owner.tgid && !row->ephemeral && row->body->depth)
+		row->body->depth->by = h->owner;
 }
 
 /* The place of what it has in the tree is that of a connection then. */
@@ -154,21 +156,51 @@ static void __share_queue(struct portsock_share *share, bool queued)
 }
 
 /*
- * A connection came, which the kernel has put into the queue of its listener
- * before. Nobody tells which one: the only one, as a rule. Caller holds the row's
- * bucket lock.
+ * The first share of an ephemeral port. From when the port is counted it keeps
+ * the table; until then the lock keeps it from being freed, see
+ * portsock_table_die(). Returns 0 or an error.
  */
-static void __row_accepted(struct portsock_row *row)
+static int __ephemeral_begin(struct portsock_row *row,
+			     const struct portsock_share *share)
 {
-	const struct rb_node *node = row->queues.rb_node;
-	u32 backlog;
+	struct portsock_total *total = row_total(row);
+	bool dead;
 
-	if (!node || !row->depth)
-		return;
-	backlog = portsock_queue_backlog(rb_entry(node, struct portsock_share,
-						  queue)->sk);
-	if (row->depth->backlog_peak < backlog)
-		row->depth->backlog_peak = backlog;
+	row->only = share;
+	row->opened = share->state != TCP_TIME_WAIT;
+	raw_lock(&total->lock);
+	dead = READ_ONCE(row->table->dead);
+	if (likely(!dead)) {
+		total->ports++;
+		counts_open(&total->counts, share, share->how);
+	}
+	raw_unlock(&total->lock);
+	return unlikely(dead) ? -ESHUTDOWN : 0;
+}
+
+/* The same of a service or of class remote. */
+static int __service_begin(struct portsock_row *row,
+			   const struct portsock_share *share)
+{
+	struct portsock_table *table = row->table;
+	struct portsock_body *body = __row_body_new(row);
+	int err = 0;
+
+	if (!body)
+		return -ENOMEM;
+	row->ephemeral = false;
+	if (key_is_deep(row->key))
+		body->depth = portsock_depth_new();
+	if (share)
+		counts_open(&body->counts, share, row_how(share, row->key));
+	idle_begin(&body->idle);
+	raw_lock(&table->lock);
+	if (unlikely(table->dead))
+		err = -ESHUTDOWN;
+	else
+		__portsock_row_link(row);
+	raw_unlock(&table->lock);
+	return err;
 }
 
 /*
@@ -181,75 +213,90 @@ static struct portsock_row *__row_begin(struct row_bucket *bucket,
 					const struct portsock_share *share,
 					bool service)
 {
-	struct portsock_row *row;
+	struct portsock_row *row = portsock_row_new(bucket, table, key);
+	int err;
 
-	row = portsock_row_new(bucket, table, key, !service);
 	if (!row)
 		return ERR_PTR(-ENOMEM);
-	if (share)
-		counts_open(&row->counts, share, how_of(share, key));
-	if (service)
-		idle_begin(&row->idle);
-	raw_lock(&table->lock);
-	if (unlikely(table->dead)) {
-		raw_unlock(&table->lock);
+	err = service ? __service_begin(row, share) :
+			__ephemeral_begin(row, share);
+	if (unlikely(err)) {
 		portsock_row_cancel(row);
-		return ERR_PTR(-ESHUTDOWN);
+		return ERR_PTR(err);
 	}
-	__portsock_row_link(row);
-	if (!service)
-		counts_open(&row_total(row)->counts, share, share->how);
-	raw_unlock(&table->lock);
 	hlist_add_head(&row->node, &bucket->rows);
+	if (row->ephemeral)
+		area_enter(table, key);
 	return row;
 }
 
-/* One more share of a port. Caller holds the bucket's lock. */
-static void __row_join(struct portsock_row *row,
-		       const struct portsock_share *share, bool service)
+/* One more share of an ephemeral port. Caller holds the bucket's lock. */
+static int __ephemeral_join(struct portsock_row *row,
+			    const struct portsock_share *share, bool service)
 {
-	struct portsock_table *table = row->table;
+	struct portsock_total *total = row_total(row);
 
-	if (row->ephemeral) {
-		raw_lock(&table->lock);
-		if (service)
-			__row_promote(row);
-		else
-			counts_open(&row_total(row)->counts, share, share->how);
-		counts_open(&row->counts, share, share->how);
-		raw_unlock(&table->lock);
-		return;
+	if (!(service ? __row_promote(row) : __row_embody(row)))
+		return -ENOMEM;
+	counts_open(&row->body->counts, share, share->how);
+	if (!service) {
+		raw_lock(&total->lock);
+		counts_open(&total->counts, share, share->how);
+		raw_unlock(&total->lock);
 	}
-	if (!list_empty(&row->idle.node)) {
-		raw_lock(&table->lock);
-		__portsock_idle_del(&row->idle, table, key_is_remote(row->key));
-		raw_unlock(&table->lock);
-		idle_wake(&row->idle);
-	}
-	if (unlikely(!row->depth) && key_is_deep(row->key))
-		row->depth = portsock_depth_new();
-	counts_open(&row->counts, share, how_of(share, row->key));
-	if (share->how == PORTSOCK_ACCEPTED)
-		__row_accepted(row);
-}
-
-static void depth_born(struct portsock_depth *depth, const void *birth)
-{
-	const struct portsock_birth *b = birth;
-
-	samples_add(&depth->handshakes, b->handshake);
-}
-
-/* A connection, or what may be one. Caller holds the row's bucket lock. */
-static void __row_born(struct portsock_row *row,
-		       const struct portsock_birth *birth)
-{
-	if (birth && birth->handshake)
-		__row_depth_change(row, depth_born, birth);
+	return 0;
 }
 
 /**
- * __portsock_row_join() - one more share of a port, or the first one
+ * __portsock_row_wake() - a row is not idle any more
+ * @row: idle; its bucket is locked by the caller
+ */
+void __portsock_row_wake(struct portsock_row *row)
+{
+	struct portsock_table *table = row->table;
+	struct portsock_idle *idle = &row->body->idle;
+
+	raw_lock(&table->lock);
+	__idle_del(idle, table, key_is_remote(row->key));
+	raw_unlock(&table->lock);
+	idle_wake(idle);
+}
+
+/**
+ * __portsock_row_added() - a socket in which something waits contributes, or it
+ * is known whose it is
+ * @share: of the socket; its bucket is locked by the caller
+ * @h: what it holds
+ */
+void __portsock_row_added(struct portsock_share *share,
+			  const struct portsock_holding *h)
+{
+	__share_queue(share, false);
+	__row_owned(share->row, h);
+}
+
+/**
+ * __portsock_ephemeral_born() - a connection is there, of an ephemeral port
+ * @row: of the port; its bucket is locked by the caller
+ * @birth: of the connection
+ */
+void __portsock_ephemeral_born(struct portsock_row *row,
+			       const struct portsock_birth *birth)
+{
+	struct portsock_total *total = row_total(row);
+	struct portsock_depth *depth;
+
+	raw_lock(&total->lock);
+	depth = depth_of(&total->depth);
+	if (depth)
+		samples_add(&depth->handshakes, birth->handshake);
+	raw_unlock(&total->lock);
+}
+
+/**
+ * __portsock_row_join() - the first share of a port, or one more of an ephemeral
+ * one
+ * @row: of the port; NULL if there is none
  * @bucket: of the row; the caller holds its lock
  * @table: of the row
  * @key: its key
@@ -261,48 +308,56 @@ static void __row_born(struct portsock_row *row,
  * and there is no row.
  */
 struct portsock_row *
-__portsock_row_join(struct row_bucket *bucket, struct portsock_table *table,
-		    u32 key, const struct portsock_share *share, bool service)
+__portsock_row_join(struct portsock_row *row, struct row_bucket *bucket,
+		    struct portsock_table *table, u32 key,
+		    const struct portsock_share *share, bool service)
 {
-	struct portsock_row *row = __row_find(bucket, table, key);
+	int err;
 
-	if (row)
-		__row_join(row, share, service);
-	else
+	if (!row) {
 		row = __row_begin(bucket, table, key, share, service);
-	if (!IS_ERR(row))
-		row->shares++;
+		if (IS_ERR(row))
+			return row;
+	} else {
+		err = __ephemeral_join(row, share, service);
+		if (err)
+			return ERR_PTR(err);
+	}
+	row->shares++;
 	return row;
 }
 
-/**
- * portsock_row_add() - a share contributes to the row of a port
- * @share: contributes nothing yet
- * @h: the port
- *
- * Context: any but NMI, interrupts off; RCU read side (for @h->table).
- * Return: 0, -ENOMEM, or -ESHUTDOWN when the namespace goes and
- * there is no row.
- */
-int portsock_row_add(struct portsock_share *share,
-		     const struct portsock_holding *h)
+/* Caller holds the row's bucket lock. */
+static void __ephemeral_update(struct portsock_row *row,
+			       const struct portsock_share *old,
+			       const struct portsock_share *share,
+			       const struct portsock_holding *h)
 {
-	struct portsock_table *table = h->table;
-	u32 key = key_of(h->proto, h->port);
-	struct row_bucket *bucket = row_bucket(table, key);
-	struct portsock_row *row;
+	struct portsock_total *total = row_total(row);
 
-	raw_lock(&bucket->lock);
-	row = __portsock_row_join(bucket, table, key, share, h->service);
-	if (!IS_ERR(row)) {
-		share->table = table;
-		share->row = row;
-		__share_queue(share, false);
-		__row_owned(row, h);
-		__row_born(row, h->birth);
-	}
-	raw_unlock(&bucket->lock);
-	return PTR_ERR_OR_ZERO(row);
+	if (!row->single)
+		counts_move(&row->body->counts, old, share);
+	raw_lock(&total->lock);
+	counts_move(&total->counts, old, share);
+	if (h->end)
+		depth_end(depth_of(&total->depth), &old->conn, h->end);
+	raw_unlock(&total->lock);
+}
+
+/* The same of a service. */
+static void __service_update(struct portsock_row *row,
+			     const struct portsock_share *old,
+			     const struct portsock_share *share,
+			     const struct portsock_holding *h)
+{
+	struct portsock_body *body = row->body;
+
+	counts_move(&body->counts, old, share);
+	if (h->end)
+		depth_end(body->depth, &old->conn, h->end);
+	/* a child of Fast Open, which was there before */
+	if (old->state == TCP_SYN_RECV)
+		__row_accepted(row);
 }
 
 /**
@@ -311,81 +366,31 @@ int portsock_row_add(struct portsock_share *share,
  * @h: what it is to say
  *
  * Context: any but NMI, interrupts off.
+ * Return: 0, or -ENOMEM if the row should have become one of a service, and did
+ * not.
  */
-void portsock_row_update(struct portsock_share *share,
-			 const struct portsock_holding *h)
+int portsock_row_update(struct portsock_share *share,
+			const struct portsock_holding *h)
 {
 	struct portsock_row *row = share->row;
 	struct portsock_share old = *share;
+	int err = 0;
 
 	raw_lock(&row->bucket->lock);
+	if (row->ephemeral && h->service && !__row_promote(row))
+		err = -ENOMEM;
 	share_set(share, h);
 	if (share->queues != old.queues)
 		__share_queue(share, old.queues);
-	if (row->ephemeral) {
-		raw_lock(&row->table->lock);
-		if (h->service)
-			__row_promote(row);
-		else
-			counts_move(&row_total(row)->counts, &old, share);
-		counts_move(&row->counts, &old, share);
-		if (h->end)
-			portsock_depth_end(__row_depth(row), &old.conn, h->end);
-		raw_unlock(&row->table->lock);
-	} else {
-		counts_move(&row->counts, &old, share);
-		if (h->end)
-			portsock_depth_end(row->depth, &old.conn, h->end);
-		/* a child of Fast Open, which was there before */
-		if (old.state == TCP_SYN_RECV)
-			__row_accepted(row);
-	}
+	if (row->ephemeral)
+		__ephemeral_update(row, &old, share, h);
+	else
+		__service_update(row, &old, share, h);
 	if (h->state == TCP_LISTEN)
 		__row_owned(row, h);
 	__row_born(row, h->birth);
 	raw_unlock(&row->bucket->lock);
-}
-
-/* Returns false if the row is not ephemeral, or is promoted meanwhile. */
-static bool ephemeral_step(struct portsock_row *row, u8 from, u8 to,
-			   u32 handshake)
-{
-	struct portsock_depth *depth;
-	bool ephemeral;
-
-	if (!READ_ONCE(row->ephemeral))
-		return false;
-	raw_lock(&row->table->lock);
-	ephemeral = row->ephemeral;
-	if (ephemeral) {
-		counts_step(&row->counts, from, to);
-		counts_step(&row_total(row)->counts, from, to);
-		depth = handshake ? depth_of(&row_total(row)->depth) : NULL;
-		if (depth)
-			samples_add(&depth->handshakes, handshake);
-	}
-	raw_unlock(&row->table->lock);
-	return ephemeral;
-}
-
-/**
- * portsock_row_step() - a full socket changes its state, and nothing else
- * @row: that it contributes to
- * @from: kernel state number
- * @to: kernel state number
- * @handshake: how long it waited for the first answer, in microseconds; or 0
- *
- * Context: any but NMI, interrupts off.
- */
-void portsock_row_step(struct portsock_row *row, u8 from, u8 to, u32 handshake)
-{
-	if (ephemeral_step(row, from, to, handshake))
-		return;
-	raw_lock(&row->bucket->lock);
-	counts_step(&row->counts, from, to);
-	if (row->depth)
-		samples_add(&row->depth->handshakes, handshake);
-	raw_unlock(&row->bucket->lock);
+	return err;
 }
 
 /*
@@ -394,26 +399,39 @@ void portsock_row_step(struct portsock_row *row, u8 from, u8 to, u32 handshake)
  */
 static u32 __surplus_key(struct portsock_table *table, u32 key)
 {
-	const struct portsock_idle *idle =
-		__portsock_idle_surplus(table, key_is_remote(key));
+	bool remote = key_is_remote(key);
+	const struct portsock_idle *idle;
 
-	return idle ? container_of(idle, struct portsock_row, idle)->key : 0;
+	if (likely(!__idle_many(table, remote)))
+		return 0;
+	idle = __portsock_idle_first(table, remote);
+	return idle ? container_of(idle, struct portsock_body, idle)->row->key :
+		      0;
 }
 
 /*
- * A port whose row is folded twice counts twice in the total's ports. Caller
- * holds the locks of the row's bucket and of its table.
+ * A port whose row is folded twice counts twice in the total's ports. The first
+ * row of a protocol leaves its body to the total. Caller holds the locks of the
+ * row's bucket and of its table.
  */
 static void __service_fold(struct portsock_row *row)
 {
-	struct portsock_total *total = &row->table->folded[key_proto(row->key)];
+	struct portsock_body **sum = &row->table->folded[key_proto(row->key)];
+	struct portsock_body *body = row->body;
 	int how;
 
+	if (!*sum) {
+		*sum = body;
+		gauges_clear(&body->counts);
+		body->folded = 1;
+		row->single = true;
+		return;
+	}
+	(*sum)->folded++;
 	for (how = 0; how < PORTSOCK_HOW_NR; how++)
-		total->counts.came[how] += row->counts.came[how];
-	total->counts.peak = max(total->counts.peak, row->counts.peak);
-	portsock_depth_fold(&total->depth, &row->depth);
-	total->ports++;
+		(*sum)->counts.came[how] += body->counts.came[how];
+	(*sum)->counts.peak = max((*sum)->counts.peak, body->counts.peak);
+	portsock_depth_fold(&(*sum)->depth, &body->depth);
 }
 
 /* Caller holds the locks of the row's bucket and of its table. */
@@ -421,8 +439,8 @@ static void __remote_fold(struct portsock_row *row)
 {
 	struct portsock_past *past = &row->table->past[key_proto(row->key)];
 
-	past->connected += portsock_opened(&row->counts);
-	portsock_depth_fold(&past->depth, &row->depth);
+	past->connected += portsock_opened(&row->body->counts);
+	portsock_depth_fold(&past->depth, &row->body->depth);
 }
 
 /*
@@ -438,11 +456,11 @@ static void row_fold(struct portsock_table *table, u32 key)
 	row = __row_find(bucket, table, key);
 	if (row && !row->shares) {
 		raw_lock(&table->lock);
+		__portsock_row_unlink(row);
 		if (key_is_remote(key))
 			__remote_fold(row);
 		else
 			__service_fold(row);
-		__portsock_row_unlink(row);
 		raw_unlock(&table->lock);
 		__portsock_row_free(row);
 	}
@@ -463,108 +481,49 @@ static noinline void rows_fold(struct portsock_table *table, u32 key)
 		row_fold(table, key);
 }
 
-/*
- * An ephemeral row goes with its last share; the total keeps what it has
- * counted. Returns true if it was unlinked. Caller holds the bucket's lock.
- */
-static bool __ephemeral_leave(struct portsock_row *row,
-			      const struct portsock_share *share,
-			      const struct portsock_end *end)
-{
-	struct portsock_table *table = row->table;
-	bool goes = !row->shares;
-
-	raw_lock(&table->lock);
-	counts_sub(&row_total(row)->counts, share->state, share->ipv6);
-	if (goes)
-		__portsock_row_unlink(row);
-	else
-		counts_sub(&row->counts, share->state, share->ipv6);
-	if (end)
-		portsock_depth_end(depth_of(&row_total(row)->depth),
-				   &share->conn, end);
-	raw_unlock(&table->lock);
-	return goes;
-}
-
-/*
- * A row has no share. Returns true if it was unlinked, as its namespace is gone;
- * @surplus is the key of a row to fold, or 0. Caller holds the bucket's lock.
- */
-static bool __row_rest(struct portsock_row *row, u32 *surplus)
-{
-	struct portsock_table *table = row->table;
-	bool goes;
-
-	raw_lock(&table->lock);
-	goes = table->dead;
-	if (goes) {
-		__portsock_row_unlink(row);
-	} else {
-		__portsock_idle_add(&row->idle, table, key_is_remote(row->key));
-		*surplus = __surplus_key(table, row->key);
-	}
-	raw_unlock(&table->lock);
-	return goes;
-}
-
-/*
- * A row of class service or remote stays, see PORTSOCK_IDLE_FIRST, unless its
- * namespace is gone. Returns as above. Caller holds the bucket's lock.
- */
-static bool __service_leave(struct portsock_row *row,
-			    const struct portsock_share *share,
-			    const struct portsock_end *end, u32 *surplus)
-{
-	counts_sub(&row->counts, share->state, share->ipv6);
-	if (end)
-		portsock_depth_end(row->depth, &share->conn, end);
-	return unlikely(!row->shares) && __row_rest(row, surplus);
-}
-
 /**
- * portsock_row_leave() - a share contributes to a row no longer
- * @row: one that it contributes to
- * @share: that of a socket; what it says is not changed
- * @end: its connection is over; or NULL
+ * __portsock_row_over() - a row of class service or remote has no share
+ * @row: the caller holds the lock of its bucket, and does no more afterwards
+ *
+ * It stays, see PORTSOCK_IDLE_FIRST, unless its namespace is gone.
  *
  * Context: any but NMI, interrupts off.
  */
-void portsock_row_leave(struct portsock_row *row, struct portsock_share *share,
-			const struct portsock_end *end)
+void __portsock_row_over(struct portsock_row *row)
+	__releases(&row->bucket->lock)
 {
 	struct row_bucket *bucket = row->bucket;
 	struct portsock_table *table = row->table;
 	u32 surplus = 0;
-	bool goes;
 
-	raw_lock(&bucket->lock);
-	if (share->queues && row == share->row)
-		__share_unqueue(share);
-	row->shares--;
-	if (row->ephemeral)
-		goes = __ephemeral_leave(row, share, end);
-	else
-		goes = __service_leave(row, share, end, &surplus);
-	if (goes)
+	raw_lock(&table->lock);
+	if (unlikely(table->dead)) {
+		__portsock_row_unlink(row);
+		raw_unlock(&table->lock);
 		__portsock_row_free(row);
+	} else {
+		__idle_add(&row->body->idle, table, key_is_remote(row->key));
+		surplus = __surplus_key(table, row->key);
+		raw_unlock(&table->lock);
+	}
 	raw_unlock(&bucket->lock);
-	if (surplus)
+	if (unlikely(surplus))
 		rows_fold(table, surplus);
 }
 
 /**
- * portsock_row_del() - a share contributes to its row no longer
- * @share: contributes to a row
- * @end: its connection is over; or NULL
+ * portsock_row_unqueue() - readers of a row are not to look at a socket any more
+ * @share: of the socket; queued
  *
  * Context: any but NMI, interrupts off.
  */
-void portsock_row_del(struct portsock_share *share,
-		      const struct portsock_end *end)
+void portsock_row_unqueue(struct portsock_share *share)
 {
-	portsock_row_leave(share->row, share, end);
-	share->row = NULL;
+	struct row_bucket *bucket = share->row->bucket;
+
+	raw_lock(&bucket->lock);
+	__share_unqueue(share);
+	raw_unlock(&bucket->lock);
 	share->queues = false;
 }
 
@@ -579,22 +538,19 @@ void portsock_row_no_port(struct portsock_table *table, u32 key)
 {
 	struct row_bucket *bucket = row_bucket(table, key);
 	struct portsock_row *row;
-	bool goes = false;
-	u32 surplus = 0;
+	bool begun;
 
 	raw_lock(&bucket->lock);
 	row = __row_find(bucket, table, key);
-	if (!row) {
+	begun = !row;
+	if (begun)
 		row = __row_begin(bucket, table, key, NULL, true);
-		goes = !IS_ERR(row) && __row_rest(row, &surplus);
-	}
-	if (!IS_ERR(row) && row->depth)
-		row->depth->ends[PORTSOCK_NO_PORT]++;
-	if (goes)
-		__portsock_row_free(row);
-	raw_unlock(&bucket->lock);
-	if (surplus)
-		rows_fold(table, surplus);
+	if (!IS_ERR(row) && row->body->depth)
+		row->body->depth->ends[PORTSOCK_NO_PORT]++;
+	if (begun && !IS_ERR(row))
+		__portsock_row_over(row);
+	else
+		raw_unlock(&bucket->lock);
 }
 
 static void depth_retrans(struct portsock_depth *depth, const void *segments)
@@ -635,31 +591,6 @@ void portsock_row_carried(struct portsock_row *row,
 	row_depth_change(row, depth_carried, bytes);
 }
 
-static void depth_accept(struct portsock_depth *depth, const void *accept)
-{
-	const struct portsock_accept *a = accept;
-
-	if (a->user.tgid)
-		depth->user = a->user;
-	if (!a->born)
-		return;
-	depth->accepts++;
-	durations_add(&depth->accept_wait, a->waited);
-}
-
-/**
- * portsock_row_accept() - accept() hands out a connection
- * @row: of the connection
- * @accept: what is known of that
- *
- * Context: any but NMI, interrupts off.
- */
-void portsock_row_accept(struct portsock_row *row,
-			 const struct portsock_accept *accept)
-{
-	row_depth_change(row, depth_accept, accept);
-}
-
 /**
  * portsock_row_use() - a process is sent a socket
  * @row: of the socket
@@ -671,8 +602,8 @@ void portsock_row_use(struct portsock_row *row,
 		      const struct portsock_owner *user)
 {
 	raw_lock(&row->bucket->lock);
-	if (user->tgid && row->depth)
-		row->depth->user = *user;
+	if (user->tgid && !row->ephemeral && row->body->depth)
+		row->body->depth->user = *user;
 	raw_unlock(&row->bucket->lock);
 }
 
@@ -691,8 +622,7 @@ void portsock_rows_kill(struct portsock_table *table)
 	u32 key;
 
 	portsock_table_die(table);
-	for (key = 0; portsock_rows_next(table, &table->services, &key);
-	     key++) {
+	for (key = 0; portsock_rows_next(table, &key); key++) {
 		struct row_bucket *bucket = row_bucket(table, key);
 		struct portsock_row *row;
 

@@ -13,31 +13,47 @@ unsigned int portsock_row_shift;	/* of the 64 bits of a hash */
 struct portsock_pool portsock_row_pool;
 
 /**
- * __portsock_order_insert() - put a row into a tree
- * @root: of the row's table, whose lock the caller holds
- * @row: in no tree
+ * __portsock_row_link() - a service, or a row of class remote, is to be shown
+ * @row: not ephemeral; its bucket and its table are locked by the caller
  */
-void __portsock_order_insert(struct rb_root *root, struct portsock_row *row)
+void __portsock_row_link(struct portsock_row *row)
 {
+	struct rb_root *root = &row->table->services;
 	struct rb_node **link = &root->rb_node;
 	struct rb_node *parent = NULL;
 
 	while (*link) {
-		const struct portsock_row *other;
+		const struct portsock_body *other;
 
 		parent = *link;
-		other = rb_entry(parent, struct portsock_row, order);
-		if (row->key < other->key)
+		other = rb_entry(parent, struct portsock_body, order);
+		if (row->key < other->row->key)
 			link = &parent->rb_left;
 		else
 			link = &parent->rb_right;
 	}
-	rb_link_node(&row->order, parent, link);
-	rb_insert_color(&row->order, root);
+	rb_link_node(&row->body->order, parent, link);
+	rb_insert_color(&row->body->order, root);
+	row->table->pins++;
+}
+
+/**
+ * __portsock_row_unlink() - it is no longer shown
+ * @row: its bucket and its table are locked by the caller
+ */
+void __portsock_row_unlink(struct portsock_row *row)
+{
+	struct portsock_body *body = row->body;
+
+	if (!list_empty(&body->idle.node))
+		__idle_del(&body->idle, row->table,
+			   key_is_remote(row->key));
+	rb_erase(&body->order, &row->table->services);
+	row->table->pins--;
 }
 
 /* Caller holds the table's lock. First row whose key is at least @key. */
-static struct portsock_row *__order_find(const struct rb_root *root, u32 key)
+static struct portsock_row *__row_at(const struct rb_root *root, u32 key)
 {
 	struct rb_node *node = root->rb_node;
 	struct portsock_row *best = NULL;
@@ -45,7 +61,7 @@ static struct portsock_row *__order_find(const struct rb_root *root, u32 key)
 	while (node) {
 		struct portsock_row *row;
 
-		row = rb_entry(node, struct portsock_row, order);
+		row = rb_entry(node, struct portsock_body, order)->row;
 		if (row->key < key) {
 			node = node->rb_right;
 		} else {
@@ -57,34 +73,20 @@ static struct portsock_row *__order_find(const struct rb_root *root, u32 key)
 }
 
 /**
- * __portsock_row_relink() - an ephemeral row is to be shown as a service
- * @row: its bucket and its table are locked by the caller
- */
-void __portsock_row_relink(struct portsock_row *row)
-{
-	row_total(row)->ports--;
-	rb_erase(&row->order, &row->table->ephemerals);
-	row->ephemeral = false;
-	__portsock_order_insert(&row->table->services, row);
-}
-
-/**
- * portsock_rows_next() - the next key that a row has
+ * portsock_rows_next() - the next key that a service or a row of class remote has
  * @table: any table
- * @root: one of its trees
  * @key: to begin with; receives that of the first row at or behind it
  *
  * Context: any but NMI.
  * Return: false when there is none.
  */
-bool portsock_rows_next(struct portsock_table *table,
-			const struct rb_root *root, u32 *key)
+bool portsock_rows_next(struct portsock_table *table, u32 *key)
 {
 	struct portsock_row *row;
 	unsigned long flags;
 
 	raw_lock_irqsave(&table->lock, flags);
-	row = __order_find(root, *key);
+	row = __row_at(&table->services, *key);
 	if (row)
 		*key = row->key;
 	raw_unlock_irqrestore(&table->lock, flags);
@@ -105,14 +107,14 @@ int portsock_rows_init(unsigned int bits)
 
 	BUILD_BUG_ON(!IS_ENABLED(CONFIG_LOCKDEP) &&
 		     !IS_ENABLED(CONFIG_DEBUG_SPINLOCK) &&
-		     sizeof(struct portsock_row) > 256);
+		     sizeof(struct portsock_row) > 64);
 
 	err = portsock_pool_init(&portsock_row_pool, "portsock_row",
 				 sizeof(struct portsock_row),
 				 SLAB_HWCACHE_ALIGN);
 	if (err)
 		return err;
-	err = portsock_depths_init();
+	err = portsock_bodies_init();
 	if (err)
 		goto exit_rows;
 	portsock_row_buckets = kvmalloc_array(1UL << bits,
@@ -120,7 +122,7 @@ int portsock_rows_init(unsigned int bits)
 					      GFP_KERNEL);
 	if (!portsock_row_buckets) {
 		err = -ENOMEM;
-		goto exit_depths;
+		goto exit_bodies;
 	}
 	for (i = 0; i < 1UL << bits; i++) {
 		raw_spin_lock_init(&portsock_row_buckets[i].lock);
@@ -129,8 +131,8 @@ int portsock_rows_init(unsigned int bits)
 	portsock_row_shift = 64 - bits;
 	return 0;
 
-exit_depths:
-	portsock_depths_exit();
+exit_bodies:
+	portsock_bodies_exit();
 exit_rows:
 	portsock_pool_exit(&portsock_row_pool);
 	return err;
@@ -144,7 +146,7 @@ exit_rows:
 void portsock_rows_refill(void)
 {
 	portsock_pool_refill(&portsock_row_pool);
-	portsock_depths_refill();
+	portsock_bodies_refill();
 }
 
 /**
@@ -157,6 +159,6 @@ void portsock_rows_refill(void)
 void portsock_rows_exit(void)
 {
 	kvfree(portsock_row_buckets);
-	portsock_depths_exit();
+	portsock_bodies_exit();
 	portsock_pool_exit(&portsock_row_pool);
 }

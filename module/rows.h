@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The rows of all namespaces: a hash to find them in, and for each table two
- * trees that order them.
+ * The rows of all namespaces: a hash to find them in, and for each table a tree
+ * that orders those of services.
  *
  * The buckets of the hash are locked one by one; a bucket lock protects its
- * chain and the rows in it. A table's own lock, nested inside, orders its rows
- * for readers, sums its ephemeral ones and protects their counters, so that
- * these change together. All locks are raw and are taken with interrupts off,
+ * chain and the rows in it. A table's own lock, nested inside, protects its
+ * tree, and the lock of a total, nested inside both, what ephemeral rows of a
+ * protocol say together. All locks are raw and are taken with interrupts off,
  * since the callers run in any context but NMI.
  */
 #ifndef PORTSOCK_ROWS_H
@@ -19,8 +19,7 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
-#include "counts.h"
-#include "depth.h"
+#include "body.h"
 #include "idle.h"
 #include "pool.h"
 #include "table.h"
@@ -28,32 +27,33 @@
 /**
  * struct portsock_row - one (network namespace, protocol, port)
  * @node: in its bucket's chain
- * @order: in one of the table's trees; protected by the table's lock
  * @table: the namespace's table, pinned
- * @idle: of a service row, for how long it has been idle
- * @queues: shares of sockets in which something may wait
- * @depth: more about it; NULL while there is no memory for it, and of a row that
- *	has none, see key_is_deep()
  * @bucket: where it hangs
+ * @body: its numbers, unless @single is set
+ * @only: otherwise what tells them: the only share that it has, and had
+ * @queues: shares of sockets in which something may wait
  * @key: protocol, port and whether it is of class remote, see key_of()
  * @shares: sockets and mini-sockets that contribute; a row with any is pinned
- * @ephemeral: in the tree of ephemerals; changed under both locks
- * @counts: the numbers; protected by the table's lock while @ephemeral
+ * @single: there is no @body; of an ephemeral row only
+ * @opened: @only came as a full socket
+ * @ephemeral: the kernel chose the port; changed under the table's lock as well
  *
  * Protected by the lock of @bucket unless said otherwise.
  */
 struct portsock_row {
 	struct hlist_node node;
-	struct rb_node order;
-	struct portsock_idle idle;
 	struct portsock_table *table;
-	struct rb_root queues;
-	struct portsock_depth *depth;
 	struct row_bucket *bucket;
+	union {
+		struct portsock_body *body;
+		const struct portsock_share *only;
+	};
+	struct rb_root queues;
 	u32 key;
 	u32 shares;
+	bool single;
+	bool opened;
 	bool ephemeral;
-	struct portsock_counts counts;
 };
 
 /**
@@ -133,11 +133,24 @@ int portsock_rows_init(unsigned int bits);
 void portsock_rows_refill(void);
 void portsock_rows_exit(void);
 
-void __portsock_order_insert(struct rb_root *root, struct portsock_row *row);
+void __portsock_row_link(struct portsock_row *row);
+void __portsock_row_unlink(struct portsock_row *row);
 
-static inline struct rb_root *row_root(const struct portsock_row *row)
+/**
+ * __row_body_new() - numbers for a row that has none
+ * @row: receives them, all zero; its bucket is locked by the caller
+ *
+ * Return: the numbers, or NULL without memory.
+ */
+static inline struct portsock_body *__row_body_new(struct portsock_row *row)
 {
-	return row->ephemeral ? &row->table->ephemerals : &row->table->services;
+	struct portsock_body *body = body_new(row);
+
+	if (!body)
+		return NULL;
+	row->body = body;
+	row->single = false;
+	return body;
 }
 
 /**
@@ -145,7 +158,6 @@ static inline struct rb_root *row_root(const struct portsock_row *row)
  * @bucket: where it is to hang
  * @table: its table
  * @key: protocol and port
- * @ephemeral: the kernel chose the port
  *
  * Context: any but NMI, interrupts off.
  * Return: the row, or NULL without memory. Ends with portsock_row_cancel(), or,
@@ -153,22 +165,19 @@ static inline struct rb_root *row_root(const struct portsock_row *row)
  */
 static inline struct portsock_row *
 portsock_row_new(struct row_bucket *bucket, struct portsock_table *table,
-		 u32 key, bool ephemeral)
+		 u32 key)
 {
 	struct portsock_row *row = portsock_pool_get(&portsock_row_pool);
 
 	if (!row)
 		return NULL;
-	INIT_LIST_HEAD(&row->idle.node);
 	row->table = table;
-	row->queues = RB_ROOT;
-	row->depth = !ephemeral && key_is_deep(key) ? portsock_depth_new() :
-						      NULL;
 	row->bucket = bucket;
+	row->queues = RB_ROOT;
 	row->key = key;
 	row->shares = 0;
-	row->ephemeral = ephemeral;
-	memset(&row->counts, 0, sizeof(row->counts));
+	row->single = true;
+	row->ephemeral = true;
 	return row;
 }
 
@@ -180,35 +189,9 @@ portsock_row_new(struct row_bucket *bucket, struct portsock_table *table,
  */
 static inline void portsock_row_cancel(struct portsock_row *row)
 {
-	portsock_depth_free(row->depth);
+	if (!row->single)
+		body_free(row->body);
 	portsock_pool_put(&portsock_row_pool, row);
-}
-
-/**
- * __portsock_row_link() - a row is to be shown
- * @row: its bucket and its table are locked by the caller
- */
-static inline void __portsock_row_link(struct portsock_row *row)
-{
-	__portsock_order_insert(row_root(row), row);
-	row->table->pins++;
-	if (row->ephemeral)
-		row_total(row)->ports++;
-}
-
-/**
- * __portsock_row_unlink() - a row is no longer shown
- * @row: its bucket and its table are locked by the caller
- */
-static inline void __portsock_row_unlink(struct portsock_row *row)
-{
-	if (!list_empty(&row->idle.node))
-		__portsock_idle_del(&row->idle, row->table,
-				    key_is_remote(row->key));
-	rb_erase(&row->order, row_root(row));
-	row->table->pins--;
-	if (row->ephemeral)
-		row_total(row)->ports--;
 }
 
 /**
@@ -220,14 +203,11 @@ static inline void __portsock_row_free(struct portsock_row *row)
 	struct portsock_table *table = row->table;
 
 	__hlist_del(&row->node);
-	portsock_depth_free(row->depth);
-	portsock_pool_put(&portsock_row_pool, row);
+	portsock_row_cancel(row);
 	if (unlikely(table->dead))
 		portsock_table_settle(table);
 }
 
-void __portsock_row_relink(struct portsock_row *row);
-bool portsock_rows_next(struct portsock_table *table,
-			const struct rb_root *root, u32 *key);
+bool portsock_rows_next(struct portsock_table *table, u32 *key);
 
 #endif /* PORTSOCK_ROWS_H */

@@ -18,26 +18,19 @@
 /* States of a socket that has not connected, or whose connection is over. */
 #define CLOSED_STATES (TCPF_CLOSE | TCPF_LISTEN)
 
-/* Nothing is known of a connection of this share yet. */
-static void remote_begin(struct portsock_share *share)
-{
-	if (BIT(share->proto) & PORTSOCK_PROTOS_REMOTE)
-		share->remote = NULL;
-}
-
 /*
  * Does a socket that contributes to the row of its port contribute to that of
  * its peer's port? What it says of the first is up to date. Returns what
- * portsock_remote_add() does.
+ * remote_add() does.
  */
-static int remote_meet(struct portsock_share *share,
-		       const struct portsock_holding *h)
+static __always_inline int remote_meet(struct portsock_share *share,
+				       const struct portsock_holding *h)
 {
 	if (!h->remote || !(BIT(share->proto) & PORTSOCK_PROTOS_REMOTE) ||
 	    share->remote || share->how == PORTSOCK_ACCEPTED ||
 	    BIT(share->state) & CLOSED_STATES)
 		return 0;
-	return portsock_remote_add(share, h);
+	return remote_add(share, h);
 }
 
 /* @share is about to say @h, and still says what it said. */
@@ -50,64 +43,10 @@ static void remote_change(struct portsock_share *share,
 		return;
 	if (BIT(h->state) & CLOSED_STATES ||
 	    (h->remote && h->remote != key_port(remote->key)))
-		portsock_remote_del(share, h->end);
+		remote_del(share, h->end);
 	else if (h->state != share->state || h->ipv6 != share->ipv6 ||
 		 h->end || h->birth)
 		portsock_remote_update(share, h);
-}
-
-/* @share contributes nothing yet. */
-static int share_add(struct portsock_share *share,
-		     const struct portsock_holding *h)
-{
-	bool queues = h->queues;
-	u8 proto = h->proto, state = h->state, how = h->how;
-	bool ipv6 = h->ipv6;
-
-	/* all is read by now, so that one move writes the four */
-	share->proto = proto;
-	share->state = state;
-	share->ipv6 = ipv6;
-	share->how = how;
-	share->queues = queues;
-	remote_begin(share);
-	if (proto == PORTSOCK_TCP && !queues) {
-		share->conn = (struct portsock_conn){ };
-		if (h->birth)
-			conn_begin(&share->conn, h->birth);
-	}
-	return portsock_row_add(share, h);
-}
-
-static void unbound_del(const struct portsock_share *share)
-{
-	struct portsock_table *table = share->table;
-
-	/* a barrier; pairs with portsock_table_settle() */
-	portsock_unbound_sub(&table->unbound[share->proto], share->ipv6);
-	if (unlikely(READ_ONCE(table->dead)))
-		portsock_table_settle(table);
-}
-
-/* Returns false when the table is about to go. */
-static bool unbound_add(struct portsock_table *table, u8 proto, bool ipv6)
-{
-	/* a barrier; pairs with portsock_table_settle() */
-	portsock_unbound_add(&table->unbound[proto], ipv6);
-	return likely(!READ_ONCE(table->dead)) ||
-	       !portsock_table_is_released(table);
-}
-
-static void share_leave(struct portsock_share *share,
-			const struct portsock_end *end)
-{
-	if (remote_of(share))
-		portsock_remote_del(share, end);
-	if (share->row)
-		portsock_row_del(share, end);
-	else
-		unbound_del(share);
-	share->table = NULL;
 }
 
 /**
@@ -127,18 +66,6 @@ void portsock_share_await(struct portsock_share *share)
 	share->awaits = true;
 	list_add_tail(&share->awaited, &table->awaited);
 	table->awaited_nr++;
-	raw_unlock(&table->lock);
-}
-
-static void share_settle(struct portsock_share *share,
-			 struct portsock_table *table)
-{
-	if (likely(!share->awaits))
-		return;
-	raw_lock(&table->lock);
-	share->awaits = false;
-	list_del(&share->awaited);
-	table->awaited_nr--;
 	raw_unlock(&table->lock);
 }
 
@@ -181,116 +108,27 @@ const void *portsock_share_awaited(struct portsock_table *table)
 }
 
 /**
- * portsock_share_del() - a socket is no more, or nobody's business
- * @share: contributes, and to nothing afterwards
+ * portsock_portless_end() - connect() of a socket that held no port is over
+ * @table: of the socket's namespace
+ * @proto: its protocol
+ * @end: how it ended: it got no port, unless that is for another reason
  *
- * Context: any but NMI, interrupts off.
+ * Context: any but NMI, interrupts off, RCU read side.
  */
-void portsock_share_del(struct portsock_share *share)
-{
-	portsock_share_over(share, NULL);
-}
-
-/**
- * portsock_share_over() - the same of a connection that is over
- * @share: contributes, and to nothing afterwards
- * @end: how it ended; or NULL
- *
- * Context: any but NMI, interrupts off.
- */
-void portsock_share_over(struct portsock_share *share,
-			 const struct portsock_end *end)
-{
-	share_settle(share, share->table);
-	share_leave(share, end);
-}
-
-/*
- * connect() of a socket that held no port and got none, unless it went wrong
- * for another reason.
- */
-static void portless_end(struct portsock_table *table, u8 proto,
-			 const struct portsock_end *end)
+void portsock_portless_end(struct portsock_table *table, u8 proto,
+			   const struct portsock_end *end)
 {
 	struct portsock_depth *depth;
+	struct portsock_total *total = &table->totals[proto];
 
 	if (end->cause != PORTSOCK_GIVEN_UP)
 		return;
-	raw_lock(&table->lock);
-	depth = depth_of(&table->totals[proto].depth);
+	raw_lock(&total->lock);
+	depth = depth_of(&total->depth);
 	if (depth)
 		depth->ends[PORTSOCK_NO_PORT]++;
-	raw_unlock(&table->lock);
+	raw_unlock(&total->lock);
 	portsock_remote_no_port(table, proto, end->remote);
-}
-
-static bool share_is_unbound(const struct portsock_share *share,
-			     const struct portsock_table *table, u8 proto)
-{
-	return share->table == table && !share->row && share->proto == proto;
-}
-
-static int share_unbind(struct portsock_share *share,
-			struct portsock_table *table, u8 proto, bool ipv6,
-			const struct portsock_end *end)
-{
-	bool added;
-
-	if (share_is_unbound(share, table, proto)) {
-		if (unlikely(ipv6 != share->ipv6))
-			portsock_unbound_turn(&table->unbound[proto], ipv6);
-		share->ipv6 = ipv6;
-		if (unlikely(end))
-			portless_end(table, proto, end);
-		return 0;
-	}
-	/* before the row goes, which may pin the table */
-	added = unbound_add(table, proto, ipv6);
-	if (share->table)
-		share_leave(share, end);
-	if (!added) {
-		share_settle(share, table);
-		return -ESHUTDOWN;
-	}
-	share->table = table;
-	share->proto = proto;
-	share->state = TCP_CLOSE;
-	share->ipv6 = ipv6;
-	share->how = PORTSOCK_BOUND;
-	remote_begin(share);
-	return 0;
-}
-
-/**
- * portsock_share_unbound() - let a socket contribute that holds no port
- * @share: contributes as such already, to a row, or nothing
- * @table: of its namespace
- * @proto: protocol
- * @ipv6: the socket is AF_INET6
- *
- * Context: any but NMI, interrupts off; @table is pinned by @share, or the
- * caller is on RCU's read side.
- * Return: 0, or -ESHUTDOWN when the namespace is about to go; @share then
- * contributes nothing.
- */
-int portsock_share_unbound(struct portsock_share *share,
-			   struct portsock_table *table, u8 proto, bool ipv6)
-{
-	return share_unbind(share, table, proto, ipv6, NULL);
-}
-
-/**
- * portsock_share_release() - a user's socket has released its port
- * @share: contributes
- * @ipv6: the socket is AF_INET6
- * @end: its connection is over; or NULL
- *
- * Context: any but NMI, interrupts off.
- */
-void portsock_share_release(struct portsock_share *share, bool ipv6,
-			    const struct portsock_end *end)
-{
-	share_unbind(share, share->table, share->proto, ipv6, end);
 }
 
 /**
@@ -324,6 +162,48 @@ static bool share_is_current(const struct portsock_share *share,
 	       !(h->service && READ_ONCE(share->row->ephemeral));
 }
 
+/* A share stays on the row that it is on. */
+static noinline int share_change(struct portsock_share *share,
+				 const struct portsock_holding *h)
+{
+	int err = 0;
+
+	remote_change(share, h);
+	if (!share_is_current(share, h) || h->end || h->birth ||
+	    (share->how == PORTSOCK_BOUND && h->how != PORTSOCK_BOUND))
+		err = portsock_row_update(share, h);
+	return remote_meet(share, h) ?: err;
+}
+
+/* It leaves the row of another port. */
+static noinline void share_move(struct portsock_share *share)
+{
+	share_leave(share, NULL);
+}
+
+/* @share contributes nothing yet. */
+static __always_inline int share_add(struct portsock_share *share,
+				     const struct portsock_holding *h)
+{
+	bool queues = h->queues;
+	u8 proto = h->proto, state = h->state, how = h->how;
+	bool ipv6 = h->ipv6;
+
+	/* all is read by now, so that one move writes the four */
+	share->proto = proto;
+	share->state = state;
+	share->ipv6 = ipv6;
+	share->how = how;
+	share->queues = queues;
+	remote_begin(share);
+	if (proto == PORTSOCK_TCP && !queues) {
+		share->conn = (struct portsock_conn){ };
+		if (h->birth)
+			conn_begin(&share->conn, h->birth);
+	}
+	return row_add(share, h);
+}
+
 /**
  * portsock_share_hold() - let a socket contribute to the row of its port
  * @share: contributes to that row, to another, or to none
@@ -335,64 +215,31 @@ static bool share_is_current(const struct portsock_share *share,
  * Context: any but NMI, interrupts off, RCU read side (for @h->table).
  * Return: 0, -ENOMEM without memory for the row, or -ESHUTDOWN when the
  * namespace is going and there is no row; @share then contributes nothing, or
- * nothing to the row of the port that the socket connected to.
+ * nothing to the row of the port that the socket connected to, or to a row that
+ * still is not one of a service.
  */
 int portsock_share_hold(struct portsock_share *share,
 			const struct portsock_holding *h)
 {
 	int err;
 
-	if (!h->port)
+	if (unlikely(!h->port))
 		return portsock_share_unbound(share, h->table, h->proto,
 					      h->ipv6);
-	if (share_is_on_row_of(share, h)) {
-		remote_change(share, h);
-		if (!share_is_current(share, h) || h->end || h->birth ||
-		    (share->how == PORTSOCK_BOUND && h->how != PORTSOCK_BOUND))
-			portsock_row_update(share, h);
-		return remote_meet(share, h);
+	if (share->row) {
+		if (share_is_on_row_of(share, h))
+			return share_change(share, h);
+		share_move(share);
+	} else if (share->table) {
+		unbound_del(share);
+		share->table = NULL;
 	}
-	if (share->table)
-		share_leave(share, NULL);
 	err = share_add(share, h);
-	if (err) {
+	if (unlikely(err)) {
 		share_settle(share, h->table);
 		return err;
 	}
 	return remote_meet(share, h);
-}
-
-/**
- * portsock_share_step() - let a socket that keeps its port change its state
- * @share: any share
- * @step: what the socket does, from portsock_step()
- * @birth: its connection is established; or NULL
- *
- * What portsock_share_hold() does, in the case that is the most frequent.
- *
- * Context: any but NMI, interrupts off.
- * Return: false when this is another case; nothing was done then.
- */
-bool portsock_share_step(struct portsock_share *share, u64 step,
-			 const struct portsock_birth *birth)
-{
-	struct portsock_row *row = share->row;
-	u8 state = step >> 24;
-	u32 handshake;
-
-	if (!row || row->key != (step & GENMASK(23, 0)) ||
-	    share->ipv6 != step >> 32 || share->queues ||
-	    share->state == TCP_TIME_WAIT)
-		return false;
-	if (birth)
-		conn_begin(&share->conn, birth);
-	handshake = birth ? birth->handshake : 0;
-	portsock_row_step(row, share->state, state, handshake);
-	if (share->remote)
-		portsock_row_step(share->remote, share->state, state,
-				  handshake);
-	share->state = state;
-	return true;
 }
 
 /**
@@ -465,27 +312,6 @@ void portsock_share_carried(struct portsock_share *share,
 	if (share->remote)
 		portsock_row_carried(share->remote, &more);
 	share->conn.told = *bytes;
-}
-
-/**
- * portsock_share_accept() - accept() hands out a connection of TCP
- * @share: of its socket
- * @now: microseconds of the monotonic clock
- * @user: who calls it
- *
- * Context: any but NMI, interrupts off.
- */
-void portsock_share_accept(const struct portsock_share *share, u64 now,
-			   const struct portsock_owner *user)
-{
-	struct portsock_accept accept = {
-		.born = share->conn.since,
-		.waited = now - share->conn.since,
-		.user = *user,
-	};
-
-	if (share->row && !share->queues && (accept.born || user->tgid))
-		portsock_row_accept(share->row, &accept);
 }
 
 /**

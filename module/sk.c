@@ -168,34 +168,21 @@ static u8 connect_cause(int err)
 	}
 }
 
-static u8 established_cause(int err)
-{
-	switch (err) {
-	case 0:
-	case ECONNABORTED:
-		return PORTSOCK_ABORTED;
-	case ECONNRESET:
-	case EPIPE:
-		return PORTSOCK_RESET;
-	default:
-		return PORTSOCK_TIMEOUT;
-	}
-}
-
-/*
- * The kernel counts a FIN that has come, and one that was sent and confirmed,
- * as a byte.
+/**
+ * portsock_connect_end() - how a connect() of TCP has failed
+ * @sk: full TCP socket that goes from SYN_SENT to CLOSE
+ * @end: receives it
+ *
+ * sk_err is set before, and nobody was told of it yet.
+ *
+ * Context: any; the socket is locked.
  */
-static void bytes_read(const struct sock *sk, int state,
-		       struct portsock_bytes *bytes)
+void portsock_connect_end(const struct sock *sk, struct portsock_end *end)
 {
-	const struct tcp_sock *tp = tcp_sk(sk);
-	bool closed = BIT(state) & (TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 |
-				    TCPF_CLOSING | TCPF_LAST_ACK);
-
-	bytes->rx = READ_ONCE(tp->bytes_received) - sock_flag(sk, SOCK_DONE);
-	bytes->tx = READ_ONCE(tp->bytes_acked) -
-		    (closed && READ_ONCE(tp->snd_una) == READ_ONCE(tp->write_seq));
+	*end = (struct portsock_end){
+		.cause = connect_cause(READ_ONCE(sk->sk_err)),
+		.remote = portsock_sk_remote(sk),
+	};
 }
 
 /**
@@ -208,66 +195,7 @@ static void bytes_read(const struct sock *sk, int state,
  */
 void portsock_sk_sample(const void *sk, struct portsock_bytes *bytes)
 {
-	bytes_read(sk, READ_ONCE(((const struct sock *)sk)->sk_state), bytes);
-}
-
-/*
- * Microseconds of the monotonic clock. TCP has just looked at it when a segment
- * or a timer is the reason for this call.
- */
-static u64 sk_now(const struct sock *sk)
-{
-	return in_serving_softirq() ? tcp_sk(sk)->tcp_mstamp :
-				      portsock_sk_clock();
-}
-
-/**
- * portsock_sk_end() - how a TCP connection has ended
- * @sk: full TCP socket that goes to CLOSE or to TIME_WAIT
- * @old: from SYN_SENT, ESTABLISHED or a state behind it
- * @end: receives it
- *
- * sk_err is set before, and nobody was told of it yet.
- *
- * Context: any; the socket is locked.
- */
-void portsock_sk_end(const struct sock *sk, int old, struct portsock_end *end)
-{
-	int err = READ_ONCE(sk->sk_err);
-
-	if (old == TCP_SYN_SENT) {
-		*end = (struct portsock_end){
-			.cause = connect_cause(err),
-			.remote = portsock_sk_remote(sk),
-		};
-		return;
-	}
-	end->cause = BIT(old) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) ?
-			     established_cause(err) : PORTSOCK_CLOSED;
-	end->rtt = tcp_sk(sk)->srtt_us >> 3;
-	end->now = sk_now(sk);
-	bytes_read(sk, old, &end->bytes);
-}
-
-/**
- * portsock_sk_born() - a TCP connection is about to be established
- * @sk: full TCP socket
- * @old: state it comes from, SYN_SENT or SYN_RECV
- * @birth: receives what is known
- *
- * What it measured of the round trip time is how long the first answer took.
- *
- * Context: any; the socket is locked, or nobody has it yet.
- */
-void portsock_sk_born(const struct sock *sk, int old,
-		      struct portsock_birth *birth)
-{
-	const struct tcp_sock *tp = tcp_sk(sk);
-
-	birth->since = tp->tcp_mstamp;
-	birth->handshake = tp->srtt_us >> 3;
-	birth->bytes.rx = 0;
-	birth->bytes.tx = old == TCP_SYN_SENT;
+	sk_bytes(sk, READ_ONCE(((const struct sock *)sk)->sk_state), bytes);
 }
 
 /**
@@ -286,7 +214,7 @@ void portsock_sk_met(const struct sock *sk, struct portsock_holding *h,
 	    BIT(h->state) & (TCPF_CLOSE | TCPF_SYN_SENT))
 		return;
 	*birth = (struct portsock_birth){ };
-	bytes_read(sk, h->state, &birth->bytes);
+	sk_bytes(sk, h->state, &birth->bytes);
 	h->birth = birth;
 }
 

@@ -7,6 +7,8 @@
 
 #include <linux/ktime.h>
 #include <linux/math64.h>
+#include <linux/preempt.h>
+#include <linux/tcp.h>
 #include <net/inet_connection_sock.h>
 #include <net/inet_timewait_sock.h>
 #include <net/sock.h>
@@ -25,9 +27,6 @@ u8 portsock_sk_other_state(const struct sock *sk, int proto, int state);
 extern bool portsock_remote;
 
 void portsock_sk_sample(const void *sk, struct portsock_bytes *bytes);
-void portsock_sk_end(const struct sock *sk, int old, struct portsock_end *end);
-void portsock_sk_born(const struct sock *sk, int old,
-		      struct portsock_birth *birth);
 void portsock_sk_met(const struct sock *sk, struct portsock_holding *h,
 		     struct portsock_birth *birth);
 void portsock_sk_reached(const struct sock *sk, struct portsock_holding *h);
@@ -40,6 +39,17 @@ void portsock_tw_reached(const struct inet_timewait_sock *tw,
 bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
 		      struct portsock_holding *h);
 
+static inline bool portsock_sk_is_inet(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET || sk->sk_family == AF_INET6;
+}
+
+static inline bool portsock_sk_is_tcp(const struct sock *sk)
+{
+	return portsock_sk_is_inet(sk) && sk->sk_protocol == IPPROTO_TCP &&
+	       sk->sk_type == SOCK_STREAM;
+}
+
 /**
  * portsock_sk_proto() - the protocol a socket is counted under
  * @sk: full socket of any family
@@ -51,7 +61,7 @@ bool portsock_tw_read(const struct inet_timewait_sock *tw, u8 proto,
  */
 static inline int portsock_sk_proto(const struct sock *sk)
 {
-	if (sk->sk_family != AF_INET && sk->sk_family != AF_INET6)
+	if (!portsock_sk_is_inet(sk))
 		return -1;
 	if (likely(sk->sk_protocol == IPPROTO_TCP &&
 		   sk->sk_type == SOCK_STREAM))
@@ -240,5 +250,94 @@ static inline bool portsock_sk_read_owned(const struct sock *sk,
 
 bool portsock_sk_get(const void *sk);
 void portsock_sk_ask(const void *socket);
+
+void portsock_connect_end(const struct sock *sk, struct portsock_end *end);
+
+static inline u8 established_cause(int err)
+{
+	switch (err) {
+	case 0:
+	case ECONNABORTED:
+		return PORTSOCK_ABORTED;
+	case ECONNRESET:
+	case EPIPE:
+		return PORTSOCK_RESET;
+	default:
+		return PORTSOCK_TIMEOUT;
+	}
+}
+
+/*
+ * The kernel counts a FIN that has come, and one that was sent and confirmed,
+ * as a byte.
+ */
+static inline void sk_bytes(const struct sock *sk, int state,
+			    struct portsock_bytes *bytes)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	bool closed = BIT(state) & (TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 |
+				    TCPF_CLOSING | TCPF_LAST_ACK);
+
+	bytes->rx = READ_ONCE(tp->bytes_received) - sock_flag(sk, SOCK_DONE);
+	bytes->tx = READ_ONCE(tp->bytes_acked) -
+		    (closed && READ_ONCE(tp->snd_una) == READ_ONCE(tp->write_seq));
+}
+
+/*
+ * Microseconds of the monotonic clock. TCP has just looked at it when a segment
+ * or a timer is the reason for this call.
+ */
+static inline u64 sk_now(const struct sock *sk)
+{
+	return in_serving_softirq() ? tcp_sk(sk)->tcp_mstamp :
+				      portsock_sk_clock();
+}
+
+/**
+ * portsock_sk_end() - how a TCP connection has ended
+ * @sk: full TCP socket that goes to CLOSE or to TIME_WAIT
+ * @old: from SYN_SENT, ESTABLISHED or a state behind it
+ * @end: receives it
+ *
+ * sk_err is set before, and nobody was told of it yet.
+ *
+ * Context: any; the socket is locked.
+ */
+static __always_inline void portsock_sk_end(const struct sock *sk, int old,
+					    struct portsock_end *end)
+{
+	int err = READ_ONCE(sk->sk_err);
+
+	if (unlikely(old == TCP_SYN_SENT)) {
+		portsock_connect_end(sk, end);
+		return;
+	}
+	end->cause = BIT(old) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) ?
+			     established_cause(err) : PORTSOCK_CLOSED;
+	end->rtt = tcp_sk(sk)->srtt_us >> 3;
+	end->now = sk_now(sk);
+	sk_bytes(sk, old, &end->bytes);
+}
+
+/**
+ * portsock_sk_born() - a TCP connection is about to be established
+ * @sk: full TCP socket
+ * @old: state it comes from, SYN_SENT or SYN_RECV
+ * @birth: receives what is known
+ *
+ * What it measured of the round trip time is how long the first answer took.
+ *
+ * Context: any; the socket is locked, or nobody has it yet.
+ */
+static inline void portsock_sk_born(const struct sock *sk, int old,
+				    struct portsock_birth *birth)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	birth->since = tp->tcp_mstamp;
+	birth->handshake = tp->srtt_us >> 3;
+	birth->bytes.rx = 0;
+	birth->bytes.tx = old == TCP_SYN_SENT;
+}
 
 #endif /* PORTSOCK_SK_H */

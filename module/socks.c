@@ -98,7 +98,8 @@ static struct portsock_rec *__rec_get(struct rec_bucket *bucket, const void *sk)
 }
 
 /* For callers that may have allocated or freed a record or a row. */
-static void rec_unlock(struct rec_bucket *bucket, unsigned long flags)
+static __always_inline void rec_unlock(struct rec_bucket *bucket,
+				       unsigned long flags)
 	__releases(&bucket->lock)
 {
 	raw_unlock_irqrestore(&bucket->lock, flags);
@@ -106,7 +107,8 @@ static void rec_unlock(struct rec_bucket *bucket, unsigned long flags)
 }
 
 /* Caller holds the bucket's lock. */
-static void __rec_end(struct portsock_rec *rec, const struct portsock_end *end)
+static __always_inline void __rec_end(struct portsock_rec *rec,
+				      const struct portsock_end *end)
 {
 	if (rec->share.table)
 		portsock_share_over(&rec->share, end);
@@ -115,7 +117,7 @@ static void __rec_end(struct portsock_rec *rec, const struct portsock_end *end)
 }
 
 /* Caller holds the bucket's lock. */
-static void __rec_free(struct portsock_rec *rec)
+static noinline void __rec_free(struct portsock_rec *rec)
 {
 	__rec_end(rec, NULL);
 }

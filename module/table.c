@@ -17,12 +17,15 @@
 struct portsock_table *portsock_table_new(bool first)
 {
 	struct portsock_table *table = kzalloc(sizeof(*table), GFP_KERNEL);
+	int proto;
 
 	if (!table)
 		return NULL;
 	raw_spin_lock_init(&table->lock);
+	raw_spin_lock_init(&table->areas_lock);
+	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++)
+		raw_spin_lock_init(&table->totals[proto].lock);
 	table->services = RB_ROOT;
-	table->ephemerals = RB_ROOT;
 	idles_init(&table->idle);
 	idles_init(&table->idle_remote);
 	INIT_LIST_HEAD(&table->awaited);
@@ -41,6 +44,25 @@ static bool unbound_any(const struct portsock_table *table)
 	return false;
 }
 
+/*
+ * A barrier: whoever has had the lock of a total before has changed it. Caller
+ * holds the table's lock.
+ */
+static bool __ephemeral_any(struct portsock_table *table)
+{
+	bool any = false;
+	int proto;
+
+	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++) {
+		struct portsock_total *total = &table->totals[proto];
+
+		raw_lock(&total->lock);
+		any |= total->ports;
+		raw_unlock(&total->lock);
+	}
+	return any;
+}
+
 /* Nothing is left of it; whoever looked it up may still find that out. */
 static void table_free(struct portsock_table *table)
 {
@@ -48,7 +70,8 @@ static void table_free(struct portsock_table *table)
 
 	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++) {
 		portsock_depth_free(table->totals[proto].depth);
-		portsock_depth_free(table->folded[proto].depth);
+		if (table->folded[proto])
+			body_free(table->folded[proto]);
 		portsock_depth_free(table->past[proto].depth);
 		portsock_depth_free(table->past[proto].depth_shown);
 	}
@@ -68,7 +91,7 @@ void portsock_table_settle(struct portsock_table *table)
 	raw_lock(&table->lock);
 	smp_mb(); /* dead, pins, then unbound; pairs with share.c */
 	released = table->dead && !table->released && !table->pins &&
-		   !unbound_any(table);
+		   !__ephemeral_any(table) && !unbound_any(table);
 	table->released |= released;
 	raw_unlock(&table->lock);
 	if (released)
@@ -87,6 +110,8 @@ void portsock_table_die(struct portsock_table *table)
 
 	raw_lock_irqsave(&table->lock, flags);
 	table->dead = true;
+	/* whoever saw that it was not has counted its row, see __ephemeral_begin() */
+	__ephemeral_any(table);
 	raw_unlock_irqrestore(&table->lock, flags);
 }
 

@@ -7,26 +7,19 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/limits.h>
 #include <linux/rbtree.h>
 #include "lock.h"
 #include <linux/types.h>
 
-#include "counts.h"
-#include "depth.h"
+#include "body.h"
 #include "portsock.h"
+#include "total.h"
 #include "unbound.h"
 
-/**
- * struct portsock_total - what many rows of one protocol say together
- * @counts: their sum
- * @depth: that of those that are gone; NULL while there is nothing
- * @ports: how many they are, or were
- */
-struct portsock_total {
-	struct portsock_counts counts;
-	struct portsock_depth *depth;
-	u64 ports;
-};
+/* Keys of ephemeral rows are looked for so many at a time, see area.h. */
+#define AREA_PORTS 128
+#define AREAS (PORTSOCK_PROTO_NR * (U16_MAX + 1) / AREA_PORTS)
 
 /**
  * struct portsock_idles - rows of a class without a socket
@@ -66,21 +59,25 @@ struct portsock_past {
 
 /**
  * struct portsock_table - the rows of one network namespace
- * @lock: protects all below, and the class and the linkage of the rows; nests
- *	inside a row bucket lock
+ * @lock: protects all below but @totals and @areas, and the linkage of the
+ *	rows; nests inside a row bucket lock
  * @services: rows of class service, by (protocol, port), and behind them those
  *	of class remote
- * @ephemerals: rows of class ephemeral, by (protocol, port)
  * @idle: service rows without a share
  * @idle_remote: the same of class remote
  * @totals: per protocol, what all ephemeral rows say, those gone included; its
  *	@ports are those there are now
- * @folded: per protocol, what service rows said when they were folded, each as
- *	often as it was
+ * @areas: a bit for each that may have an ephemeral row; set under the lock of
+ *	that row's bucket
+ * @areas_lock: held by who clears a bit of @areas, or relies on one that is
+ *	clear; row bucket locks nest inside
+ * @folded: per protocol, what idle services said when they were folded, each as
+ *	often as it was; NULL while there is nothing
  * @past: per protocol, the same of class remote
- * @pins: one for the namespace, one for each row
+ * @pins: one for the namespace, one for each row in @services
  * @first: of the machine's first namespace
- * @dead: the namespace is going; rows vanish with their last share
+ * @dead: the namespace is going; rows vanish with their last share. Set under
+ *	@lock, and before each of the locks of @totals is taken once
  * @awaited: shares of sockets on which a call may be under way
  * @awaited_nr: length of @awaited
  * @guessed: sockets that contribute to a row of class remote on a guess; no lock
@@ -92,11 +89,12 @@ struct portsock_past {
 struct portsock_table {
 	raw_spinlock_t lock;
 	struct rb_root services;
-	struct rb_root ephemerals;
 	struct portsock_idles idle;
 	struct portsock_idles idle_remote;
 	struct portsock_total totals[PORTSOCK_PROTO_NR];
-	struct portsock_total folded[PORTSOCK_PROTO_NR];
+	DECLARE_BITMAP(areas, AREAS);
+	raw_spinlock_t areas_lock;
+	struct portsock_body *folded[PORTSOCK_PROTO_NR];
 	struct portsock_past past[PORTSOCK_PROTO_NR];
 	struct list_head awaited;
 	unsigned int awaited_nr;

@@ -22,6 +22,8 @@
 #include "unbound.c"
 #include "depth.c"
 #include "queues.c"
+#include "area.c"
+#include "body.c"
 #include "idle.c"
 #include "rows.c"
 #include "row.c"

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <linux/bitmap.h>
 #include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/hash.h>
@@ -36,12 +37,18 @@ typedef int64_t s64;
 #define noinline __attribute__((noinline))
 #define div_u64(n, divisor) ((uint64_t)(n) / (divisor))
 #define swap(a, b) do { __typeof__(a) tmp = (a); (a) = (b); (b) = tmp; } while (0)
+#define U16_MAX UINT16_MAX
 #define U32_MAX UINT32_MAX
+#define __ffs64(bits) __builtin_ctzll(bits)
 typedef struct { int counter; } shim_atomic_t;
 typedef struct { s64 counter; } atomic64_t;
 #define atomic_t shim_atomic_t
 #define ATOMIC_INIT(value) { (value) }
 #define ATOMIC64_INIT(value) { (value) }
+
+#undef smp_store_release
+#define smp_store_release(pointer, value) __atomic_store_n(pointer, value, __ATOMIC_RELEASE)
+#define cmpxchg(pointer, old, new) __sync_val_compare_and_swap(pointer, old, new)
 
 #undef smp_mb
 #undef smp_rmb
@@ -49,8 +56,16 @@ typedef struct { s64 counter; } atomic64_t;
 #define smp_mb__after_atomic() smp_mb()
 #define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 
+#define set_bit(nr, bits) \
+	((void)__atomic_fetch_or(&(bits)[(nr) / 64], 1UL << (nr) % 64, __ATOMIC_SEQ_CST))
+#define clear_bit(nr, bits) \
+	((void)__atomic_fetch_and(&(bits)[(nr) / 64], ~(1UL << (nr) % 64), __ATOMIC_SEQ_CST))
+
 #define atomic_read(v) READ_ONCE((v)->counter)
 #define atomic_inc(v) ((void)__atomic_add_fetch(&(v)->counter, 1, __ATOMIC_SEQ_CST))
+#define atomic_set(v, value) WRITE_ONCE((v)->counter, value)
+#define atomic_add(n, v) ((void)__atomic_add_fetch(&(v)->counter, n, __ATOMIC_SEQ_CST))
+#define atomic_sub(n, v) atomic_add(-(n), v)
 #define atomic_dec(v) ((void)__atomic_sub_fetch(&(v)->counter, 1, __ATOMIC_SEQ_CST))
 #define atomic_try_cmpxchg(v, old, new) \
 	__atomic_compare_exchange_n(&(v)->counter, old, new, false, \
@@ -66,13 +81,14 @@ typedef struct { s64 counter; } atomic64_t;
  * Four bytes, as the kernel's are. Spins for a while, as the kernel would, then
  * lets others run, as the holder may not have a processor.
  */
-typedef struct { int locked; } raw_spinlock_t;
+typedef struct { int locked; } arch_spinlock_t;
+typedef struct { arch_spinlock_t raw_lock; } raw_spinlock_t;
 
-#define raw_spin_lock_init(lock) ((lock)->locked = 0)
+#define raw_spin_lock_init(lock) ((lock)->raw_lock.locked = 0)
 
 int sched_yield(void);
 
-static inline void raw_spin_lock(raw_spinlock_t *lock)
+static inline void arch_spin_lock(arch_spinlock_t *lock)
 {
 	int tries = 0;
 
@@ -85,12 +101,21 @@ static inline void raw_spin_lock(raw_spinlock_t *lock)
 	}
 }
 
-static inline void raw_spin_unlock(raw_spinlock_t *lock)
+static inline bool arch_spin_trylock(arch_spinlock_t *lock)
+{
+	return !__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE);
+}
+
+static inline void arch_spin_unlock(arch_spinlock_t *lock)
 {
 	__atomic_store_n(&lock->locked, 0, __ATOMIC_RELEASE);
 }
 
+#define raw_spin_lock(lock) arch_spin_lock(&(lock)->raw_lock)
+#define raw_spin_unlock(lock) arch_spin_unlock(&(lock)->raw_lock)
 #define raw_spin_lock_irqsave(lock, flags) ((flags) = 0, raw_spin_lock(lock))
+#define raw_spin_trylock_irqsave(lock, flags) \
+	((flags) = 0, arch_spin_trylock(&(lock)->raw_lock))
 #define raw_spin_unlock_irqrestore(lock, flags) ((void)(flags), raw_spin_unlock(lock))
 
 /* The kernel's are aligned; malloc() does less. */
@@ -98,6 +123,11 @@ static inline void raw_spin_unlock(raw_spinlock_t *lock)
 #define CACHE_LINE 64
 
 extern __thread unsigned int this_cpu;
+
+#define raw_smp_processor_id() this_cpu
+#define nr_cpu_ids CPUS_MAX
+#define ____cacheline_aligned_in_smp __attribute__((aligned(CACHE_LINE)))
+#define __ARCH_SPIN_LOCK_UNLOCKED { 0 }
 
 #define shim_percpu_stride(type) ((sizeof(type) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE)
 #define per_cpu_ptr(base, cpu) \
@@ -172,6 +202,25 @@ struct irq_work { int nothing; };
 #undef synchronize_rcu
 #define synchronize_rcu() do { } while (0)
 #define cond_resched() do { } while (0)
+
+/* Nobody owns anything. */
+#define PF_KTHREAD 1
+
+struct task_struct {
+	unsigned int flags;
+	int tgid;
+	uint64_t start_boottime;
+	struct task_struct *group_leader;
+};
+
+static inline struct task_struct *shim_current(void)
+{
+	static struct task_struct kthread = { .flags = PF_KTHREAD };
+
+	return &kthread;
+}
+
+#define current shim_current()
 
 /* Of a socket only what waits in it is looked at. */
 #define PORTSOCK_COMPAT_H
