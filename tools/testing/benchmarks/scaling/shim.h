@@ -39,16 +39,11 @@ typedef int64_t s64;
 #define swap(a, b) do { __typeof__(a) tmp = (a); (a) = (b); (b) = tmp; } while (0)
 #define U16_MAX UINT16_MAX
 #define U32_MAX UINT32_MAX
-#define __ffs64(bits) __builtin_ctzll(bits)
 typedef struct { int counter; } shim_atomic_t;
 typedef struct { s64 counter; } atomic64_t;
 #define atomic_t shim_atomic_t
 #define ATOMIC_INIT(value) { (value) }
 #define ATOMIC64_INIT(value) { (value) }
-
-#undef smp_store_release
-#define smp_store_release(pointer, value) __atomic_store_n(pointer, value, __ATOMIC_RELEASE)
-#define cmpxchg(pointer, old, new) __sync_val_compare_and_swap(pointer, old, new)
 
 #undef smp_mb
 #undef smp_rmb
@@ -63,9 +58,6 @@ typedef struct { s64 counter; } atomic64_t;
 
 #define atomic_read(v) READ_ONCE((v)->counter)
 #define atomic_inc(v) ((void)__atomic_add_fetch(&(v)->counter, 1, __ATOMIC_SEQ_CST))
-#define atomic_set(v, value) WRITE_ONCE((v)->counter, value)
-#define atomic_add(n, v) ((void)__atomic_add_fetch(&(v)->counter, n, __ATOMIC_SEQ_CST))
-#define atomic_sub(n, v) atomic_add(-(n), v)
 #define atomic_dec(v) ((void)__atomic_sub_fetch(&(v)->counter, 1, __ATOMIC_SEQ_CST))
 #define atomic_try_cmpxchg(v, old, new) \
 	__atomic_compare_exchange_n(&(v)->counter, old, new, false, \
@@ -123,11 +115,6 @@ static inline void arch_spin_unlock(arch_spinlock_t *lock)
 #define CACHE_LINE 64
 
 extern __thread unsigned int this_cpu;
-
-#define raw_smp_processor_id() this_cpu
-#define nr_cpu_ids CPUS_MAX
-#define ____cacheline_aligned_in_smp __attribute__((aligned(CACHE_LINE)))
-#define __ARCH_SPIN_LOCK_UNLOCKED { 0 }
 
 #define shim_percpu_stride(type) ((sizeof(type) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE)
 #define per_cpu_ptr(base, cpu) \
