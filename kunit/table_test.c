@@ -540,9 +540,7 @@ static void row_forget(struct kunit *test, u8 proto, u16 port)
 	struct portsock_row *row = __row_find(bucket, test->priv, key);
 
 	KUNIT_ASSERT_NOT_NULL(test, row);
-	memset(row->body->counts.state, 0, sizeof(row->body->counts.state));
-	row->body->counts.sockets = 0;
-	row->body->counts.ipv6 = 0;
+	gauges_clear(&row->body->counts);
 }
 
 static void gauge_of_a_service_does_not_go_below_zero(struct kunit *test)

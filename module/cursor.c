@@ -29,12 +29,20 @@ static bool unbound_copy(const struct portsock_table *table, u8 proto,
 	return portsock_unbound_read(&table->unbound[proto], &line->counts);
 }
 
-/* Caller holds the lock that protects @depth. */
+/*
+ * When a connection is asked just when a FIN comes, that may count as a byte,
+ * until it is asked again. Nobody is shown less afterwards. Caller holds the
+ * lock that protects @depth.
+ */
 static void __depth_copy(struct portsock_depth *depth,
 			 struct portsock_line *line)
 {
+	struct portsock_bytes *shown = &depth->bytes_shown;
+
+	shown->rx = max(shown->rx, depth->bytes.rx);
+	shown->tx = max(shown->tx, depth->bytes.tx);
 	line->depth = *depth;
-	portsock_depth_show(depth, &line->depth.bytes);
+	line->depth.bytes = *shown;
 }
 
 /*
@@ -168,6 +176,17 @@ static bool service_next(struct portsock_table *table,
 	return false;
 }
 
+/* Caller holds the lock that protects all of it. */
+static void __sum_copy(const struct portsock_counts *counts,
+		       struct portsock_depth *depth, struct portsock_line *line)
+{
+	line->counts = *counts;
+	if (depth)
+		__depth_copy(depth, line);
+	else
+		memset(&line->depth, 0, sizeof(line->depth));
+}
+
 /* Copies what was folded of a protocol; false when nothing ever was. */
 static bool folded_copy(struct portsock_table *table, u8 proto,
 			struct portsock_line *line)
@@ -179,11 +198,7 @@ static bool folded_copy(struct portsock_table *table, u8 proto,
 	folded = table->folded[proto];
 	if (folded) {
 		line->ports = folded->folded;
-		line->counts = folded->counts;
-		if (folded->depth)
-			__depth_copy(folded->depth, line);
-		else
-			memset(&line->depth, 0, sizeof(line->depth));
+		__sum_copy(&folded->counts, folded->depth, line);
 	}
 	raw_unlock_irqrestore(&table->lock, flags);
 	return folded;
@@ -196,11 +211,7 @@ static bool total_copy(struct portsock_total *total, struct portsock_line *line)
 
 	raw_lock_irqsave(&total->lock, flags);
 	line->ports = total->ports;
-	line->counts = total->counts;
-	if (total->depth)
-		__depth_copy(total->depth, line);
-	else
-		memset(&line->depth, 0, sizeof(line->depth));
+	__sum_copy(&total->counts, total->depth, line);
 	raw_unlock_irqrestore(&total->lock, flags);
 	return line->ports ||
 	       memchr_inv(&line->counts, 0, sizeof(line->counts)) ||

@@ -107,21 +107,6 @@ static inline void samples_add(struct portsock_samples *samples, u32 us)
 }
 
 /*
- * When a connection is asked just when a FIN comes, that may count as a byte,
- * until it is asked again. Nobody is shown less afterwards. @bytes: a copy, or a
- * sum; receives what is to be shown. Caller holds the lock that protects @depth.
- */
-static inline void portsock_depth_show(struct portsock_depth *depth,
-				       struct portsock_bytes *bytes)
-{
-	struct portsock_bytes *shown = &depth->bytes_shown;
-
-	shown->rx = max(shown->rx, bytes->rx);
-	shown->tx = max(shown->tx, bytes->tx);
-	*bytes = *shown;
-}
-
-/*
  * That of a row or sum, made when there is something to be counted for the
  * first time. Interrupts are off. NULL without memory.
  */

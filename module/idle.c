@@ -33,13 +33,11 @@ unsigned int portsock_idle_max(bool remote)
 
 /**
  * __portsock_idle_first() - the idle row of a table that is to go first
- * @table: the caller holds its lock
+ * @table: has one; the caller holds its lock
  * @remote: of class remote
  *
  * One that was used within the hour goes after one that was not, and else the
  * one idle for longest goes.
- *
- * Return: NULL if there is none.
  */
 struct portsock_idle *__portsock_idle_first(struct portsock_table *table,
 					    bool remote)

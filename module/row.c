@@ -104,26 +104,19 @@ static void share_set(struct portsock_share *share,
 		share->conn = (struct portsock_conn){ };
 }
 
+static void depth_dropped(struct portsock_depth *depth, const void *drops)
+{
+	depth->drops += *(const u32 *)drops;
+}
+
 /*
  * What a socket has dropped on a port that it leaves. Caller holds the row's
  * bucket lock.
  */
 static void __row_dropped(struct portsock_row *row, u32 drops)
 {
-	struct portsock_total *total = row_total(row);
-	struct portsock_depth *depth;
-
-	if (likely(!drops))
-		return;
-	if (row->ephemeral) {
-		raw_lock(&total->lock);
-		depth = depth_of(&total->depth);
-		if (depth)
-			depth->drops += drops;
-		raw_unlock(&total->lock);
-	} else if (row->body->depth) {
-		row->body->depth->drops += drops;
-	}
+	if (unlikely(drops))
+		__row_depth_change(row, depth_dropped, &drops);
 }
 
 /* Caller holds the row's bucket lock. */
@@ -276,24 +269,6 @@ void __portsock_row_added(struct portsock_share *share,
 }
 
 /**
- * __portsock_ephemeral_born() - a connection is there, of an ephemeral port
- * @row: of the port; its bucket is locked by the caller
- * @birth: of the connection
- */
-void __portsock_ephemeral_born(struct portsock_row *row,
-			       const struct portsock_birth *birth)
-{
-	struct portsock_total *total = row_total(row);
-	struct portsock_depth *depth;
-
-	raw_lock(&total->lock);
-	depth = depth_of(&total->depth);
-	if (depth)
-		samples_add(&depth->handshakes, birth->handshake);
-	raw_unlock(&total->lock);
-}
-
-/**
  * __portsock_row_join() - the first share of a port, or one more of an ephemeral
  * one
  * @row: of the port; NULL if there is none
@@ -405,8 +380,7 @@ static u32 __surplus_key(struct portsock_table *table, u32 key)
 	if (likely(!__idle_many(table, remote)))
 		return 0;
 	idle = __portsock_idle_first(table, remote);
-	return idle ? container_of(idle, struct portsock_body, idle)->row->key :
-		      0;
+	return container_of(idle, struct portsock_body, idle)->row->key;
 }
 
 /*

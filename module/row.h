@@ -32,8 +32,6 @@ __portsock_row_join(struct portsock_row *row, struct row_bucket *bucket,
 void __portsock_row_wake(struct portsock_row *row);
 void __portsock_row_added(struct portsock_share *share,
 			  const struct portsock_holding *h);
-void __portsock_ephemeral_born(struct portsock_row *row,
-			       const struct portsock_birth *birth);
 void __portsock_row_over(struct portsock_row *row)
 	__releases(&row->bucket->lock);
 
@@ -70,19 +68,39 @@ static inline void __row_accepted(struct portsock_row *row)
 		depth->backlog_peak = backlog;
 }
 
+/*
+ * Of the total, if the row is ephemeral. Caller holds the lock of the row's
+ * bucket.
+ */
+static __always_inline void __row_depth_change(struct portsock_row *row,
+					       depth_change *change,
+					       const void *by)
+{
+	if (row->ephemeral)
+		total_depth_change(row_total(row), change, by);
+	else if (row->body->depth)
+		change(row->body->depth, by);
+}
+
+static inline void depth_born(struct portsock_depth *depth, const void *birth)
+{
+	const struct portsock_birth *b = birth;
+
+	samples_add(&depth->handshakes, b->handshake);
+}
+
 /* A connection, or what may be one. Caller holds the lock of the row's bucket. */
 static inline void __row_born(struct portsock_row *row,
 			      const struct portsock_birth *birth)
 {
-	if (!birth || !birth->handshake)
-		return;
-	if (unlikely(row->ephemeral))
-		__portsock_ephemeral_born(row, birth);
-	else if (row->body->depth)
-		samples_add(&row->body->depth->handshakes, birth->handshake);
+	if (birth && birth->handshake)
+		__row_depth_change(row, depth_born, birth);
 }
 
-/* One more share of a service, or of class remote. The same. */
+/*
+ * One more share of a service, or of class remote. Caller holds the lock of the
+ * row's bucket.
+ */
 static __always_inline void __service_join(struct portsock_row *row,
 					   const struct portsock_share *share)
 {
@@ -279,28 +297,14 @@ static __always_inline void row_del(struct portsock_share *share,
 	share->row = NULL;
 }
 
-/* A change of what is known of a row, or of the total of an ephemeral one. */
-typedef void depth_change(struct portsock_depth *depth, const void *by);
-
 static __always_inline void row_depth_change(struct portsock_row *row,
 					     depth_change *change,
 					     const void *by)
 {
 	struct row_bucket *bucket = row->bucket;
-	struct portsock_total *total;
-	struct portsock_depth *depth;
 
 	raw_lock(&bucket->lock);
-	if (row->ephemeral) {
-		total = row_total(row);
-		raw_lock(&total->lock);
-		depth = depth_of(&total->depth);
-		if (depth)
-			change(depth, by);
-		raw_unlock(&total->lock);
-	} else if (row->body->depth) {
-		change(row->body->depth, by);
-	}
+	__row_depth_change(row, change, by);
 	raw_unlock(&bucket->lock);
 }
 

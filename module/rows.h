@@ -15,12 +15,12 @@
 #include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
-#include "lock.h"
 #include <linux/string.h>
 #include <linux/types.h>
 
 #include "body.h"
 #include "idle.h"
+#include "lock.h"
 #include "pool.h"
 #include "table.h"
 

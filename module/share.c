@@ -107,6 +107,11 @@ const void *portsock_share_awaited(struct portsock_table *table)
 	return sk;
 }
 
+static void depth_no_port(struct portsock_depth *depth, const void *unused)
+{
+	depth->ends[PORTSOCK_NO_PORT]++;
+}
+
 /**
  * portsock_portless_end() - connect() of a socket that held no port is over
  * @table: of the socket's namespace
@@ -118,16 +123,9 @@ const void *portsock_share_awaited(struct portsock_table *table)
 void portsock_portless_end(struct portsock_table *table, u8 proto,
 			   const struct portsock_end *end)
 {
-	struct portsock_depth *depth;
-	struct portsock_total *total = &table->totals[proto];
-
 	if (end->cause != PORTSOCK_GIVEN_UP)
 		return;
-	raw_lock(&total->lock);
-	depth = depth_of(&total->depth);
-	if (depth)
-		depth->ends[PORTSOCK_NO_PORT]++;
-	raw_unlock(&total->lock);
+	total_depth_change(&table->totals[proto], depth_no_port, NULL);
 	portsock_remote_no_port(table, proto, end->remote);
 }
 

@@ -61,12 +61,9 @@ static inline bool portsock_sk_is_tcp(const struct sock *sk)
  */
 static inline int portsock_sk_proto(const struct sock *sk)
 {
-	if (!portsock_sk_is_inet(sk))
-		return -1;
-	if (likely(sk->sk_protocol == IPPROTO_TCP &&
-		   sk->sk_type == SOCK_STREAM))
+	if (likely(portsock_sk_is_tcp(sk)))
 		return PORTSOCK_TCP;
-	return portsock_sk_other_proto(sk);
+	return portsock_sk_is_inet(sk) ? portsock_sk_other_proto(sk) : -1;
 }
 
 /**

@@ -9,10 +9,10 @@
 #include <linux/list.h>
 #include <linux/limits.h>
 #include <linux/rbtree.h>
-#include "lock.h"
 #include <linux/types.h>
 
 #include "body.h"
+#include "lock.h"
 #include "portsock.h"
 #include "total.h"
 #include "unbound.h"

@@ -26,4 +26,21 @@ struct portsock_total {
 	struct portsock_depth *depth;
 };
 
+/* A change of what is known of a row, or of a total. */
+typedef void depth_change(struct portsock_depth *depth, const void *by);
+
+/* Interrupts are off. */
+static __always_inline void total_depth_change(struct portsock_total *total,
+					       depth_change *change,
+					       const void *by)
+{
+	struct portsock_depth *depth;
+
+	raw_lock(&total->lock);
+	depth = depth_of(&total->depth);
+	if (depth)
+		change(depth, by);
+	raw_unlock(&total->lock);
+}
+
 #endif /* PORTSOCK_TOTAL_H */
