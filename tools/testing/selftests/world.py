@@ -620,15 +620,32 @@ class World:
         if harness.loaded():
             harness.unload()
 
+    def opens_and_resets(self):
+        """What the kernel has counted, and the file is compared with: {space: (PassiveOpens, EstabResets)}."""
+        counted = {}
+        for space in self.spaces.values():
+            with space.ns:
+                snmp = diag.snmp()
+                counted[space] = snmp["PassiveOpens"], snmp["EstabResets"]
+        return counted
+
     def load(self):
         """Counters begin again, with what is there; what was counted as connected may be so once more."""
-        harness.load()
+        after = {}
+
+        def still():
+            nonlocal after
+            harness.unload()
+            before = self.opens_and_resets()
+            harness.load()
+            after = self.opens_and_resets()
+            return before == after
+
+        harness.until(still, "a load while no connection came or was reset")
         self.base()
         for space in self.spaces.values():
             space.counts = {(proto, "opened"): [0, MANY] for proto in portsock.PROTOS}
-            with space.ns:
-                snmp = diag.snmp()
-                space.passive, space.resets = snmp["PassiveOpens"], snmp["EstabResets"]
+            space.passive, space.resets = after[space]
         for thing in self.things.values():
             # one that is connected and connects again is not counted
             thing.counted = None if thing.proto in DATAGRAMS else False
