@@ -601,7 +601,7 @@ static u64 unbound_both(struct kunit *test)
 static void unbound_numbers_do_not_go_below_zero(struct kunit *test)
 {
 	struct portsock_table *table = test->priv;
-	atomic64_t *sockets = &table->unbound[PORTSOCK_UDP].sockets;
+	struct portsock_unbound *unbound = &table->totals[PORTSOCK_UDP].unbound;
 	struct portsock_share shares[4] = { };
 	u64 before = portsock_gauges_short();
 	int i;
@@ -609,37 +609,22 @@ static void unbound_numbers_do_not_go_below_zero(struct kunit *test)
 	for (i = 0; i < 4; i++)
 		portsock_share_unbound(&shares[i], table, PORTSOCK_UDP, i);
 	KUNIT_EXPECT_EQ(test, unbound_both(test), 3ULL << 32 | 4);
-	atomic64_set(sockets, 0);
+	unbound->sockets = 0;
+	unbound->ipv6 = 0;
 	portsock_share_del(&shares[0]);
-	KUNIT_EXPECT_EQ(test, atomic64_read(sockets), 0);
-	portsock_share_del(&shares[1]);
-	KUNIT_EXPECT_EQ(test, atomic64_read(sockets), 0);
-	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 2);
-	atomic64_set(sockets, 2);
-	portsock_share_unbound(&shares[2], table, PORTSOCK_UDP, false);
-	KUNIT_EXPECT_EQ(test, atomic64_read(sockets), 2);
-	portsock_share_del(&shares[3]);
-	KUNIT_EXPECT_EQ(test, atomic64_read(sockets), 1);
-	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 4);
-	portsock_share_del(&shares[2]);
-	KUNIT_EXPECT_EQ(test, atomic64_read(sockets), 0);
-	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 4);
-}
-
-/* Until what was taken is given back. */
-static void unbound_number_below_zero_is_shown_as_none(struct kunit *test)
-{
-	struct portsock_table *table = test->priv;
-	atomic64_t *sockets = &table->unbound[PORTSOCK_UDP].sockets;
-	struct portsock_share share = { };
-
-	portsock_share_unbound(&share, table, PORTSOCK_UDP, false);
-	atomic64_set(sockets, -1);
 	KUNIT_EXPECT_EQ(test, unbound_both(test), 0);
-	atomic64_set(sockets, 1 - (1LL << 32));
+	portsock_share_del(&shares[1]);
+	KUNIT_EXPECT_EQ(test, unbound_both(test), 0);
+	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 3);
+	unbound->sockets = 2;
+	portsock_share_unbound(&shares[2], table, PORTSOCK_UDP, false);
+	KUNIT_EXPECT_EQ(test, unbound_both(test), 2);
+	portsock_share_del(&shares[3]);
 	KUNIT_EXPECT_EQ(test, unbound_both(test), 1);
-	atomic64_set(sockets, 1);
-	portsock_share_del(&share);
+	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 5);
+	portsock_share_del(&shares[2]);
+	KUNIT_EXPECT_EQ(test, unbound_both(test), 0);
+	KUNIT_EXPECT_EQ(test, portsock_gauges_short() - before, 5);
 }
 
 static void tables_do_not_see_each_other(struct kunit *test)
@@ -794,7 +779,6 @@ static struct kunit_case table_cases[] = {
 	KUNIT_CASE(gauge_of_a_service_does_not_go_below_zero),
 	KUNIT_CASE(gauge_of_a_total_does_not_go_below_zero),
 	KUNIT_CASE(unbound_numbers_do_not_go_below_zero),
-	KUNIT_CASE(unbound_number_below_zero_is_shown_as_none),
 	KUNIT_CASE(tables_do_not_see_each_other),
 	KUNIT_CASE(share_equals_tells_every_gauge_apart),
 	KUNIT_CASE(random_shares_equal_a_plain_count),

@@ -10,29 +10,30 @@
 /* Times that more was to be taken out of a gauge than was in it. */
 static atomic64_t short_gauges = ATOMIC64_INIT(0);
 
-/**
- * portsock_gauge_short() - more was to be taken out of a gauge than was in it
- *
- * Context: any.
- */
-noinline void portsock_gauge_short(void)
+static noinline void gauge_short(void)
 {
 	WARN_ONCE(IS_ENABLED(CONFIG_DEBUG_NET),
 		  "a gauge would have gone below zero\n");
 	atomic64_inc(&short_gauges);
 }
 
-static void gauge_mend(u32 *gauge)
+/**
+ * portsock_gauge_mend() - a gauge that is below zero becomes zero
+ * @gauge: any; zero is nearer to the truth
+ *
+ * Context: any; the caller holds the lock that protects @gauge.
+ */
+void portsock_gauge_mend(u32 *gauge)
 {
 	if ((s32)*gauge >= 0)
 		return;
 	*gauge = 0;
-	portsock_gauge_short();
+	gauge_short();
 }
 
 /**
  * portsock_gauges_mend() - some gauges are below zero: they become zero
- * @counts: these; zero is nearer to the truth
+ * @counts: these
  *
  * Context: any; the caller holds the lock that protects @counts.
  */
@@ -41,9 +42,9 @@ void portsock_gauges_mend(struct portsock_counts *counts)
 	int state;
 
 	for (state = 0; state < PORTSOCK_STATE_NR; state++)
-		gauge_mend(&counts->state[state]);
-	gauge_mend(&counts->sockets);
-	gauge_mend(&counts->ipv6);
+		portsock_gauge_mend(&counts->state[state]);
+	portsock_gauge_mend(&counts->sockets);
+	portsock_gauge_mend(&counts->ipv6);
 }
 
 /**

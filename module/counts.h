@@ -75,8 +75,8 @@ static inline void counts_add_all(struct portsock_counts *counts,
 		counts->came[i] += row->came[i];
 }
 
+void portsock_gauge_mend(u32 *gauge);
 void portsock_gauges_mend(struct portsock_counts *counts);
-void portsock_gauge_short(void);
 u64 portsock_gauges_short(void);
 
 /*

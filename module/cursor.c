@@ -13,12 +13,15 @@
 #include "row.h"
 #include "rows.h"
 #include "table.h"
-#include "unbound.h"
 
 /* Copies what is unbound of a protocol; false when nothing ever was. */
-static bool unbound_copy(const struct portsock_table *table, u8 proto,
+static bool unbound_copy(struct portsock_table *table, u8 proto,
 			 struct portsock_line *line)
 {
+	struct portsock_total *total = &table->totals[proto];
+	unsigned long flags;
+	bool any;
+
 	line->class = PORTSOCK_UNBOUND;
 	line->proto = proto;
 	line->port = 0;
@@ -26,7 +29,10 @@ static bool unbound_copy(const struct portsock_table *table, u8 proto,
 	line->deep = false;
 	line->ports = 0;
 	line->queue = (struct portsock_queue){ };
-	return portsock_unbound_read(&table->unbound[proto], &line->counts);
+	raw_lock_irqsave(&total->lock, flags);
+	any = portsock_unbound_read(&total->unbound, &line->counts);
+	raw_unlock_irqrestore(&total->lock, flags);
+	return any;
 }
 
 /*

@@ -13,7 +13,6 @@
 #include "remote.h"
 #include "rows.h"
 #include "table.h"
-#include "unbound.h"
 
 /* States of a socket that has not connected, or whose connection is over. */
 #define CLOSED_STATES (TCPF_CLOSE | TCPF_LISTEN)
@@ -105,6 +104,23 @@ const void *portsock_share_awaited(struct portsock_table *table)
 	}
 	raw_unlock_irqrestore(&table->lock, flags);
 	return sk;
+}
+
+/**
+ * portsock_share_turn() - an unbound socket changes its family
+ * @share: of the socket
+ * @ipv6: it is AF_INET6 now
+ *
+ * Context: any but NMI, interrupts off.
+ */
+void portsock_share_turn(struct portsock_share *share, bool ipv6)
+{
+	struct portsock_total *total = &share->table->totals[share->proto];
+
+	raw_lock(&total->lock);
+	unbound_turn(&total->unbound, ipv6);
+	raw_unlock(&total->lock);
+	share->ipv6 = ipv6;
 }
 
 static void depth_no_port(struct portsock_depth *depth, const void *unused)
@@ -229,7 +245,7 @@ int portsock_share_hold(struct portsock_share *share,
 			return share_change(share, h);
 		share_move(share);
 	} else if (share->table) {
-		unbound_del(share);
+		share_unbound_end(share);
 		share->table = NULL;
 	}
 	err = share_add(share, h);

@@ -10,7 +10,6 @@
 #include "remote.h"
 #include "row.h"
 #include "table.h"
-#include "unbound.h"
 
 /**
  * portsock_step() - a socket goes to another state and keeps its port
@@ -51,6 +50,7 @@ bool portsock_share_equals(const struct portsock_share *share,
 			   const struct portsock_holding *h);
 void portsock_share_tell(const struct portsock_share *share,
 			 struct portsock_holding *h);
+void portsock_share_turn(struct portsock_share *share, bool ipv6);
 void portsock_portless_end(struct portsock_table *table, u8 proto,
 			   const struct portsock_end *end);
 
@@ -61,23 +61,31 @@ static inline void remote_begin(struct portsock_share *share)
 		share->remote = NULL;
 }
 
-/* @share contributes as an unbound socket. */
-static inline void unbound_del(const struct portsock_share *share)
+/* @share contributes as an unbound socket, and then not as one. */
+static inline void share_unbound_end(const struct portsock_share *share)
 {
 	struct portsock_table *table = share->table;
+	struct portsock_total *total = &table->totals[share->proto];
 
-	/* a barrier; pairs with portsock_table_settle() */
-	portsock_unbound_sub(&table->unbound[share->proto], share->ipv6);
+	raw_lock(&total->lock);
+	unbound_sub(&total->unbound, share->ipv6);
+	raw_unlock(&total->lock);
 	if (unlikely(READ_ONCE(table->dead)))
 		portsock_table_settle(table);
 }
 
-/* Returns false when the table is about to go. */
-static inline bool unbound_add(struct portsock_table *table, u8 proto,
-			       bool ipv6)
+/*
+ * A socket is unbound. Returns false when the table is about to go: whoever
+ * found that it may has had the lock of the total before.
+ */
+static inline bool share_unbound_begin(struct portsock_table *table, u8 proto,
+				       bool ipv6)
 {
-	/* a barrier; pairs with portsock_table_settle() */
-	portsock_unbound_add(&table->unbound[proto], ipv6);
+	struct portsock_total *total = &table->totals[proto];
+
+	raw_lock(&total->lock);
+	unbound_add(&total->unbound, ipv6);
+	raw_unlock(&total->lock);
 	return likely(!READ_ONCE(table->dead)) ||
 	       !portsock_table_is_released(table);
 }
@@ -91,7 +99,7 @@ static __always_inline void share_leave(struct portsock_share *share,
 			remote_del(share, end);
 		row_del(share, end);
 	} else {
-		unbound_del(share);
+		share_unbound_end(share);
 	}
 	share->table = NULL;
 }
@@ -150,14 +158,13 @@ static __always_inline int share_unbind(struct portsock_share *share,
 
 	if (share_is_unbound(share, table, proto)) {
 		if (unlikely(ipv6 != share->ipv6))
-			portsock_unbound_turn(&table->unbound[proto], ipv6);
-		share->ipv6 = ipv6;
+			portsock_share_turn(share, ipv6);
 		if (unlikely(end))
 			portsock_portless_end(table, proto, end);
 		return 0;
 	}
 	/* before the row goes, which may pin the table */
-	added = unbound_add(table, proto, ipv6);
+	added = share_unbound_begin(table, proto, ipv6);
 	if (share->table)
 		share_leave(share, end);
 	if (unlikely(!added)) {

@@ -34,21 +34,11 @@ struct portsock_table *portsock_table_new(bool first)
 	return table;
 }
 
-static bool unbound_any(const struct portsock_table *table)
-{
-	int proto;
-
-	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++)
-		if (atomic64_read(&table->unbound[proto].sockets))
-			return true;
-	return false;
-}
-
 /*
  * A barrier: whoever has had the lock of a total before has changed it. Caller
  * holds the table's lock.
  */
-static bool __ephemeral_any(struct portsock_table *table)
+static bool __totals_any(struct portsock_table *table)
 {
 	bool any = false;
 	int proto;
@@ -57,7 +47,7 @@ static bool __ephemeral_any(struct portsock_table *table)
 		struct portsock_total *total = &table->totals[proto];
 
 		raw_lock(&total->lock);
-		any |= total->ports;
+		any |= total->ports || total->unbound.sockets;
 		raw_unlock(&total->lock);
 	}
 	return any;
@@ -89,9 +79,8 @@ void portsock_table_settle(struct portsock_table *table)
 	bool released;
 
 	raw_lock(&table->lock);
-	smp_mb(); /* dead, pins, then unbound; pairs with share.c */
 	released = table->dead && !table->released && !table->pins &&
-		   !__ephemeral_any(table) && !unbound_any(table);
+		   !__totals_any(table);
 	table->released |= released;
 	raw_unlock(&table->lock);
 	if (released)
@@ -110,8 +99,8 @@ void portsock_table_die(struct portsock_table *table)
 
 	raw_lock_irqsave(&table->lock, flags);
 	table->dead = true;
-	/* whoever saw that it was not has counted its row, see __ephemeral_begin() */
-	__ephemeral_any(table);
+	/* whoever saw that it was not has changed what he did */
+	__totals_any(table);
 	raw_unlock_irqrestore(&table->lock, flags);
 }
 

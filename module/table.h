@@ -15,7 +15,6 @@
 #include "lock.h"
 #include "portsock.h"
 #include "total.h"
-#include "unbound.h"
 
 /* Keys of ephemeral rows are looked for so many at a time, see area.h. */
 #define AREA_PORTS 128
@@ -65,8 +64,8 @@ struct portsock_past {
  *	of class remote
  * @idle: service rows without a share
  * @idle_remote: the same of class remote
- * @totals: per protocol, what all ephemeral rows say, those gone included; its
- *	@ports are those there are now
+ * @totals: per protocol, what all ephemeral rows say, those gone included, and
+ *	the unbound sockets; its @ports are those there are now
  * @areas: a bit for each that may have an ephemeral row; set under the lock of
  *	that row's bucket
  * @areas_lock: held by who clears a bit of @areas, or relies on one that is
@@ -83,7 +82,6 @@ struct portsock_past {
  * @guessed: sockets that contribute to a row of class remote on a guess; no lock
  * @released: nothing pins it and no socket is unbound any more: its memory
  *	is about to go
- * @unbound: per protocol, sockets that hold no port; no lock
  * @rcu: hooks look tables up under RCU, and use them with interrupts off
  */
 struct portsock_table {
@@ -103,7 +101,6 @@ struct portsock_table {
 	bool first;
 	bool dead;
 	bool released;
-	struct portsock_unbound unbound[PORTSOCK_PROTO_NR];
 	struct rcu_head rcu;
 };
 

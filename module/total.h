@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the ephemeral rows of a protocol say together.
+ * What the ephemeral rows of a protocol say together, and its unbound sockets.
  */
 #ifndef PORTSOCK_TOTAL_H
 #define PORTSOCK_TOTAL_H
@@ -10,20 +10,24 @@
 #include "counts.h"
 #include "depth.h"
 #include "lock.h"
+#include "unbound.h"
 
 /**
- * struct portsock_total - what the ephemeral rows of a protocol say together
+ * struct portsock_total - what the ephemeral rows of a protocol say together, and
+ * its unbound sockets
  * @lock: protects all below; nests inside the locks of row buckets and of the
  *	table
  * @ports: how many rows there are; as long as there is one the table stays
  * @counts: their sum, those gone included
  * @depth: what else is known of these; NULL while there is nothing
+ * @unbound: sockets that hold no port
  */
 struct portsock_total {
 	raw_spinlock_t lock;
 	u32 ports;
 	struct portsock_counts counts;
 	struct portsock_depth *depth;
+	struct portsock_unbound unbound;
 };
 
 /* A change of what is known of a row, or of a total. */
