@@ -15,7 +15,7 @@ static const struct portsock_depth *depth_of_port(u16 port)
 
 static const struct portsock_depth *depth_of_total(void)
 {
-	return table->totals[PORTSOCK_TCP].depth;
+	return table->totals[PORTSOCK_TCP].numbers.depth;
 }
 
 /* A child of a listener. */

@@ -307,8 +307,8 @@ static void row_without_memory_has_no_answer_until_there_is(struct kunit *test)
 
 	add_queue(test, &shares[0], &csk[0], listener(test, 80));
 	row = __row_find(row_bucket(test->priv, key), test->priv, key);
-	portsock_depth_free(row->body->depth);
-	row->body->depth = NULL;
+	portsock_depth_free(row->body->numbers.depth);
+	row->body->numbers.depth = NULL;
 	backlog_set(&csk[0], 2, 16);
 	drops_set(&csk[0], 4);
 	line = service_line(test, PORTSOCK_TCP, 80);

@@ -337,7 +337,7 @@ static void counters_balance_across_overflow(struct kunit *test)
 	struct portsock_counts counts;
 
 	add(test, &shares[0], service(test, PORTSOCK_TCP, 80, TCP_LISTEN));
-	shares[0].row->body->counts.came[PORTSOCK_BOUND] = U64_MAX;
+	shares[0].row->body->numbers.counts.came[PORTSOCK_BOUND] = U64_MAX;
 	add(test, &shares[1], service(test, PORTSOCK_TCP, 80, TCP_ESTABLISHED));
 	counts = row_counts(test, PORTSOCK_SERVICES, PORTSOCK_TCP, 80);
 	KUNIT_EXPECT_EQ(test, portsock_opened(&counts), 0);
@@ -540,7 +540,7 @@ static void row_forget(struct kunit *test, u8 proto, u16 port)
 	struct portsock_row *row = __row_find(bucket, test->priv, key);
 
 	KUNIT_ASSERT_NOT_NULL(test, row);
-	gauges_clear(&row->body->counts);
+	gauges_clear(&row->body->numbers.counts);
 }
 
 static void gauge_of_a_service_does_not_go_below_zero(struct kunit *test)
@@ -574,7 +574,7 @@ static void gauge_of_a_total_does_not_go_below_zero(struct kunit *test)
 	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000,
 					    TCP_ESTABLISHED);
 	struct portsock_table *table = test->priv;
-	struct portsock_counts *total = &table->totals[PORTSOCK_TCP].counts;
+	struct portsock_counts *total = &table->totals[PORTSOCK_TCP].numbers.counts;
 	u64 before = portsock_gauges_short();
 	struct portsock_share share = { };
 
@@ -601,7 +601,7 @@ static u64 unbound_both(struct kunit *test)
 static void unbound_numbers_do_not_go_below_zero(struct kunit *test)
 {
 	struct portsock_table *table = test->priv;
-	struct portsock_unbound *unbound = &table->totals[PORTSOCK_UDP].unbound;
+	struct portsock_unbound *unbound = &table->totals[PORTSOCK_UDP].numbers.unbound;
 	struct portsock_share shares[4] = { };
 	u64 before = portsock_gauges_short();
 	int i;

@@ -10,8 +10,7 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
-#include "counts.h"
-#include "depth.h"
+#include "numbers.h"
 #include "pool.h"
 
 struct portsock_row;
@@ -37,9 +36,7 @@ struct portsock_idle {
  * @order: of a service, in the table's tree; protected by the table's lock
  * @folded: of a sum of rows that were folded, how often that was
  * @idle: of a service, for how long it has been idle
- * @depth: more about it; NULL while there is no memory for it, and of a row that
- *	has none, see key_is_deep()
- * @counts: the numbers
+ * @numbers: the numbers
  *
  * Protected as the row, or the sum, is, unless said otherwise.
  */
@@ -50,8 +47,7 @@ struct portsock_body {
 		u64 folded;
 	};
 	struct portsock_idle idle;
-	struct portsock_depth *depth;
-	struct portsock_counts counts;
+	struct portsock_numbers numbers;
 };
 
 extern struct portsock_pool portsock_body_pool;
@@ -75,8 +71,7 @@ static inline struct portsock_body *body_new(struct portsock_row *row)
 		return NULL;
 	body->row = row;
 	INIT_LIST_HEAD(&body->idle.node);
-	body->depth = NULL;
-	memset(&body->counts, 0, sizeof(body->counts));
+	memset(&body->numbers, 0, sizeof(body->numbers));
 	return body;
 }
 
@@ -88,7 +83,7 @@ static inline struct portsock_body *body_new(struct portsock_row *row)
  */
 static inline void body_free(struct portsock_body *body)
 {
-	portsock_depth_free(body->depth);
+	portsock_depth_free(body->numbers.depth);
 	portsock_pool_put(&portsock_body_pool, body);
 }
 

@@ -34,6 +34,7 @@ enum portsock_how {
  * @sockets: full sockets, the sum of @state without TCP_TIME_WAIT
  * @ipv6: those of @sockets that are AF_INET6
  * @peak: high-water mark of @sockets
+ * @ports: of a sum of ephemeral rows, how many there are
  * @came: full sockets that came to hold the port, by how they came by it
  */
 struct portsock_counts {
@@ -41,6 +42,7 @@ struct portsock_counts {
 	u32 sockets;
 	u32 ipv6;
 	u32 peak;
+	u32 ports;
 	u64 came[PORTSOCK_HOW_NR];
 };
 
@@ -71,6 +73,7 @@ static inline void counts_add_all(struct portsock_counts *counts,
 		counts->state[i] += row->state[i];
 	counts->sockets += row->sockets;
 	counts->ipv6 += row->ipv6;
+	counts->ports += row->ports;
 	for (i = 0; i < PORTSOCK_HOW_NR; i++)
 		counts->came[i] += row->came[i];
 }

@@ -30,7 +30,7 @@ static bool unbound_copy(struct portsock_table *table, u8 proto,
 	line->ports = 0;
 	line->queue = (struct portsock_queue){ };
 	raw_lock_irqsave(&total->lock, flags);
-	any = portsock_unbound_read(&total->unbound, &line->counts);
+	any = portsock_unbound_read(&total->numbers.unbound, &line->counts);
 	raw_unlock_irqrestore(&total->lock, flags);
 	return any;
 }
@@ -58,7 +58,7 @@ static void __depth_copy(struct portsock_depth *depth,
  */
 static void __row_asked(struct portsock_row *row, struct portsock_line *line)
 {
-	struct portsock_depth *depth = row->body->depth;
+	struct portsock_depth *depth = row->body->numbers.depth;
 
 	depth->backlog_peak = max_t(u64, depth->backlog_peak,
 				    line->queue.backlog);
@@ -90,9 +90,9 @@ static bool __row_is(const struct portsock_row *row,
 	if (!row || row->ephemeral)
 		return false;
 	body = row->body;
-	return portsock_opened(&body->counts) >= portsock_opened(&line->counts) &&
-	       line->deep == !!body->depth &&
-	       (!line->deep || body->depth->drops >= line->depth.drops);
+	return portsock_opened(&body->numbers.counts) >= portsock_opened(&line->counts) &&
+	       line->deep == !!body->numbers.depth &&
+	       (!line->deep || body->numbers.depth->drops >= line->depth.drops);
 }
 
 static u8 row_class(const struct portsock_row *row)
@@ -126,9 +126,9 @@ static bool row_copy(struct portsock_table *table, u32 key,
 		line->total = false;
 		line->ports = 1;
 		__portsock_row_counts(row, &line->counts);
-		line->deep = !row->ephemeral && row->body->depth;
+		line->deep = !row->ephemeral && row->body->numbers.depth;
 		if (line->deep)
-			__depth_copy(row->body->depth, line);
+			__depth_copy(row->body->numbers.depth, line);
 		if (!row->ephemeral)
 			address = __row_ask(row, 0, line);
 	}
@@ -204,7 +204,7 @@ static bool folded_copy(struct portsock_table *table, u8 proto,
 	folded = table->folded[proto];
 	if (folded) {
 		line->ports = folded->folded;
-		__sum_copy(&folded->counts, folded->depth, line);
+		__sum_copy(&folded->numbers.counts, folded->numbers.depth, line);
 	}
 	raw_unlock_irqrestore(&table->lock, flags);
 	return folded;
@@ -216,8 +216,8 @@ static bool total_copy(struct portsock_total *total, struct portsock_line *line)
 	unsigned long flags;
 
 	raw_lock_irqsave(&total->lock, flags);
-	line->ports = total->ports;
-	__sum_copy(&total->counts, total->depth, line);
+	line->ports = total->numbers.counts.ports;
+	__sum_copy(&total->numbers.counts, total->numbers.depth, line);
 	raw_unlock_irqrestore(&total->lock, flags);
 	return line->ports ||
 	       memchr_inv(&line->counts, 0, sizeof(line->counts)) ||

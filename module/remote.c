@@ -22,10 +22,10 @@ void portsock_remote_update(const struct portsock_share *share,
 	struct portsock_row *row = share->remote;
 
 	raw_lock(&row->bucket->lock);
-	counts_sub(&row->body->counts, share->state, share->ipv6);
-	counts_add(&row->body->counts, h->state, h->ipv6);
+	counts_sub(&row->body->numbers.counts, share->state, share->ipv6);
+	counts_add(&row->body->numbers.counts, h->state, h->ipv6);
 	if (h->end)
-		depth_end(row->body->depth, &share->conn, h->end);
+		depth_end(row->body->numbers.depth, &share->conn, h->end);
 	__row_born(row, h->birth);
 	raw_unlock(&row->bucket->lock);
 }

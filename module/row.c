@@ -32,7 +32,7 @@ void __portsock_row_counts(const struct portsock_row *row,
 	const struct portsock_share *only = row->only;
 
 	if (!row->single) {
-		*counts = row->body->counts;
+		*counts = row->body->numbers.counts;
 		return;
 	}
 	memset(counts, 0, sizeof(*counts));
@@ -55,7 +55,7 @@ static bool __row_embody(struct portsock_row *row)
 	__portsock_row_counts(row, &counts);
 	if (!__row_body_new(row))
 		return false;
-	row->body->counts = counts;
+	row->body->numbers.counts = counts;
 	return true;
 }
 
@@ -73,12 +73,12 @@ static bool __row_promote(struct portsock_row *row)
 
 	if (!__row_embody(row))
 		return false;
-	counts = &row->body->counts;
-	row->body->depth = portsock_depth_new();
+	counts = &row->body->numbers.counts;
+	row->body->numbers.depth = portsock_depth_new();
 	raw_lock(&table->lock);
 	raw_lock(&total->lock);
-	counts_sub_gauges(&total->counts, counts);
-	total->ports--;
+	counts_sub_gauges(&total->numbers.counts, counts);
+	total->numbers.counts.ports--;
 	raw_unlock(&total->lock);
 	row->ephemeral = false;
 	__portsock_row_link(row);
@@ -123,8 +123,8 @@ static void __row_dropped(struct portsock_row *row, u32 drops)
 static void __row_owned(struct portsock_row *row,
 			const struct portsock_holding *h)
 {
-	if (h->owner.tgid && !row->ephemeral && row->body->depth)
-		row->body->depth->by = h->owner;
+	if (h->owner.tgid && !row->ephemeral && row->body->numbers.depth)
+		row->body->numbers.depth->by = h->owner;
 }
 
 /* The place of what it has in the tree is that of a connection then. */
@@ -164,8 +164,8 @@ static int __ephemeral_begin(struct portsock_row *row,
 	raw_lock(&total->lock);
 	dead = READ_ONCE(row->table->dead);
 	if (likely(!dead)) {
-		total->ports++;
-		counts_open(&total->counts, share, share->how);
+		total->numbers.counts.ports++;
+		counts_open(&total->numbers.counts, share, share->how);
 	}
 	raw_unlock(&total->lock);
 	return unlikely(dead) ? -ESHUTDOWN : 0;
@@ -183,9 +183,9 @@ static int __service_begin(struct portsock_row *row,
 		return -ENOMEM;
 	row->ephemeral = false;
 	if (key_is_deep(row->key))
-		body->depth = portsock_depth_new();
+		body->numbers.depth = portsock_depth_new();
 	if (share)
-		counts_open(&body->counts, share, row_how(share, row->key));
+		counts_open(&body->numbers.counts, share, row_how(share, row->key));
 	idle_begin(&body->idle);
 	raw_lock(&table->lock);
 	if (unlikely(table->dead))
@@ -231,10 +231,10 @@ static int __ephemeral_join(struct portsock_row *row,
 
 	if (!(service ? __row_promote(row) : __row_embody(row)))
 		return -ENOMEM;
-	counts_open(&row->body->counts, share, share->how);
+	counts_open(&row->body->numbers.counts, share, share->how);
 	if (!service) {
 		raw_lock(&total->lock);
-		counts_open(&total->counts, share, share->how);
+		counts_open(&total->numbers.counts, share, share->how);
 		raw_unlock(&total->lock);
 	}
 	return 0;
@@ -311,11 +311,11 @@ static void __ephemeral_update(struct portsock_row *row,
 	struct portsock_total *total = row_total(row);
 
 	if (!row->single)
-		counts_move(&row->body->counts, old, share);
+		counts_move(&row->body->numbers.counts, old, share);
 	raw_lock(&total->lock);
-	counts_move(&total->counts, old, share);
+	counts_move(&total->numbers.counts, old, share);
 	if (h->end)
-		depth_end(depth_of(&total->depth), &old->conn, h->end);
+		depth_end(depth_of(&total->numbers.depth), &old->conn, h->end);
 	raw_unlock(&total->lock);
 }
 
@@ -327,9 +327,9 @@ static void __service_update(struct portsock_row *row,
 {
 	struct portsock_body *body = row->body;
 
-	counts_move(&body->counts, old, share);
+	counts_move(&body->numbers.counts, old, share);
 	if (h->end)
-		depth_end(body->depth, &old->conn, h->end);
+		depth_end(body->numbers.depth, &old->conn, h->end);
 	/* a child of Fast Open, which was there before */
 	if (old->state == TCP_SYN_RECV)
 		__row_accepted(row);
@@ -396,16 +396,16 @@ static void __service_fold(struct portsock_row *row)
 
 	if (!*sum) {
 		*sum = body;
-		gauges_clear(&body->counts);
+		gauges_clear(&body->numbers.counts);
 		body->folded = 1;
 		row->single = true;
 		return;
 	}
 	(*sum)->folded++;
 	for (how = 0; how < PORTSOCK_HOW_NR; how++)
-		(*sum)->counts.came[how] += body->counts.came[how];
-	(*sum)->counts.peak = max((*sum)->counts.peak, body->counts.peak);
-	portsock_depth_fold(&(*sum)->depth, &body->depth);
+		(*sum)->numbers.counts.came[how] += body->numbers.counts.came[how];
+	(*sum)->numbers.counts.peak = max((*sum)->numbers.counts.peak, body->numbers.counts.peak);
+	portsock_depth_fold(&(*sum)->numbers.depth, &body->numbers.depth);
 }
 
 /* Caller holds the locks of the row's bucket and of its table. */
@@ -413,8 +413,8 @@ static void __remote_fold(struct portsock_row *row)
 {
 	struct portsock_past *past = &row->table->past[key_proto(row->key)];
 
-	past->connected += portsock_opened(&row->body->counts);
-	portsock_depth_fold(&past->depth, &row->body->depth);
+	past->connected += portsock_opened(&row->body->numbers.counts);
+	portsock_depth_fold(&past->depth, &row->body->numbers.depth);
 }
 
 /*
@@ -519,8 +519,8 @@ void portsock_row_no_port(struct portsock_table *table, u32 key)
 	begun = !row;
 	if (begun)
 		row = __row_begin(bucket, table, key, NULL, true);
-	if (!IS_ERR(row) && row->body->depth)
-		row->body->depth->ends[PORTSOCK_NO_PORT]++;
+	if (!IS_ERR(row) && row->body->numbers.depth)
+		row->body->numbers.depth->ends[PORTSOCK_NO_PORT]++;
 	if (begun && !IS_ERR(row))
 		__portsock_row_over(row);
 	else
@@ -576,8 +576,8 @@ void portsock_row_use(struct portsock_row *row,
 		      const struct portsock_owner *user)
 {
 	raw_lock(&row->bucket->lock);
-	if (user->tgid && !row->ephemeral && row->body->depth)
-		row->body->depth->user = *user;
+	if (user->tgid && !row->ephemeral && row->body->numbers.depth)
+		row->body->numbers.depth->user = *user;
 	raw_unlock(&row->bucket->lock);
 }
 

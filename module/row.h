@@ -57,7 +57,7 @@ static inline void counts_open(struct portsock_counts *counts,
 static inline void __row_accepted(struct portsock_row *row)
 {
 	const struct rb_node *node = row->queues.rb_node;
-	struct portsock_depth *depth = row->body->depth;
+	struct portsock_depth *depth = row->body->numbers.depth;
 	u32 backlog;
 
 	if (!node || !depth)
@@ -78,8 +78,8 @@ static __always_inline void __row_depth_change(struct portsock_row *row,
 {
 	if (row->ephemeral)
 		total_depth_change(row_total(row), change, by);
-	else if (row->body->depth)
-		change(row->body->depth, by);
+	else if (row->body->numbers.depth)
+		change(row->body->numbers.depth, by);
 }
 
 static inline void depth_born(struct portsock_depth *depth, const void *birth)
@@ -108,9 +108,9 @@ static __always_inline void __service_join(struct portsock_row *row,
 
 	if (unlikely(!list_empty(&body->idle.node)))
 		__portsock_row_wake(row);
-	if (unlikely(!body->depth) && key_is_deep(row->key))
-		body->depth = portsock_depth_new();
-	counts_open(&body->counts, share, row_how(share, row->key));
+	if (unlikely(!body->numbers.depth) && key_is_deep(row->key))
+		body->numbers.depth = portsock_depth_new();
+	counts_open(&body->numbers.counts, share, row_how(share, row->key));
 	row->shares++;
 }
 
@@ -181,9 +181,9 @@ static __always_inline int row_add(struct portsock_share *share,
 static inline void __service_step(struct portsock_row *row, u8 from, u8 to,
 				  u32 handshake)
 {
-	counts_step(&row->body->counts, from, to);
-	if (handshake && row->body->depth)
-		samples_add(&row->body->depth->handshakes, handshake);
+	counts_step(&row->body->numbers.counts, from, to);
+	if (handshake && row->body->numbers.depth)
+		samples_add(&row->body->numbers.depth->handshakes, handshake);
 }
 
 /* The same of an ephemeral row. */
@@ -194,11 +194,11 @@ static inline void __ephemeral_step(struct portsock_row *row, u8 from, u8 to,
 	struct portsock_depth *depth;
 
 	if (unlikely(!row->single))
-		counts_step(&row->body->counts, from, to);
+		counts_step(&row->body->numbers.counts, from, to);
 	raw_lock(&total->lock);
-	counts_step(&total->counts, from, to);
+	counts_step(&total->numbers.counts, from, to);
 	if (handshake) {
-		depth = depth_of(&total->depth);
+		depth = depth_of(&total->numbers.depth);
 		if (depth)
 			samples_add(&depth->handshakes, handshake);
 	}
@@ -239,12 +239,12 @@ static __always_inline void __ephemeral_leave(struct portsock_row *row,
 	bool goes = !row->shares;
 
 	if (unlikely(!row->single))
-		counts_sub(&row->body->counts, share->state, share->ipv6);
+		counts_sub(&row->body->numbers.counts, share->state, share->ipv6);
 	raw_lock(&total->lock);
-	counts_sub(&total->counts, share->state, share->ipv6);
-	total->ports -= goes;
+	counts_sub(&total->numbers.counts, share->state, share->ipv6);
+	total->numbers.counts.ports -= goes;
 	if (end)
-		depth_end(depth_of(&total->depth), &share->conn, end);
+		depth_end(depth_of(&total->numbers.depth), &share->conn, end);
 	raw_unlock(&total->lock);
 	if (goes)
 		__portsock_row_free(row);
@@ -270,9 +270,9 @@ static __always_inline void row_leave(struct portsock_row *row, bool remote,
 	if (!remote && row->ephemeral) {
 		__ephemeral_leave(row, share, end);
 	} else {
-		counts_sub(&row->body->counts, share->state, share->ipv6);
+		counts_sub(&row->body->numbers.counts, share->state, share->ipv6);
 		if (end)
-			depth_end(row->body->depth, &share->conn, end);
+			depth_end(row->body->numbers.depth, &share->conn, end);
 		if (unlikely(!row->shares)) {
 			__portsock_row_over(row);
 			return;

@@ -118,7 +118,7 @@ void portsock_share_turn(struct portsock_share *share, bool ipv6)
 	struct portsock_total *total = &share->table->totals[share->proto];
 
 	raw_lock(&total->lock);
-	unbound_turn(&total->unbound, ipv6);
+	unbound_turn(&total->numbers.unbound, ipv6);
 	raw_unlock(&total->lock);
 	share->ipv6 = ipv6;
 }

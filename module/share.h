@@ -68,7 +68,7 @@ static inline void share_unbound_end(const struct portsock_share *share)
 	struct portsock_total *total = &table->totals[share->proto];
 
 	raw_lock(&total->lock);
-	unbound_sub(&total->unbound, share->ipv6);
+	unbound_sub(&total->numbers.unbound, share->ipv6);
 	raw_unlock(&total->lock);
 	if (unlikely(READ_ONCE(table->dead)))
 		portsock_table_settle(table);
@@ -84,7 +84,7 @@ static inline bool share_unbound_begin(struct portsock_table *table, u8 proto,
 	struct portsock_total *total = &table->totals[proto];
 
 	raw_lock(&total->lock);
-	unbound_add(&total->unbound, ipv6);
+	unbound_add(&total->numbers.unbound, ipv6);
 	raw_unlock(&total->lock);
 	return likely(!READ_ONCE(table->dead)) ||
 	       !portsock_table_is_released(table);

@@ -47,7 +47,7 @@ static bool __totals_any(struct portsock_table *table)
 		struct portsock_total *total = &table->totals[proto];
 
 		raw_lock(&total->lock);
-		any |= total->ports || total->unbound.sockets;
+		any |= total->numbers.counts.ports || total->numbers.unbound.sockets;
 		raw_unlock(&total->lock);
 	}
 	return any;
@@ -59,7 +59,7 @@ static void table_free(struct portsock_table *table)
 	int proto;
 
 	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++) {
-		portsock_depth_free(table->totals[proto].depth);
+		portsock_depth_free(table->totals[proto].numbers.depth);
 		if (table->folded[proto])
 			body_free(table->folded[proto]);
 		portsock_depth_free(table->past[proto].depth);

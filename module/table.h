@@ -65,7 +65,7 @@ struct portsock_past {
  * @idle: service rows without a share
  * @idle_remote: the same of class remote
  * @totals: per protocol, what all ephemeral rows say, those gone included, and
- *	the unbound sockets; its @ports are those there are now
+ *	the unbound sockets
  * @areas: a bit for each that may have an ephemeral row; set under the lock of
  *	that row's bucket
  * @areas_lock: held by who clears a bit of @areas, or relies on one that is

@@ -7,27 +7,20 @@
 
 #include <linux/types.h>
 
-#include "counts.h"
-#include "depth.h"
 #include "lock.h"
-#include "unbound.h"
+#include "numbers.h"
 
 /**
  * struct portsock_total - what the ephemeral rows of a protocol say together, and
  * its unbound sockets
  * @lock: protects all below; nests inside the locks of row buckets and of the
  *	table
- * @ports: how many rows there are; as long as there is one the table stays
- * @counts: their sum, those gone included
- * @depth: what else is known of these; NULL while there is nothing
- * @unbound: sockets that hold no port
+ * @numbers: the sum of these rows, those gone included; as long as there is one,
+ *	or an unbound socket, the table stays
  */
 struct portsock_total {
 	raw_spinlock_t lock;
-	u32 ports;
-	struct portsock_counts counts;
-	struct portsock_depth *depth;
-	struct portsock_unbound unbound;
+	struct portsock_numbers numbers;
 };
 
 /* A change of what is known of a row, or of a total. */
@@ -41,7 +34,7 @@ static __always_inline void total_depth_change(struct portsock_total *total,
 	struct portsock_depth *depth;
 
 	raw_lock(&total->lock);
-	depth = depth_of(&total->depth);
+	depth = depth_of(&total->numbers.depth);
 	if (depth)
 		change(depth, by);
 	raw_unlock(&total->lock);
