@@ -15,7 +15,7 @@ static const struct portsock_depth *depth_of_port(u16 port)
 
 static const struct portsock_depth *depth_of_total(void)
 {
-	return table->totals[PORTSOCK_TCP].numbers.depth;
+	return table->totals.of[PORTSOCK_TCP].numbers.depth;
 }
 
 /* A child of a listener. */
@@ -62,8 +62,8 @@ static void bytes_are_counted_at_the_end(struct kunit *test)
 	over(&sks[0], 2000, 10, 20, 0);
 	KUNIT_EXPECT_EQ(test, depth_of_port(80)->bytes.rx, 10);
 	KUNIT_EXPECT_EQ(test, depth_of_port(80)->bytes.tx, 20);
-	over(&sks[1], 2000, U64_MAX - 20, 1, 0);
-	KUNIT_EXPECT_EQ(test, depth_of_port(80)->bytes.rx, U64_MAX - 10);
+	over(&sks[1], 2000, S64_MAX - 20, 1, 0);
+	KUNIT_EXPECT_EQ(test, depth_of_port(80)->bytes.rx, S64_MAX - 10);
 	KUNIT_EXPECT_EQ(test, depth_of_port(80)->bytes.tx, 21);
 }
 

@@ -133,6 +133,13 @@ static inline void *memory_zeroed(size_t size, gfp_t flags)
 	return memory_short() ? NULL : memory_got(kzalloc(size, flags));
 }
 
+/* Nobody else looks at it. */
+static inline void memory_free_zeroed(const void *memory)
+{
+	memory_gave(memory);
+	kfree(memory);
+}
+
 static inline void memory_free_later(void *memory)
 {
 	memory_gave(memory);
@@ -167,6 +174,7 @@ static inline void memory_work(struct irq_work *work, bool wanted)
 
 #undef alloc_percpu
 #undef kfree_rcu
+#undef kvfree_rcu
 #define kmem_cache_create(name, size, align, flags, ctor) \
 	memory_cache(name, size, flags)
 #define kmem_cache_destroy(cache) memory_cache_destroy(cache)
@@ -178,5 +186,7 @@ static inline void memory_work(struct irq_work *work, bool wanted)
 #define kvfree(memory) memory_free_array(memory)
 #define kzalloc(size, flags) memory_zeroed(size, flags)
 #define kfree_rcu(memory, member) memory_free_later(memory)
+#define kvzalloc(size, flags) memory_zeroed(size, flags)
+#define kvfree_rcu(memory, member) memory_free_zeroed(memory)
 
 #endif /* PORTSOCK_KUNIT_MEMORY_H */

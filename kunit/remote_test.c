@@ -93,7 +93,7 @@ static void client_counts_where_it_goes_as_well(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, line.depth.bytes.tx, 6);
 	KUNIT_EXPECT_EQ(test, line.depth.rtts.us, 40);
 	KUNIT_EXPECT_EQ(test, line.depth.lifetime.us, 8 * MS);
-	KUNIT_EXPECT_EQ(test, table->totals[PORTSOCK_TCP].numbers.depth
+	KUNIT_EXPECT_EQ(test, table->totals.of[PORTSOCK_TCP].numbers.depth
 				->ends[PORTSOCK_RESET], 1);
 	expect_states(test, 80, 1, 0, 0, 1);
 	KUNIT_EXPECT_EQ(test, line.counts.came[PORTSOCK_CONNECTED], 1);
@@ -126,7 +126,7 @@ static void client_that_keeps_its_port_has_left(struct kunit *test)
 	expect_states(test, 5432, 0, 0, 0, 0);
 	KUNIT_EXPECT_EQ(test, line.depth.ends[PORTSOCK_ABORTED], 1);
 	KUNIT_EXPECT_EQ(test, line.depth.lifetime.us, 8 * MS);
-	KUNIT_EXPECT_EQ(test, table->totals[PORTSOCK_TCP].numbers.depth->lifetime.us,
+	KUNIT_EXPECT_EQ(test, table->totals.of[PORTSOCK_TCP].numbers.depth->lifetime.us,
 			8 * MS);
 	hold(&sks[0], 7, TCP_LISTEN);
 	KUNIT_EXPECT_EQ(test, row(5432)->counts.sockets, 0);
@@ -253,8 +253,8 @@ static void open_connection_tells_both_rows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, row(5432)->depth.retrans, 3);
 	KUNIT_EXPECT_EQ(test, line.depth.bytes.rx, 11);
 	KUNIT_EXPECT_EQ(test, line.depth.bytes.tx, 22);
-	KUNIT_EXPECT_EQ(test, table->totals[PORTSOCK_TCP].numbers.depth->bytes.rx, 11);
-	KUNIT_EXPECT_EQ(test, table->totals[PORTSOCK_TCP].numbers.depth->retrans, 3);
+	KUNIT_EXPECT_EQ(test, table->totals.of[PORTSOCK_TCP].numbers.depth->bytes.rx, 11);
+	KUNIT_EXPECT_EQ(test, table->totals.of[PORTSOCK_TCP].numbers.depth->retrans, 3);
 }
 
 static void want_of_ports_counts_where_it_was_to_go(struct kunit *test)

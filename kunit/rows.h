@@ -136,7 +136,7 @@ static inline struct portsock_line folded_line(struct portsock_table *table,
 					       u8 proto)
 {
 	struct portsock_cursor cursor = { .part = PORTSOCK_TOTALS };
-	struct portsock_line line;
+	static struct portsock_line line;
 
 	memset(&line, 0x5a, sizeof(line));
 	while (portsock_table_next(table, &cursor, &line))

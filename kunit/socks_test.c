@@ -70,7 +70,7 @@ static void change_knows_the_namespace(struct kunit *test)
 
 static void step_moves_a_socket_to_another_state(struct kunit *test)
 {
-	struct portsock_counts *total = &table->totals[PORTSOCK_TCP].numbers.counts;
+	struct portsock_counts *total = &table->totals.of[PORTSOCK_TCP].numbers.counts;
 	struct portsock_holding listener = holding(40000, TCP_LISTEN);
 
 	hold(&sks[0], 40000, TCP_SYN_SENT);
@@ -205,7 +205,7 @@ static void clear_forgets_the_sockets_of_one_table(struct kunit *test)
 static void mini_socket_has_the_record_of_its_socket(struct kunit *test)
 {
 	struct portsock_holding h = holding(40000, TCP_FIN_WAIT2);
-	struct portsock_counts *total = &table->totals[PORTSOCK_TCP].numbers.counts;
+	struct portsock_counts *total = &table->totals.of[PORTSOCK_TCP].numbers.counts;
 
 	h.ipv6 = true;
 	h.how = PORTSOCK_CONNECTED;

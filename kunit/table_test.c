@@ -574,7 +574,7 @@ static void gauge_of_a_total_does_not_go_below_zero(struct kunit *test)
 	struct portsock_holding h = holding(test, PORTSOCK_TCP, 40000,
 					    TCP_ESTABLISHED);
 	struct portsock_table *table = test->priv;
-	struct portsock_counts *total = &table->totals[PORTSOCK_TCP].numbers.counts;
+	struct portsock_counts *total = &table->totals.of[PORTSOCK_TCP].numbers.counts;
 	u64 before = portsock_gauges_short();
 	struct portsock_share share = { };
 
@@ -601,7 +601,7 @@ static u64 unbound_both(struct kunit *test)
 static void unbound_numbers_do_not_go_below_zero(struct kunit *test)
 {
 	struct portsock_table *table = test->priv;
-	struct portsock_unbound *unbound = &table->totals[PORTSOCK_UDP].numbers.unbound;
+	struct portsock_unbound *unbound = &table->totals.of[PORTSOCK_UDP].numbers.unbound;
 	struct portsock_share shares[4] = { };
 	u64 before = portsock_gauges_short();
 	int i;

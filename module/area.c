@@ -7,7 +7,7 @@
 #include <linux/bitmap.h>
 #include <linux/sched.h>
 
-static bool row_is_ephemeral(const struct portsock_table *table, u32 key)
+static bool port_is_ephemeral(const struct portsock_table *table, u32 key)
 {
 	struct row_bucket *bucket = row_bucket(table, key);
 	const struct portsock_row *row;
@@ -16,7 +16,7 @@ static bool row_is_ephemeral(const struct portsock_table *table, u32 key)
 
 	raw_lock_irqsave(&bucket->lock, flags);
 	row = __row_find(bucket, table, key);
-	is = row && row->ephemeral;
+	is = row && row_is_ephemeral(row);
 	raw_unlock_irqrestore(&bucket->lock, flags);
 	return is;
 }
@@ -29,7 +29,7 @@ static bool area_look(const struct portsock_table *table, u32 area,
 
 	bitmap_zero(ports, AREA_PORTS);
 	for (i = 0; i < AREA_PORTS; i++)
-		if (row_is_ephemeral(table, key + i))
+		if (port_is_ephemeral(table, key + i))
 			__set_bit(i, ports);
 	return !bitmap_empty(ports, AREA_PORTS);
 }

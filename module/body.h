@@ -13,6 +13,7 @@
 #include "numbers.h"
 #include "pool.h"
 
+struct portsock_cells;
 struct portsock_row;
 
 /**
@@ -36,7 +37,8 @@ struct portsock_idle {
  * @order: of a service, in the table's tree; protected by the table's lock
  * @folded: of a sum of rows that were folded, how often that was
  * @idle: of a service, for how long it has been idle
- * @numbers: the numbers
+ * @numbers: the numbers; of a row that is busy, but for what is in @cells
+ * @cells: NULL unless the row is busy
  *
  * Protected as the row, or the sum, is, unless said otherwise.
  */
@@ -48,6 +50,7 @@ struct portsock_body {
 	};
 	struct portsock_idle idle;
 	struct portsock_numbers numbers;
+	struct portsock_cells *cells;
 };
 
 extern struct portsock_pool portsock_body_pool;
@@ -72,6 +75,7 @@ static inline struct portsock_body *body_new(struct portsock_row *row)
 	body->row = row;
 	INIT_LIST_HEAD(&body->idle.node);
 	memset(&body->numbers, 0, sizeof(body->numbers));
+	body->cells = NULL;
 	return body;
 }
 

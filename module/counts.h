@@ -78,6 +78,17 @@ static inline void counts_add_all(struct portsock_counts *counts,
 		counts->came[i] += row->came[i];
 }
 
+/* Adds the same to each gauge. */
+static inline void counts_add_each(struct portsock_counts *counts, u32 more)
+{
+	int i;
+
+	for (i = 0; i < PORTSOCK_STATE_NR; i++)
+		counts->state[i] += more;
+	counts->sockets += more;
+	counts->ipv6 += more;
+}
+
 void portsock_gauge_mend(u32 *gauge);
 void portsock_gauges_mend(struct portsock_counts *counts);
 u64 portsock_gauges_short(void);
@@ -131,6 +142,19 @@ static inline void gauges_clear(struct portsock_counts *counts)
 	memset(counts->state, 0, sizeof(counts->state));
 	counts->sockets = 0;
 	counts->ipv6 = 0;
+}
+
+/* Moves the gauges to a sum. */
+static inline void counts_move_gauges(struct portsock_counts *sum,
+				      struct portsock_counts *counts)
+{
+	int i;
+
+	for (i = 0; i < PORTSOCK_STATE_NR; i++)
+		sum->state[i] += counts->state[i];
+	sum->sockets += counts->sockets;
+	sum->ipv6 += counts->ipv6;
+	gauges_clear(counts);
 }
 
 /* Takes the gauges of a row out of a sum. */

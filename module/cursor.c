@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rows are copied one by one, in order, each as it was at one moment.
+ * Rows are copied one by one, in order, each as it was at one moment; what is
+ * known of a busy one beyond numbers of sockets, CPU by CPU.
  */
 #include "cursor.h"
 
@@ -14,13 +15,54 @@
 #include "rows.h"
 #include "table.h"
 
+/* Caller holds the lock that protects @from; NULL while there is nothing. */
+static void __depth_copy(struct portsock_depth *depth,
+			 const struct portsock_depth *from)
+{
+	if (from)
+		*depth = *from;
+	else
+		memset(depth, 0, sizeof(*depth));
+}
+
+/* Returns false if CPUs have cells of the total, and so there is more. */
+static bool total_read_one(struct portsock_total *total,
+			   struct portsock_numbers *sum,
+			   struct portsock_depth *depth)
+{
+	unsigned long flags;
+	bool one;
+
+	raw_lock_irqsave(&total->lock, flags);
+	one = !total->cells;
+	*sum = total->numbers;
+	if (depth)
+		__depth_copy(depth, total->numbers.depth);
+	raw_unlock_irqrestore(&total->lock, flags);
+	return one;
+}
+
+/* All numbers of a total; @depth: receives what else is known; or NULL. */
+static void total_read(struct portsock_total *total,
+		       struct portsock_numbers *sum,
+		       struct portsock_depth *depth)
+{
+	if (likely(total_read_one(total, sum, depth)))
+		return;
+	mutex_lock(&portsock_cells_mutex);
+	if (!total_read_one(total, sum, depth)) {
+		portsock_cells_read(total->cells, &total->numbers, sum);
+		if (depth)
+			portsock_cells_depth(total->cells, depth);
+	}
+	mutex_unlock(&portsock_cells_mutex);
+}
+
 /* Copies what is unbound of a protocol; false when nothing ever was. */
 static bool unbound_copy(struct portsock_table *table, u8 proto,
 			 struct portsock_line *line)
 {
-	struct portsock_total *total = &table->totals[proto];
-	unsigned long flags;
-	bool any;
+	struct portsock_numbers sum;
 
 	line->class = PORTSOCK_UNBOUND;
 	line->proto = proto;
@@ -29,10 +71,8 @@ static bool unbound_copy(struct portsock_table *table, u8 proto,
 	line->deep = false;
 	line->ports = 0;
 	line->queue = (struct portsock_queue){ };
-	raw_lock_irqsave(&total->lock, flags);
-	any = portsock_unbound_read(&total->numbers.unbound, &line->counts);
-	raw_unlock_irqrestore(&total->lock, flags);
-	return any;
+	total_read(&table->totals.of[proto], &sum, NULL);
+	return portsock_unbound_read(&sum.unbound, &line->counts);
 }
 
 /*
@@ -40,14 +80,14 @@ static bool unbound_copy(struct portsock_table *table, u8 proto,
  * until it is asked again. Nobody is shown less afterwards. Caller holds the
  * lock that protects @depth.
  */
-static void __depth_copy(struct portsock_depth *depth,
+static void __bytes_show(struct portsock_depth *depth,
 			 struct portsock_line *line)
 {
 	struct portsock_bytes *shown = &depth->bytes_shown;
 
-	shown->rx = max(shown->rx, depth->bytes.rx);
-	shown->tx = max(shown->tx, depth->bytes.tx);
-	line->depth = *depth;
+	/* that byte may be taken back in a cell that is read first */
+	shown->rx = max_t(s64, shown->rx, line->depth.bytes.rx);
+	shown->tx = max_t(s64, shown->tx, line->depth.bytes.tx);
 	line->depth.bytes = *shown;
 }
 
@@ -60,12 +100,14 @@ static void __row_asked(struct portsock_row *row, struct portsock_line *line)
 {
 	struct portsock_depth *depth = row->body->numbers.depth;
 
-	depth->backlog_peak = max_t(u64, depth->backlog_peak,
-				    line->queue.backlog);
+	depth->backlog_peak = max3((u64)depth->backlog_peak,
+				   (u64)line->depth.backlog_peak,
+				   line->queue.backlog);
 	depth->drops_shown = max(depth->drops_shown,
 				 line->depth.drops + line->queue.drops);
 	line->depth.backlog_peak = depth->backlog_peak;
 	line->depth.drops = depth->drops_shown;
+	__bytes_show(depth, line);
 }
 
 /*
@@ -81,25 +123,135 @@ static unsigned long __row_ask(struct portsock_row *row, unsigned long address,
 	return address;
 }
 
-/* The same row as that @line was copied from? Caller holds the bucket's lock. */
+/*
+ * The same row as that @line was copied from? One that is busy stays. Caller holds
+ * the bucket's lock.
+ */
 static bool __row_is(const struct portsock_row *row,
 		     const struct portsock_line *line)
 {
-	const struct portsock_body *body;
+	const struct portsock_depth *depth;
+	struct portsock_counts counts;
 
-	if (!row || row->ephemeral)
+	if (!row || row_is_ephemeral(row))
 		return false;
-	body = row->body;
-	return portsock_opened(&body->numbers.counts) >= portsock_opened(&line->counts) &&
-	       line->deep == !!body->numbers.depth &&
-	       (!line->deep || body->numbers.depth->drops >= line->depth.drops);
+	depth = row->body->numbers.depth;
+	if (line->deep != !!depth || row_is_busy(row))
+		return line->deep == !!depth;
+	__portsock_row_counts(row, &counts);
+	return portsock_opened(&counts) >= portsock_opened(&line->counts) &&
+	       (!line->deep || depth->drops >= line->depth.drops);
 }
 
 static u8 row_class(const struct portsock_row *row)
 {
 	if (key_is_remote(row->key))
 		return PORTSOCK_REMOTE;
-	return row->ephemeral ? PORTSOCK_EPHEMERAL : PORTSOCK_SERVICE;
+	return row_is_ephemeral(row) ? PORTSOCK_EPHEMERAL : PORTSOCK_SERVICE;
+}
+
+/* Caller holds the lock of the row's bucket. */
+static void __row_copy(struct portsock_row *row, struct portsock_line *line)
+{
+	bool ephemeral = row_is_ephemeral(row);
+
+	line->class = row_class(row);
+	line->proto = key_proto(row->key);
+	line->port = key_port(row->key);
+	line->total = false;
+	line->ports = 1;
+	__portsock_row_counts(row, &line->counts);
+	line->deep = !ephemeral && row->body->numbers.depth;
+	if (line->deep)
+		line->depth = *row->body->numbers.depth;
+}
+
+enum copied {
+	COPY_NONE,	/* it is not there, or is part of something else now */
+	COPY_BUSY,	/* CPUs have cells of it: nothing was done */
+	COPY_DONE,
+};
+
+/*
+ * Copies the row of @key, and asks the first of its sockets. @address: receives
+ * that of the place to go on behind, or 0 when all were asked.
+ */
+static enum copied row_begin(struct portsock_table *table, u32 key,
+			     struct portsock_line *line, unsigned long *address)
+{
+	struct row_bucket *bucket = row_bucket(table, key);
+	enum copied copied = COPY_NONE;
+	struct portsock_row *row;
+	unsigned long flags;
+
+	line->queue = (struct portsock_queue){ };
+	raw_lock_irqsave(&bucket->lock, flags);
+	row = __row_find(bucket, table, key);
+	if (row && row_is_ephemeral(row) == (line->part == PORTSOCK_EPHEMERALS))
+		copied = row_is_busy(row) ? COPY_BUSY : COPY_DONE;
+	if (copied == COPY_DONE) {
+		__row_copy(row, line);
+		if (!row_is_ephemeral(row))
+			*address = __row_ask(row, 0, line);
+	}
+	raw_unlock_irqrestore(&bucket->lock, flags);
+	return copied;
+}
+
+/* Returns the row of @key, which stays as long as the mutex is held; or NULL. */
+static struct portsock_row *__busy_find(struct portsock_table *table, u32 key,
+					struct portsock_line *line)
+{
+	struct row_bucket *bucket = row_bucket(table, key);
+	struct portsock_row *row;
+	unsigned long flags;
+
+	raw_lock_irqsave(&bucket->lock, flags);
+	row = __row_find(bucket, table, key);
+	if (row && row_is_busy(row))
+		__row_copy(row, line);
+	else
+		row = NULL;
+	raw_unlock_irqrestore(&bucket->lock, flags);
+	return row;
+}
+
+/*
+ * The same of one that is busy; none of its sockets is asked. Returns false if it
+ * is not any more.
+ */
+static bool busy_begin(struct portsock_table *table, u32 key,
+		       struct portsock_line *line)
+{
+	struct portsock_numbers sum;
+	struct portsock_row *row;
+
+	mutex_lock(&portsock_cells_mutex);
+	row = __busy_find(table, key, line);
+	if (row) {
+		portsock_cells_read(row->body->cells, &row->body->numbers,
+				    &sum);
+		line->counts = sum.counts;
+		if (line->deep)
+			portsock_cells_depth(row->body->cells, &line->depth);
+	}
+	mutex_unlock(&portsock_cells_mutex);
+	return row;
+}
+
+/* Asks more sockets of a row, behind @address. */
+static unsigned long row_ask(struct portsock_table *table, u32 key,
+			     unsigned long address, struct portsock_line *line)
+{
+	struct row_bucket *bucket = row_bucket(table, key);
+	struct portsock_row *row;
+	unsigned long flags;
+
+	raw_lock_irqsave(&bucket->lock, flags);
+	row = __row_find(bucket, table, key);
+	address = __row_is(row, line) ? __row_ask(row, address, line) : 0;
+	raw_unlock_irqrestore(&bucket->lock, flags);
+	return address;
 }
 
 /*
@@ -110,39 +262,21 @@ static u8 row_class(const struct portsock_row *row)
 static bool row_copy(struct portsock_table *table, u32 key,
 		     struct portsock_line *line)
 {
-	struct row_bucket *bucket = row_bucket(table, key);
-	unsigned long flags, address = 0;
-	struct portsock_row *row;
-	bool found;
+	unsigned long address = 0;
+	enum copied copied;
 
-	line->queue = (struct portsock_queue){ };
-	raw_lock_irqsave(&bucket->lock, flags);
-	row = __row_find(bucket, table, key);
-	found = row && row->ephemeral == (line->part == PORTSOCK_EPHEMERALS);
-	if (found) {
-		line->class = row_class(row);
-		line->proto = key_proto(key);
-		line->port = key_port(key);
-		line->total = false;
-		line->ports = 1;
-		__portsock_row_counts(row, &line->counts);
-		line->deep = !row->ephemeral && row->body->numbers.depth;
-		if (line->deep)
-			__depth_copy(row->body->numbers.depth, line);
-		if (!row->ephemeral)
-			address = __row_ask(row, 0, line);
+	while ((copied = row_begin(table, key, line, &address)) == COPY_BUSY) {
+		if (busy_begin(table, key, line)) {
+			address = row_ask(table, key, 0, line);
+			copied = COPY_DONE;
+			break;
+		}
 	}
-	raw_unlock_irqrestore(&bucket->lock, flags);
-
 	while (address) {
 		cond_resched();
-		raw_lock_irqsave(&bucket->lock, flags);
-		row = __row_find(bucket, table, key);
-		address = __row_is(row, line) ? __row_ask(row, address, line) :
-						0;
-		raw_unlock_irqrestore(&bucket->lock, flags);
+		address = row_ask(table, key, address, line);
 	}
-	return found;
+	return copied == COPY_DONE;
 }
 
 /* The next service, or row of class remote, whose key is less than @end. */
@@ -182,17 +316,6 @@ static bool service_next(struct portsock_table *table,
 	return false;
 }
 
-/* Caller holds the lock that protects all of it. */
-static void __sum_copy(const struct portsock_counts *counts,
-		       struct portsock_depth *depth, struct portsock_line *line)
-{
-	line->counts = *counts;
-	if (depth)
-		__depth_copy(depth, line);
-	else
-		memset(&line->depth, 0, sizeof(line->depth));
-}
-
 /* Copies what was folded of a protocol; false when nothing ever was. */
 static bool folded_copy(struct portsock_table *table, u8 proto,
 			struct portsock_line *line)
@@ -204,21 +327,38 @@ static bool folded_copy(struct portsock_table *table, u8 proto,
 	folded = table->folded[proto];
 	if (folded) {
 		line->ports = folded->folded;
-		__sum_copy(&folded->numbers.counts, folded->numbers.depth, line);
+		line->counts = folded->numbers.counts;
+		__depth_copy(&line->depth, folded->numbers.depth);
+		if (folded->numbers.depth)
+			__bytes_show(folded->numbers.depth, line);
 	}
 	raw_unlock_irqrestore(&table->lock, flags);
 	return folded;
 }
 
-/* The same of ephemeral ports. */
-static bool total_copy(struct portsock_total *total, struct portsock_line *line)
+static void total_bytes_show(struct portsock_total *total,
+			     struct portsock_line *line)
 {
+	struct portsock_depth *depth;
 	unsigned long flags;
 
 	raw_lock_irqsave(&total->lock, flags);
-	line->ports = total->numbers.counts.ports;
-	__sum_copy(&total->numbers.counts, total->numbers.depth, line);
+	depth = depth_of(&total->numbers.depth);
+	if (depth)
+		__bytes_show(depth, line);
 	raw_unlock_irqrestore(&total->lock, flags);
+}
+
+/* The same of ephemeral ports. */
+static bool total_copy(struct portsock_total *total, struct portsock_line *line)
+{
+	struct portsock_numbers sum;
+
+	total_read(total, &sum, &line->depth);
+	line->counts = sum.counts;
+	line->ports = sum.counts.ports;
+	if (line->depth.bytes.rx | line->depth.bytes.tx)
+		total_bytes_show(total, line);
 	return line->ports ||
 	       memchr_inv(&line->counts, 0, sizeof(line->counts)) ||
 	       memchr_inv(&line->depth, 0, sizeof(line->depth));
@@ -240,7 +380,7 @@ static bool total_next(struct portsock_table *table,
 		line->proto = proto;
 		line->class = folded ? PORTSOCK_FOLDED : PORTSOCK_EPHEMERAL;
 		if (folded ? folded_copy(table, proto, line) :
-			     total_copy(&table->totals[proto], line))
+			     total_copy(&table->totals.of[proto], line))
 			return true;
 	}
 	return false;
@@ -359,11 +499,13 @@ static bool ephemeral_next(struct portsock_table *table,
  * @cursor: zeroed to begin with; moved behind the row
  * @line: receives the row
  *
- * Each row is consistent in itself; rows that come, go or turn service
+ * Each row is consistent in itself, but that a busy one may have ended more
+ * connections than it has closed sockets; rows that come, go or turn service
  * meanwhile may or may not be met, all others are met once. Costs O(log rows)
  * with a service, looks at %AREA_PORTS ports with an ephemeral one, and what the
  * row's listeners take to be asked, whatever the number of other sockets; a lock
- * is held for a few dozen of them at most.
+ * is held for a few dozen of them at most. A busy row costs O(CPUs), and may have
+ * to wait until those have had their cells for a while.
  *
  * Context: process, may sleep.
  * Return: false when there is no further row.

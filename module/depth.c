@@ -119,6 +119,10 @@ void portsock_depth_add(struct portsock_depth *to,
 	samples_sum(&to->handshakes, &from->handshakes);
 	samples_sum(&to->rtts, &from->rtts);
 	to->backlog_peak = max(to->backlog_peak, from->backlog_peak);
+	if (to->used < from->used) {
+		to->user = from->user;
+		to->used = from->used;
+	}
 }
 
 /**

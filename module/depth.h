@@ -53,6 +53,7 @@ struct portsock_samples {
  * @rtts: round trip times, as TCP had smoothed them, of connections at their end
  * @by: who listens, or did last; of datagrams, who called bind()
  * @user: who called accept(), or was sent a socket, last
+ * @used: when, in microseconds of the monotonic clock
  * @backlog_peak: most connections that waited for accept() at a listener, or,
  *	as far as readers saw, at all of them
  *
@@ -73,6 +74,7 @@ struct portsock_depth {
 	struct portsock_samples rtts;
 	struct portsock_owner by;
 	struct portsock_owner user;
+	u64 used;
 	u32 backlog_peak;
 };
 

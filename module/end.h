@@ -83,11 +83,13 @@ static inline void conn_begin(struct portsock_conn *conn,
 /**
  * struct portsock_accept - accept() hands out a connection
  * @born: it is known since when it is established
+ * @now: microseconds of the monotonic clock
  * @waited: for how long, in microseconds
  * @user: who calls it
  */
 struct portsock_accept {
 	bool born;
+	u64 now;
 	u64 waited;
 	struct portsock_owner user;
 };

@@ -16,10 +16,12 @@
 #include "compat.h"
 #include "counts.h"
 #include "format.h"
+#include "netns.h"
 #include "pace.h"
 #include "probe.h"
 #include "selftest.h"
 #include "socks.h"
+#include "spread.h"
 #include "walk.h"
 
 /**
@@ -78,6 +80,8 @@ static void health_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(health_timer, health_work);
 static struct portsock_pace pace;
 
+#define LOOK_SECONDS 10
+
 static void health_later(void)
 {
 	queue_delayed_work(system_dfl_wq, &health_timer,
@@ -94,6 +98,16 @@ static bool try_hooks(void)
 	spin_unlock(&health.lock);
 	portsock_selftest();
 	return true;
+}
+
+/* CPUs get cells of what they waited for, and lose them where it is quiet. */
+static void spread_work(void)
+{
+	static unsigned int seconds;
+
+	if (++seconds % LOOK_SECONDS == 0)
+		portsock_spread_look();
+	portsock_netns_spread();
 }
 
 static void health_work(struct work_struct *work)
@@ -115,6 +129,7 @@ static void health_work(struct work_struct *work)
 		health.sound = true;
 		spin_unlock(&health.lock);
 	}
+	spread_work();
 	health_later();
 }
 

@@ -88,7 +88,8 @@ struct portsock_holding {
  *	the owner's
  *
  * The owner serialises calls on one share; @queue, @drops and the row's
- * counters are protected by the row's bucket lock.
+ * counters are protected by the row's bucket lock, unless the row is busy: see
+ * cells.h.
  */
 struct portsock_share {
 	const struct sock *sk;

@@ -212,7 +212,7 @@ static void notrace on_receive(struct ftrace_regs *fregs)
 		portsock_sk_reached(sk, &h);
 		portsock_sock_meet(sk, &h);
 		user = portsock_owner_current();
-		portsock_sock_use(sk, &user);
+		portsock_sock_use(sk, portsock_sk_clock(), &user);
 	}
 	rcu_read_unlock();
 }

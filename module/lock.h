@@ -27,6 +27,14 @@ static __always_inline void raw_lock(raw_spinlock_t *lock)
 	}
 }
 
+/* Returns false if somebody else has the lock. */
+static __always_inline bool raw_trylock(raw_spinlock_t *lock)
+{
+	if (LOCKS_CHECKED)
+		return raw_spin_trylock(lock);
+	return arch_spin_trylock(&lock->raw_lock);
+}
+
 static __always_inline void raw_unlock(raw_spinlock_t *lock)
 	__releases(lock)
 {

@@ -4,7 +4,11 @@
  */
 #include "netns.h"
 
+#include <linux/sched.h>
+
 #include "row.h"
+#include "spread.h"
+#include "wants.h"
 
 unsigned int portsock_netns_id;
 struct portsock_table __rcu *portsock_netns_stand_in_table;
@@ -31,6 +35,7 @@ static void netns_del(struct net *net)
 	struct portsock_table *table = portsock_netns_own(net);
 
 	RCU_INIT_POINTER(ns->table, NULL);
+	portsock_spread_end(table);
 	portsock_rows_kill(table);
 }
 
@@ -52,6 +57,62 @@ struct portsock_table *portsock_netns_own(struct net *net)
 	struct portsock_netns *ns = net_generic(net, portsock_netns_id);
 
 	return rcu_dereference_protected(ns->table, 1);
+}
+
+/**
+ * portsock_netns_next() - the next namespace
+ * @net: from here, or NULL to begin with; the reference on it is dropped
+ *
+ * The reference keeps a namespace in the list; namespaces that are going are
+ * skipped.
+ *
+ * Context: process, may sleep.
+ * Return: it, with a reference, or NULL when there is none.
+ */
+struct net *portsock_netns_next(struct net *net)
+{
+	struct net *next;
+
+	down_read(&net_rwsem);
+	next = list_prepare_entry(net, &net_namespace_list, list);
+	list_for_each_entry_continue(next, &net_namespace_list, list)
+		if (maybe_get_net(next))
+			break;
+	if (list_entry_is_head(next, &net_namespace_list, list))
+		next = NULL;
+	up_read(&net_rwsem);
+	if (net)
+		put_net(net);
+	return next;
+}
+
+static void wants_grant(struct portsock_table *table,
+			const struct portsock_want *wants, unsigned int nr)
+{
+	for (; nr; wants++, nr--)
+		if (wants->owner == table || wants->owner == &table->totals)
+			portsock_spread(table, wants->key);
+}
+
+/**
+ * portsock_netns_spread() - let CPUs have cells of what they waited for
+ *
+ * What they want of a namespace that is not there any more they do not want.
+ *
+ * Context: process, may sleep.
+ */
+void portsock_netns_spread(void)
+{
+	struct portsock_want wants[WANTS_MAX];
+	unsigned int nr = portsock_wants_take(wants);
+	struct net *net = NULL;
+
+	if (!nr)
+		return;
+	while ((net = portsock_netns_next(net))) {
+		wants_grant(portsock_netns_own(net), wants, nr);
+		cond_resched();
+	}
 }
 
 /**

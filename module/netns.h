@@ -14,6 +14,8 @@ int portsock_netns_init(void);
 void portsock_netns_exit(void);
 
 struct portsock_table *portsock_netns_own(struct net *net);
+struct net *portsock_netns_next(struct net *net);
+void portsock_netns_spread(void);
 void portsock_netns_stand_in(struct portsock_table *table);
 
 /**

@@ -20,14 +20,17 @@ void portsock_remote_update(const struct portsock_share *share,
 			    const struct portsock_holding *h)
 {
 	struct portsock_row *row = share->remote;
+	struct portsock_numbers *cell, *numbers;
 
-	raw_lock(&row->bucket->lock);
-	counts_sub(&row->body->numbers.counts, share->state, share->ipv6);
-	counts_add(&row->body->numbers.counts, h->state, h->ipv6);
+	cell = row_lock(row, share_comes(share, h->state));
+	numbers = cell ?: &row->body->numbers;
+	counts_sub(&numbers->counts, share->state, share->ipv6);
+	counts_add(&numbers->counts, h->state, h->ipv6);
 	if (h->end)
-		depth_end(row->body->numbers.depth, &share->conn, h->end);
-	__row_born(row, h->birth);
-	raw_unlock(&row->bucket->lock);
+		depth_end(numbers->depth, &share->conn, h->end);
+	numbers_born(numbers, h->birth);
+	row_gone(row, cell, share_goes(share, h->state));
+	row_unlock(row, cell);
 }
 
 /**

@@ -36,6 +36,9 @@ static __always_inline int remote_add(struct portsock_share *share,
 	struct row_bucket *bucket = row_bucket(table, key);
 	struct portsock_row *row;
 
+	if (unlikely(READ_ONCE(portsock_busy_nr)) &&
+	    portsock_row_cell_add(share, key, h))
+		return 0;
 	raw_lock(&bucket->lock);
 	row = __row_join(bucket, table, key, share, true);
 	if (!IS_ERR(row)) {
@@ -60,12 +63,7 @@ static __always_inline int remote_add(struct portsock_share *share,
 static inline void remote_step(const struct portsock_share *share, u8 to,
 			       u32 handshake)
 {
-	struct portsock_row *row = share->remote;
-	struct row_bucket *bucket = row->bucket;
-
-	raw_lock(&bucket->lock);
-	__service_step(row, share->state, to, handshake);
-	raw_unlock(&bucket->lock);
+	service_step(share->remote, share->state, to, handshake);
 }
 
 /**

@@ -23,7 +23,8 @@ static void counts_move(struct portsock_counts *counts,
 
 /**
  * __portsock_row_counts() - the numbers of a row
- * @row: its bucket is locked by the caller
+ * @row: its bucket is locked by the caller; what is in cells of a busy one is
+ *	left out
  * @counts: receives them
  */
 void __portsock_row_counts(const struct portsock_row *row,
@@ -69,6 +70,7 @@ static bool __row_promote(struct portsock_row *row)
 {
 	struct portsock_table *table = row->table;
 	struct portsock_total *total = row_total(row);
+	struct portsock_numbers *numbers;
 	struct portsock_counts *counts;
 
 	if (!__row_embody(row))
@@ -76,11 +78,12 @@ static bool __row_promote(struct portsock_row *row)
 	counts = &row->body->numbers.counts;
 	row->body->numbers.depth = portsock_depth_new();
 	raw_lock(&table->lock);
-	raw_lock(&total->lock);
-	counts_sub_gauges(&total->numbers.counts, counts);
-	total->numbers.counts.ports--;
-	raw_unlock(&total->lock);
-	row->ephemeral = false;
+	numbers = total_lock(total);
+	counts_sub_gauges(&numbers->counts, counts);
+	numbers->counts.ports--;
+	total_gone(total, numbers, CELLS_SOCKETS, counts->sockets);
+	total_unlock(total, numbers);
+	WRITE_ONCE(row->kind, ROW_SERVICE);
 	__portsock_row_link(row);
 	raw_unlock(&table->lock);
 	memset(counts->came, 0, sizeof(counts->came));
@@ -123,16 +126,33 @@ static void __row_dropped(struct portsock_row *row, u32 drops)
 static void __row_owned(struct portsock_row *row,
 			const struct portsock_holding *h)
 {
-	if (h->owner.tgid && !row->ephemeral && row->body->numbers.depth)
+	if (h->owner.tgid && !row_is_ephemeral(row) && row->body->numbers.depth)
 		row->body->numbers.depth->by = h->owner;
+}
+
+/* Who has the lock of a cell looks at the tree as well. */
+static void __queues_lock(struct portsock_row *row)
+{
+	if (unlikely(row_is_busy(row)))
+		portsock_cells_lock_all(row->body->cells);
+}
+
+static void __queues_unlock(struct portsock_row *row)
+{
+	if (unlikely(row_is_busy(row)))
+		portsock_cells_unlock_all(row->body->cells);
 }
 
 /* The place of what it has in the tree is that of a connection then. */
 static void __share_unqueue(struct portsock_share *share)
 {
 	struct portsock_row *row = share->row;
+	u32 drops;
 
-	__row_dropped(row, __portsock_queues_del(&row->queues, share));
+	__queues_lock(row);
+	drops = __portsock_queues_del(&row->queues, share);
+	__queues_unlock(row);
+	__row_dropped(row, drops);
 	if (share->proto == PORTSOCK_TCP)
 		share->conn = (struct portsock_conn){ };
 }
@@ -142,10 +162,13 @@ static void __share_queue(struct portsock_share *share, bool queued)
 {
 	struct portsock_row *row = share->row;
 
-	if (share->queues && !queued)
+	if (share->queues && !queued) {
+		__queues_lock(row);
 		__portsock_queues_add(&row->queues, share);
-	else if (!share->queues && queued)
+		__queues_unlock(row);
+	} else if (!share->queues && queued) {
 		__share_unqueue(share);
+	}
 }
 
 /*
@@ -154,19 +177,19 @@ static void __share_queue(struct portsock_share *share, bool queued)
  * portsock_table_die(). Returns 0 or an error.
  */
 static int __ephemeral_begin(struct portsock_row *row,
-			     const struct portsock_share *share)
+			     struct portsock_share *share)
 {
 	struct portsock_total *total = row_total(row);
 	bool dead;
 
 	row->only = share;
 	row->opened = share->state != TCP_TIME_WAIT;
-	raw_lock(&total->lock);
+	if (unlikely(!total_lock_one_come(&row->table->totals, share->proto,
+					  total)))
+		return portsock_row_cell_begin(row, share);
 	dead = READ_ONCE(row->table->dead);
-	if (likely(!dead)) {
-		total->numbers.counts.ports++;
-		counts_open(&total->numbers.counts, share, share->how);
-	}
+	if (likely(!dead))
+		numbers_begin(&total->numbers, share);
 	raw_unlock(&total->lock);
 	return unlikely(dead) ? -ESHUTDOWN : 0;
 }
@@ -181,7 +204,7 @@ static int __service_begin(struct portsock_row *row,
 
 	if (!body)
 		return -ENOMEM;
-	row->ephemeral = false;
+	row->kind = ROW_SERVICE;
 	if (key_is_deep(row->key))
 		body->numbers.depth = portsock_depth_new();
 	if (share)
@@ -203,7 +226,7 @@ static int __service_begin(struct portsock_row *row,
  */
 static struct portsock_row *__row_begin(struct row_bucket *bucket,
 					struct portsock_table *table, u32 key,
-					const struct portsock_share *share,
+					struct portsock_share *share,
 					bool service)
 {
 	struct portsock_row *row = portsock_row_new(bucket, table, key);
@@ -218,7 +241,7 @@ static struct portsock_row *__row_begin(struct row_bucket *bucket,
 		return ERR_PTR(err);
 	}
 	hlist_add_head(&row->node, &bucket->rows);
-	if (row->ephemeral)
+	if (row_is_ephemeral(row))
 		area_enter(table, key);
 	return row;
 }
@@ -228,14 +251,15 @@ static int __ephemeral_join(struct portsock_row *row,
 			    const struct portsock_share *share, bool service)
 {
 	struct portsock_total *total = row_total(row);
+	struct portsock_numbers *numbers;
 
 	if (!(service ? __row_promote(row) : __row_embody(row)))
 		return -ENOMEM;
 	counts_open(&row->body->numbers.counts, share, share->how);
 	if (!service) {
-		raw_lock(&total->lock);
-		counts_open(&total->numbers.counts, share, share->how);
-		raw_unlock(&total->lock);
+		numbers = total_lock_open(total, share->state);
+		counts_open(&numbers->counts, share, share->how);
+		total_unlock(total, numbers);
 	}
 	return 0;
 }
@@ -285,7 +309,7 @@ void __portsock_row_added(struct portsock_share *share,
 struct portsock_row *
 __portsock_row_join(struct portsock_row *row, struct row_bucket *bucket,
 		    struct portsock_table *table, u32 key,
-		    const struct portsock_share *share, bool service)
+		    struct portsock_share *share, bool service)
 {
 	int err;
 
@@ -309,30 +333,85 @@ static void __ephemeral_update(struct portsock_row *row,
 			       const struct portsock_holding *h)
 {
 	struct portsock_total *total = row_total(row);
+	struct portsock_numbers *numbers;
 
 	if (!row->single)
 		counts_move(&row->body->numbers.counts, old, share);
-	raw_lock(&total->lock);
-	counts_move(&total->numbers.counts, old, share);
+	numbers = share_comes(old, share->state) ?
+			  total_lock_come(total, CELLS_SOCKETS) :
+			  total_lock(total);
+	counts_move(&numbers->counts, old, share);
+	total_gone(total, numbers, CELLS_SOCKETS,
+		   share_goes(old, share->state));
 	if (h->end)
-		depth_end(depth_of(&total->numbers.depth), &old->conn, h->end);
-	raw_unlock(&total->lock);
+		depth_end(depth_of(&numbers->depth), &old->conn, h->end);
+	total_unlock(total, numbers);
+	__row_born(row, h->birth);
 }
 
-/* The same of a service. */
+/* The same of a service, or of its cells; these are locked. */
+static void numbers_update(const struct portsock_row *row,
+			   struct portsock_numbers *numbers,
+			   const struct portsock_share *old,
+			   const struct portsock_share *share,
+			   const struct portsock_holding *h)
+{
+	counts_move(&numbers->counts, old, share);
+	if (h->end)
+		depth_end(numbers->depth, &old->conn, h->end);
+	/* a child of Fast Open, which was there before */
+	if (old->state == TCP_SYN_RECV)
+		__row_accepted(row, numbers->depth);
+	numbers_born(numbers, h->birth);
+}
+
+/* Caller holds the row's bucket lock. */
 static void __service_update(struct portsock_row *row,
 			     const struct portsock_share *old,
 			     const struct portsock_share *share,
 			     const struct portsock_holding *h)
 {
-	struct portsock_body *body = row->body;
+	struct portsock_numbers *numbers;
 
-	counts_move(&body->numbers.counts, old, share);
-	if (h->end)
-		depth_end(body->numbers.depth, &old->conn, h->end);
-	/* a child of Fast Open, which was there before */
-	if (old->state == TCP_SYN_RECV)
-		__row_accepted(row);
+	numbers = __row_numbers(row, share_comes(old, share->state));
+	numbers_update(row, numbers, old, share, h);
+	__row_numbers_done(row, numbers, share_goes(old, share->state));
+	if (share->state == TCP_LISTEN)
+		__row_owned(row, h);
+}
+
+/* The row of a share that does not queue has cells; one of them is locked. */
+static void cell_update(struct portsock_numbers *cell,
+			struct portsock_share *share,
+			const struct portsock_holding *h)
+{
+	struct portsock_row *row = share->row;
+	struct portsock_share old = *share;
+
+	share_set(share, h);
+	numbers_update(row, cell, &old, share, h);
+	row_gone(row, cell, share_goes(&old, share->state));
+	row_unlock(row, cell);
+}
+
+/* Caller holds the row's bucket lock. */
+static int __row_update(struct portsock_share *share,
+			const struct portsock_holding *h)
+{
+	struct portsock_row *row = share->row;
+	struct portsock_share old = *share;
+	int err = 0;
+
+	if (row->kind == ROW_EPHEMERAL && h->service && !__row_promote(row))
+		err = -ENOMEM;
+	share_set(share, h);
+	if (share->queues != old.queues)
+		__share_queue(share, old.queues);
+	if (row->kind == ROW_EPHEMERAL)
+		__ephemeral_update(row, &old, share, h);
+	else
+		__service_update(row, &old, share, h);
+	return err;
 }
 
 /**
@@ -348,22 +427,18 @@ int portsock_row_update(struct portsock_share *share,
 			const struct portsock_holding *h)
 {
 	struct portsock_row *row = share->row;
-	struct portsock_share old = *share;
-	int err = 0;
+	struct portsock_numbers *cell = NULL;
+	int err;
 
-	raw_lock(&row->bucket->lock);
-	if (row->ephemeral && h->service && !__row_promote(row))
-		err = -ENOMEM;
-	share_set(share, h);
-	if (share->queues != old.queues)
-		__share_queue(share, old.queues);
-	if (row->ephemeral)
-		__ephemeral_update(row, &old, share, h);
+	if (share->queues || h->queues || h->state == TCP_LISTEN)
+		raw_lock(&row->bucket->lock);
 	else
-		__service_update(row, &old, share, h);
-	if (h->state == TCP_LISTEN)
-		__row_owned(row, h);
-	__row_born(row, h->birth);
+		cell = row_lock(row, share_comes(share, h->state));
+	if (unlikely(cell)) {
+		cell_update(cell, share, h);
+		return 0;
+	}
+	err = __row_update(share, h);
 	raw_unlock(&row->bucket->lock);
 	return err;
 }
@@ -568,16 +643,22 @@ void portsock_row_carried(struct portsock_row *row,
 /**
  * portsock_row_use() - a process is sent a socket
  * @row: of the socket
+ * @now: microseconds of the monotonic clock
  * @user: the process
  *
  * Context: any but NMI, interrupts off.
  */
-void portsock_row_use(struct portsock_row *row,
+void portsock_row_use(struct portsock_row *row, u64 now,
 		      const struct portsock_owner *user)
 {
+	struct portsock_depth *depth;
+
 	raw_lock(&row->bucket->lock);
-	if (user->tgid && !row->ephemeral && row->body->numbers.depth)
-		row->body->numbers.depth->user = *user;
+	depth = row_is_ephemeral(row) ? NULL : row->body->numbers.depth;
+	if (depth && user->tgid) {
+		depth->user = *user;
+		depth->used = now;
+	}
 	raw_unlock(&row->bucket->lock);
 }
 

@@ -20,9 +20,23 @@
 
 #include "body.h"
 #include "idle.h"
+#include "keys.h"
 #include "lock.h"
 #include "pool.h"
 #include "table.h"
+#include "wants.h"
+
+/**
+ * enum row_kind - of a row
+ * @ROW_SERVICE: of class service or remote
+ * @ROW_BUSY: the same; CPUs have cells of it. It has one share more, meanwhile
+ * @ROW_EPHEMERAL: the kernel chose the port
+ */
+enum row_kind {
+	ROW_SERVICE,
+	ROW_BUSY,
+	ROW_EPHEMERAL
+};
 
 /**
  * struct portsock_row - one (network namespace, protocol, port)
@@ -33,10 +47,12 @@
  * @only: otherwise what tells them: the only share that it has, and had
  * @queues: shares of sockets in which something may wait
  * @key: protocol, port and whether it is of class remote, see key_of()
- * @shares: sockets and mini-sockets that contribute; a row with any is pinned
+ * @shares: sockets and mini-sockets that contribute, but for those that came or
+ *	went in cells; a row with any is pinned
  * @single: there is no @body; of an ephemeral row only
  * @opened: @only came as a full socket
- * @ephemeral: the kernel chose the port; changed under the table's lock as well
+ * @kind: of it; whether it is ephemeral is changed under the table's lock as well
+ * @waits: for the lock of @bucket
  *
  * Protected by the lock of @bucket unless said otherwise.
  */
@@ -53,7 +69,8 @@ struct portsock_row {
 	u32 shares;
 	bool single;
 	bool opened;
-	bool ephemeral;
+	u8 kind;
+	struct portsock_waits waits;
 };
 
 /**
@@ -70,38 +87,6 @@ extern struct row_bucket *portsock_row_buckets;
 extern unsigned int portsock_row_shift;
 extern struct portsock_pool portsock_row_pool;
 
-static inline u32 key_of(u8 proto, u16 port)
-{
-	return (u32)proto << 16 | port;
-}
-
-/* That of a row of class remote. */
-static inline u32 key_remote(u8 proto, u16 port)
-{
-	return 1U << 24 | key_of(proto, port);
-}
-
-static inline bool key_is_remote(u32 key)
-{
-	return key >> 24;
-}
-
-static inline u8 key_proto(u32 key)
-{
-	return key >> 16;
-}
-
-static inline u16 key_port(u32 key)
-{
-	return key;
-}
-
-/* Is more to be known of a row that is not ephemeral than numbers of sockets? */
-static inline bool key_is_deep(u32 key)
-{
-	return !key_is_remote(key) || key_proto(key) == PORTSOCK_TCP;
-}
-
 static inline struct row_bucket *row_bucket(const struct portsock_table *table,
 					    u32 key)
 {
@@ -109,6 +94,17 @@ static inline struct row_bucket *row_bucket(const struct portsock_table *table,
 
 	hash *= GOLDEN_RATIO_64;
 	return &portsock_row_buckets[hash >> portsock_row_shift];
+}
+
+/* Both may change at any time, unless the row's bucket is locked. */
+static inline bool row_is_ephemeral(const struct portsock_row *row)
+{
+	return READ_ONCE(row->kind) == ROW_EPHEMERAL;
+}
+
+static inline bool row_is_busy(const struct portsock_row *row)
+{
+	return READ_ONCE(row->kind) == ROW_BUSY;
 }
 
 /* Caller holds the bucket's lock. */
@@ -126,7 +122,7 @@ __row_find(struct row_bucket *bucket, const struct portsock_table *table,
 
 static inline struct portsock_total *row_total(const struct portsock_row *row)
 {
-	return &row->table->totals[key_proto(row->key)];
+	return total_of(&row->table->totals, key_proto(row->key));
 }
 
 int portsock_rows_init(unsigned int bits);
@@ -177,7 +173,8 @@ portsock_row_new(struct row_bucket *bucket, struct portsock_table *table,
 	row->key = key;
 	row->shares = 0;
 	row->single = true;
-	row->ephemeral = true;
+	row->kind = ROW_EPHEMERAL;
+	row->waits = (struct portsock_waits){ };
 	return row;
 }
 

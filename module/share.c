@@ -115,11 +115,11 @@ const void *portsock_share_awaited(struct portsock_table *table)
  */
 void portsock_share_turn(struct portsock_share *share, bool ipv6)
 {
-	struct portsock_total *total = &share->table->totals[share->proto];
+	struct portsock_total *total = &share->table->totals.of[share->proto];
+	struct portsock_numbers *numbers = total_lock(total);
 
-	raw_lock(&total->lock);
-	unbound_turn(&total->numbers.unbound, ipv6);
-	raw_unlock(&total->lock);
+	unbound_turn(&numbers->unbound, ipv6);
+	total_unlock(total, numbers);
 	share->ipv6 = ipv6;
 }
 
@@ -141,7 +141,7 @@ void portsock_portless_end(struct portsock_table *table, u8 proto,
 {
 	if (end->cause != PORTSOCK_GIVEN_UP)
 		return;
-	total_depth_change(&table->totals[proto], depth_no_port, NULL);
+	total_depth_change(&table->totals.of[proto], depth_no_port, NULL);
 	portsock_remote_no_port(table, proto, end->remote);
 }
 
@@ -173,7 +173,7 @@ static bool share_is_current(const struct portsock_share *share,
 {
 	return share->state == h->state && share->ipv6 == h->ipv6 &&
 	       share->queues == h->queues &&
-	       !(h->service && READ_ONCE(share->row->ephemeral));
+	       !(h->service && row_is_ephemeral(share->row));
 }
 
 /* A share stays on the row that it is on. */
@@ -195,7 +195,15 @@ static noinline void share_move(struct portsock_share *share)
 	share_leave(share, NULL);
 }
 
-/* @share contributes nothing yet. */
+/* Does it count where it would if it held no port? */
+static bool share_is_unbound_as(const struct portsock_share *share,
+				const struct portsock_holding *h)
+{
+	return share->table == h->table && share->proto == h->proto &&
+	       share->ipv6 == h->ipv6;
+}
+
+/* @share contributes nothing yet, or as an unbound socket. */
 static __always_inline int share_add(struct portsock_share *share,
 				     const struct portsock_holding *h)
 {
@@ -244,12 +252,13 @@ int portsock_share_hold(struct portsock_share *share,
 		if (share_is_on_row_of(share, h))
 			return share_change(share, h);
 		share_move(share);
-	} else if (share->table) {
-		share_unbound_end(share);
-		share->table = NULL;
+	} else if (share->table && !share_is_unbound_as(share, h)) {
+		share_leave(share, NULL);
 	}
 	err = share_add(share, h);
 	if (unlikely(err)) {
+		if (share->table)
+			share_leave(share, NULL);
 		share_settle(share, h->table);
 		return err;
 	}
@@ -331,15 +340,16 @@ void portsock_share_carried(struct portsock_share *share,
 /**
  * portsock_share_use() - a process is sent a listener or a datagram socket
  * @share: of the socket; others are ignored
+ * @now: microseconds of the monotonic clock
  * @user: the process
  *
  * Context: any but NMI, interrupts off.
  */
-void portsock_share_use(const struct portsock_share *share,
+void portsock_share_use(const struct portsock_share *share, u64 now,
 			const struct portsock_owner *user)
 {
 	if (share->row && share->queues)
-		portsock_row_use(share->row, user);
+		portsock_row_use(share->row, now, user);
 }
 
 /**

@@ -35,7 +35,7 @@ void portsock_share_reached(const struct portsock_share *share,
 bool portsock_share_carries(const struct portsock_share *share);
 void portsock_share_carried(struct portsock_share *share,
 			    const struct portsock_bytes *bytes);
-void portsock_share_use(const struct portsock_share *share,
+void portsock_share_use(const struct portsock_share *share, u64 now,
 			const struct portsock_owner *user);
 void portsock_share_retrans(const struct portsock_share *share, u32 segments);
 void portsock_share_await(struct portsock_share *share);
@@ -61,35 +61,6 @@ static inline void remote_begin(struct portsock_share *share)
 		share->remote = NULL;
 }
 
-/* @share contributes as an unbound socket, and then not as one. */
-static inline void share_unbound_end(const struct portsock_share *share)
-{
-	struct portsock_table *table = share->table;
-	struct portsock_total *total = &table->totals[share->proto];
-
-	raw_lock(&total->lock);
-	unbound_sub(&total->numbers.unbound, share->ipv6);
-	raw_unlock(&total->lock);
-	if (unlikely(READ_ONCE(table->dead)))
-		portsock_table_settle(table);
-}
-
-/*
- * A socket is unbound. Returns false when the table is about to go: whoever
- * found that it may has had the lock of the total before.
- */
-static inline bool share_unbound_begin(struct portsock_table *table, u8 proto,
-				       bool ipv6)
-{
-	struct portsock_total *total = &table->totals[proto];
-
-	raw_lock(&total->lock);
-	unbound_add(&total->numbers.unbound, ipv6);
-	raw_unlock(&total->lock);
-	return likely(!READ_ONCE(table->dead)) ||
-	       !portsock_table_is_released(table);
-}
-
 /* @share contributes, and then does to nothing. */
 static __always_inline void share_leave(struct portsock_share *share,
 					const struct portsock_end *end)
@@ -99,7 +70,7 @@ static __always_inline void share_leave(struct portsock_share *share,
 			remote_del(share, end);
 		row_del(share, end);
 	} else {
-		share_unbound_end(share);
+		table_unbound_sub(share->table, share->proto, share->ipv6);
 	}
 	share->table = NULL;
 }
@@ -164,7 +135,7 @@ static __always_inline int share_unbind(struct portsock_share *share,
 		return 0;
 	}
 	/* before the row goes, which may pin the table */
-	added = share_unbound_begin(table, proto, ipv6);
+	added = table_unbound_add(table, proto, ipv6);
 	if (share->table)
 		share_leave(share, end);
 	if (unlikely(!added)) {
@@ -259,6 +230,7 @@ static inline void portsock_share_accept(const struct portsock_share *share,
 {
 	struct portsock_accept accept = {
 		.born = share->conn.since,
+		.now = now,
 		.waited = now - share->conn.since,
 		.user = *user,
 	};

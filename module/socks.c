@@ -340,7 +340,7 @@ bool portsock_sock_step(const void *sk, u64 step,
 		rec->share.epoch = READ_ONCE(walk_epoch);
 		done = portsock_share_step(&rec->share, step, birth);
 	}
-	raw_unlock_irqrestore(&bucket->lock, flags);
+	rec_unlock(bucket, flags);
 	return done;
 }
 
@@ -369,11 +369,13 @@ void portsock_sock_accept(const void *sk, u64 now,
 /**
  * portsock_sock_use() - a process is sent a socket
  * @sk: the socket; ignored if it has no record
+ * @now: microseconds of the monotonic clock
  * @user: the process
  *
  * Context: any but NMI.
  */
-void portsock_sock_use(const void *sk, const struct portsock_owner *user)
+void portsock_sock_use(const void *sk, u64 now,
+		       const struct portsock_owner *user)
 {
 	struct rec_bucket *bucket = rec_bucket(sk);
 	struct portsock_rec *rec;
@@ -382,7 +384,7 @@ void portsock_sock_use(const void *sk, const struct portsock_owner *user)
 	raw_lock_irqsave(&bucket->lock, flags);
 	rec = __rec_find(bucket, sk);
 	if (rec)
-		portsock_share_use(&rec->share, user);
+		portsock_share_use(&rec->share, now, user);
 	rec_unlock(bucket, flags);
 }
 

@@ -24,7 +24,8 @@ bool portsock_sock_step(const void *sk, u64 step,
 			const struct portsock_birth *birth);
 void portsock_sock_accept(const void *sk, u64 now,
 			  const struct portsock_owner *user);
-void portsock_sock_use(const void *sk, const struct portsock_owner *user);
+void portsock_sock_use(const void *sk, u64 now,
+		       const struct portsock_owner *user);
 void portsock_socks_sample(void (*sample)(const void *sk,
 					  struct portsock_bytes *bytes));
 bool portsock_sock_change(const void *sk, struct portsock_holding *h);

@@ -17,14 +17,12 @@
 struct portsock_table *portsock_table_new(bool first)
 {
 	struct portsock_table *table = kzalloc(sizeof(*table), GFP_KERNEL);
-	int proto;
 
 	if (!table)
 		return NULL;
 	raw_spin_lock_init(&table->lock);
 	raw_spin_lock_init(&table->areas_lock);
-	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++)
-		raw_spin_lock_init(&table->totals[proto].lock);
+	portsock_totals_init(&table->totals);
 	table->services = RB_ROOT;
 	idles_init(&table->idle);
 	idles_init(&table->idle_remote);
@@ -34,32 +32,13 @@ struct portsock_table *portsock_table_new(bool first)
 	return table;
 }
 
-/*
- * A barrier: whoever has had the lock of a total before has changed it. Caller
- * holds the table's lock.
- */
-static bool __totals_any(struct portsock_table *table)
-{
-	bool any = false;
-	int proto;
-
-	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++) {
-		struct portsock_total *total = &table->totals[proto];
-
-		raw_lock(&total->lock);
-		any |= total->numbers.counts.ports || total->numbers.unbound.sockets;
-		raw_unlock(&total->lock);
-	}
-	return any;
-}
-
 /* Nothing is left of it; whoever looked it up may still find that out. */
 static void table_free(struct portsock_table *table)
 {
 	int proto;
 
 	for (proto = 0; proto < PORTSOCK_PROTO_NR; proto++) {
-		portsock_depth_free(table->totals[proto].numbers.depth);
+		portsock_depth_free(table->totals.of[proto].numbers.depth);
 		if (table->folded[proto])
 			body_free(table->folded[proto]);
 		portsock_depth_free(table->past[proto].depth);
@@ -80,7 +59,7 @@ void portsock_table_settle(struct portsock_table *table)
 
 	raw_lock(&table->lock);
 	released = table->dead && !table->released && !table->pins &&
-		   !__totals_any(table);
+		   !portsock_totals_any(&table->totals);
 	table->released |= released;
 	raw_unlock(&table->lock);
 	if (released)
@@ -100,7 +79,7 @@ void portsock_table_die(struct portsock_table *table)
 	raw_lock_irqsave(&table->lock, flags);
 	table->dead = true;
 	/* whoever saw that it was not has changed what he did */
-	__totals_any(table);
+	portsock_totals_any(&table->totals);
 	raw_unlock_irqrestore(&table->lock, flags);
 }
 

@@ -294,28 +294,6 @@ static void walk_udp(struct udp_table *table)
 	}
 }
 
-/*
- * Returns the namespace behind @net, or the first one, with a reference, and
- * drops that on @net. The reference keeps a namespace in the list; namespaces
- * that are going are skipped.
- */
-static struct net *net_next(struct net *net)
-{
-	struct net *next;
-
-	down_read(&net_rwsem);
-	next = list_prepare_entry(net, &net_namespace_list, list);
-	list_for_each_entry_continue(next, &net_namespace_list, list)
-		if (maybe_get_net(next))
-			break;
-	if (list_entry_is_head(next, &net_namespace_list, list))
-		next = NULL;
-	up_read(&net_rwsem);
-	if (net)
-		put_net(net);
-	return next;
-}
-
 static void walk_udp_all(void)
 {
 	struct udp_table *common = portsock_udp_table(&init_net);
@@ -323,7 +301,7 @@ static void walk_udp_all(void)
 	struct net *net = NULL;
 
 	walk_udp(common);
-	while ((net = net_next(net))) {
+	while ((net = portsock_netns_next(net))) {
 		struct udp_table *own = portsock_udp_table(net);
 
 		if (own != common)
@@ -533,7 +511,7 @@ static void walk_mptcp(void)
 {
 	struct net *net = NULL;
 
-	while ((net = net_next(net))) {
+	while ((net = portsock_netns_next(net))) {
 		struct mptcp_sock *msk;
 		long slot = 0, nr = 0;
 
@@ -578,7 +556,7 @@ static void walk_sctp(void)
 	if (!traverse)
 		return;
 	for_each = symbol_get(sctp_for_each_endpoint);
-	while ((net = net_next(net))) {
+	while ((net = portsock_netns_next(net))) {
 		int pos = 0;
 
 		/* where they cannot be had by namespace, all with the first */

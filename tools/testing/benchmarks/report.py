@@ -120,19 +120,24 @@ def listeners(results):
 
 
 def scaling(results):
-    """One line for each run: workload, threads, sockets per second, part of the processors that the threads had."""
+    """One line for each workload and number of threads: sockets per second of a table that all threads have, and of one
+    for each, in relation to that of one thread; the part of the processors that the threads had."""
     runs = {}
-    for name, threads, rate, had in results["runs"]:
-        runs.setdefault((name, threads), []).append((rate, had))
+    for name, table, threads, rate, had in results["runs"]:
+        runs.setdefault((name, table, threads), []).append((rate, had))
+    median = {key: statistics.median(rate for rate, _ in values) for key, values in runs.items()}
     rows = []
-    for name in dict.fromkeys(name for name, _ in runs):
-        one, two = (statistics.median(rate for rate, _ in runs[name, threads]) for threads in (1, 2))
-        had = statistics.median(had for _, had in runs[name, 2])
-        rows.append((WORKLOADS[name], f"{one:,.0f}", f"{two:,.0f}", f"{two / one:.2f}", f"{100 * had:.0f} %"))
+    for name, table, threads in runs:
+        if threads == 1 or table == "own":
+            continue
+        one, together, own = (median[key] for key in ((name, "one", 1), (name, table, threads), (name, "own", threads)))
+        had = statistics.median(had for _, had in runs[name, table, threads])
+        rows.append((WORKLOADS[name], threads, f"{one:,.0f}", f"{together:,.0f}", f"{together / one:.2f}",
+                     f"{own / one:.2f}", f"{100 * had:.0f} %"))
     print("\nSockets per second of processor time, from when they come to when they are forgotten;"
-          "\nmodule/socks.c and table.c as a program on this machine")
-    print("\n".join(columns(("", "1 thread", "2 threads", "ratio", "of 2 processors"), rows)))
-    least = min(had for runs in results["runs"] for had in runs[3:])
+          "\nmodule/socks.c and below as a program on this machine")
+    print("\n".join(columns(("", "threads", "1 thread", "all", "ratio", "own tables", "of the processors"), rows)))
+    least = min(had for *_, had in results["runs"])
     if least < IDLE:
         print(f"Once threads had but {100 * least:.0f} % of their processors, as others worked there: the ratios may be"
               " too good.")
