@@ -28,7 +28,7 @@ all_parts()
 		echo "random $version"
 		[ "$version" = $main ] || echo "vm $version"
 	done
-	printf '%s\n' configs selftests packages agents feed soak fuzz demo check bench exporter reader top
+	printf '%s\n' configs selftests packages agents feed soak fuzz demo check race bench exporter reader top
 }
 
 # unused PART: pathspecs without the files that cannot change its result.
@@ -42,7 +42,7 @@ unused()
 			tools/testing/{agents,bench,benchmarks,check,deb,debian,demo,exporter,feed,feeding} \
 			tools/testing/{fuzz,fuzzing} \
 			tools/testing/{kunit,layers,manuals,mutants,mutants.known,mutation.py,packages,parts.sh} \
-			tools/testing/{prometheus,reader,runner-test,tap.py,test,tested,top}
+			tools/testing/{prometheus,race,reader,runner-test,tap.py,test,tested,threads,top}
 		;;
 	esac
 	case $1 in
@@ -61,7 +61,7 @@ named_parts()
 	local name version list
 	for name; do
 		case $name in
-		check | kunit | reader | top | exporter | agents | feed | fuzz | soak | selftests | packages | bench | configs | clang | demo) echo "$name" ;;
+		check | kunit | race | reader | top | exporter | agents | feed | fuzz | soak | selftests | packages | bench | configs | clang | demo) echo "$name" ;;
 		core | vm | random | rest | reload)
 			list=("${every_kernel[@]}")
 			[[ $name != re[sl]* ]] || list=("$main")
@@ -152,6 +152,8 @@ part_soak() { "$testing/soak" 180 1; }
 part_agents() { "$testing/agents"; }
 
 part_feed() { "$testing/feed"; }
+
+part_race() { "$testing/deps" kunit && "$testing/race"; }
 
 part_fuzz() { "$testing/fuzz"; }
 
