@@ -126,6 +126,13 @@ part_reload()
 	in_guest "PORTSOCK_SCALE=$few PORTSOCK_RELOAD=1" tcp. udp. proto.
 }
 
+# Where CPUs have cells of all rows and totals, and lose them, all the time.
+part_cells()
+{
+	guest "$1"
+	in_guest "PORTSOCK_SCALE=$few PORTSOCK_CROWD=1" tcp. udp. proto. depth. remote. totals. random.
+}
+
 # Without what has sockets in the kernel, which it was not compiled with. Of three protocols
 # clang inlines what is hooked.
 part_clang()

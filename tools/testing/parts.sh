@@ -23,7 +23,7 @@ quick_parts()
 all_parts()
 {
 	local version
-	printf '%s\n' kunit clang 'rest debug' "rest $main" 'core debug' "vm $main" "reload $main"
+	printf '%s\n' kunit clang 'rest debug' "rest $main" 'core debug' 'cells debug' "vm $main" "reload $main" "cells $main"
 	for version in "${every_kernel[@]}"; do
 		echo "random $version"
 		[ "$version" = $main ] || echo "vm $version"
@@ -62,9 +62,9 @@ named_parts()
 	for name; do
 		case $name in
 		check | kunit | race | reader | top | exporter | agents | feed | fuzz | soak | selftests | packages | bench | configs | clang | demo) echo "$name" ;;
-		core | vm | random | rest | reload)
+		core | vm | random | rest | reload | cells)
 			list=("${every_kernel[@]}")
-			[[ $name != re[sl]* ]] || list=("$main")
+			[[ $name != re[sl]* && $name != cells ]] || list=("$main")
 			for version in ${KERNEL:-"${list[@]}"}; do
 				echo "$name $version"
 			done

@@ -26,6 +26,7 @@ from portsock import COUNTERS, FULL_STATES, GAUGES
 DEADLINE = float(os.environ.get("PORTSOCK_DEADLINE", "60"))
 SETTLE = 2.0                    # how long the file may differ while the oracle stands still
 SCALE = float(os.environ.get("PORTSOCK_SCALE", "1"))
+CROWD = os.environ.get("PORTSOCK_CROWD", "") == "1"        # CPUs have cells of everything, and lose them, all the time
 RELOAD = os.environ.get("PORTSOCK_RELOAD", "") == "1"      # load the module anew behind each comparison, and compare again
 HERE = os.path.dirname(os.path.abspath(__file__))
 READER = os.path.join(HERE, "portsock")
@@ -608,12 +609,24 @@ def loaded():
 def insmod(*params):
     """Returns insmod's exit status and message."""
     done = subprocess.run(("insmod", ko_path()) + params, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if not done.returncode:
+        crowd(True)
     return done.returncode, done.stdout.strip()
 
 
 def rmmod():
+    crowd(False)
     done = subprocess.run(("rmmod", "portsock"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        crowd(True)
     return done.returncode, done.stdout.strip()
+
+
+def crowd(on):
+    """If so asked: CPUs have cells of rows as soon as these are there, or no longer."""
+    if CROWD and loaded():
+        import slow_ko          # pylint: disable=import-outside-toplevel,cyclic-import
+        slow_ko.crowd(on)
 
 
 def load(*params):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Load and unload, among old sockets and under traffic, and what a lot of traffic leaves."""
 
+import contextlib
 import errno
 import os
 import re
@@ -13,6 +14,7 @@ import harness
 import packet
 import portsock
 import protocols
+import slow_ko
 from harness import SCALE, eph, equal, fail, load, needs_module, port_of, service, star, unload, until
 from slow_ko import Slow
 
@@ -233,6 +235,53 @@ def test_load_among_old_sockets(t):
         with space:
             until(lambda: not any(e["sockets"] + e["mini"] - e["fin_wait1"] for e in diag.oracle().values()), "sockets to close")
             t.same(bracket=True)
+
+
+@contextlib.contextmanager
+def without(cpu):
+    """This CPU is offline."""
+    path = f"/sys/devices/system/cpu/cpu{cpu}/online"
+    with open(path, "w", encoding="ascii") as file:
+        file.write("0")
+    try:
+        yield
+    finally:
+        with open(path, "w", encoding="ascii") as file:
+            file.write("1")
+
+
+@needs_module
+def test_cpu_goes_and_comes_back(t):
+    """What a CPU has counted on its own stays when it goes, and goes on when it comes back."""
+    if not os.path.exists("/sys/devices/system/cpu/cpu1/online"):
+        raise harness.Skip("no CPU 1, or it cannot be taken offline")
+    cpus = os.sched_getaffinity(0)
+    listener = t.listen(80)
+    try:
+        with Slow() as slow:
+            slow.count_calls("portsock_row_cell")
+            slow_ko.crowd(True)
+            os.sched_setaffinity(0, {1})
+            pairs = [(t.connect(80), t.accept(listener)) for _ in range(10)]
+            while not slow.calls():
+                pairs.append((t.connect(80), t.accept(listener)))
+                t.drop(*pairs.pop(0))
+            t.same(bracket=True)
+            os.sched_setaffinity(0, {0})
+            with without(1):
+                t.same(bracket=True)
+                t.drop(*pairs.pop(), *pairs.pop())
+                pairs.append((t.connect(80), t.accept(listener)))
+                t.same(bracket=True)
+            os.sched_setaffinity(0, {1})
+            pairs.append((t.connect(80), t.accept(listener)))
+            t.drop(*pairs.pop(0))
+            t.same(bracket=True)
+            slow_ko.crowd(False)
+    finally:
+        os.sched_setaffinity(0, cpus)
+    t.drop(listener, *(sock for pair in pairs for sock in pair))
+    t.same(bracket=True)
 
 
 CLONE_FILES = 0x400

@@ -20,6 +20,10 @@
  * Writing the descriptor of a listener to the parameter accept has the kernel accept a
  * connection for itself, and keep it until -1 is written.
  *
+ * Writing the addresses of portsock_want(), portsock_netns_spread() and
+ * portsock_spread_look() to the parameter crowd has CPUs get cells of whatever somebody
+ * comes to, and lose them, all the time; an empty line ends this.
+ *
  * Writing "bind FD PORT", "hash FD" or "unhash FD" to the parameter lose does
  * that to a socket of the writer from within a kprobe handler, where every
  * other kprobe and kretprobe is lost.
@@ -32,6 +36,7 @@
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/net.h>
+#include <linux/workqueue.h>
 #include <net/inet_sock.h>
 #include <net/sock.h>
 
@@ -225,6 +230,76 @@ MODULE_PARM_DESC(load, "symbol and for how long insmod or rmmod is held up behin
 module_param(load_held, int, 0444);
 MODULE_PARM_DESC(load_held, "1: it is, 2: it was");
 
+static struct {
+	void (*want)(const void *owner, u32 key);
+	void (*spread)(void);
+	void (*look)(void);
+	struct kprobe kp;
+	struct delayed_work work;
+	unsigned int turns;
+} crowd;
+
+/* __portsock_row_join(row, bucket, table, key, share, service) */
+static int crowd_comes(struct kprobe *kp, struct pt_regs *regs)
+{
+	const void *table = (void *)regs_get_kernel_argument(regs, 2);
+	u32 key = regs_get_kernel_argument(regs, 3);
+
+	crowd.want(table, key);
+	/* the total of the protocol */
+	crowd.want(table, key & 0xff0000);
+	return 0;
+}
+
+static void crowd_turn(struct work_struct *work)
+{
+	crowd.spread();
+	if (++crowd.turns % 4 == 0)
+		crowd.look();
+	schedule_delayed_work(&crowd.work, HZ / 50);
+}
+
+static void crowd_release(void)
+{
+	if (!crowd.want)
+		return;
+	unregister_kprobe(&crowd.kp);
+	cancel_delayed_work_sync(&crowd.work);
+	crowd.want = NULL;
+}
+
+static int crowd_set(const char *value, const struct kernel_param *param)
+{
+	unsigned long want, spread, look;
+	int err;
+
+	crowd_release();
+	if (sscanf(value, "%lx %lx %lx", &want, &spread, &look) != 3)
+		return 0;
+	crowd.want = (void *)want;
+	crowd.spread = (void *)spread;
+	crowd.look = (void *)look;
+	crowd.kp = (struct kprobe){
+		.symbol_name = "__portsock_row_join",
+		.pre_handler = crowd_comes,
+	};
+	err = register_kprobe(&crowd.kp);
+	if (err) {
+		crowd.want = NULL;
+		return err;
+	}
+	INIT_DELAYED_WORK(&crowd.work, crowd_turn);
+	schedule_delayed_work(&crowd.work, HZ / 50);
+	return 0;
+}
+
+static const struct kernel_param_ops crowd_ops = {
+	.set = crowd_set,
+};
+
+module_param_cb(crowd, &crowd_ops, NULL, 0200);
+MODULE_PARM_DESC(crowd, "functions with which CPUs get cells of everything");
+
 static struct socket *accepted;
 
 static int accept_set(const char *value, const struct kernel_param *param)
@@ -344,6 +419,7 @@ static int __init slow_init(void)
 
 static void __exit slow_exit(void)
 {
+	crowd_release();
 	load_release();
 	calls_release();
 	if (accepted)
