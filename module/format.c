@@ -223,6 +223,19 @@ static const u64 *list_accept_wait_log2(const struct portsock_line *line)
 #define NUMBER(id, name, heading, kind, ...) \
 	NUMBER_##kind(TCP_##id, column_##name)
 
+/* The same, but for those behind numbers of sockets, where nobody looks. */
+#define COUNT_IDENTITY(place, state, column)
+#define COUNT_TEXT(place, state, column)
+#define COUNT_STATE(place, state, column) state_column(line, state),
+#define COUNT_GAUGE(place, state, column) \
+	place < PLACES_COUNTS ? column(line) : 0,
+#define COUNT_COUNTER(place, state, column) COUNT_GAUGE(place, state, column)
+#define COUNT_PEAK(place, state, column) COUNT_GAUGE(place, state, column)
+#define COUNT_SUM(place, state, column) 0,
+#define COUNT_HISTOGRAM(place, state, column) 0,
+#define COUNT(id, name, heading, kind, ...) \
+	COUNT_##kind(PLACE_##name, TCP_##id, column_##name)
+
 /* A histogram in the place of a number. */
 #define LIST_IDENTITY(list)
 #define LIST_TEXT(list)
@@ -233,6 +246,36 @@ static const u64 *list_accept_wait_log2(const struct portsock_line *line)
 #define LIST_SUM(list) NULL,
 #define LIST_HISTOGRAM(list) list,
 #define LIST(id, name, heading, kind, ...) LIST_##kind(list_##name)
+
+/* Places of columns among those; what comes first is numbers of sockets. */
+#define PLACE_IDENTITY(name)
+#define PLACE_TEXT(name)
+#define PLACE_STATE(name) PLACE_##name,
+#define PLACE_GAUGE(name) PLACE_##name,
+#define PLACE_COUNTER(name) PLACE_##name,
+#define PLACE_PEAK(name) PLACE_##name,
+#define PLACE_SUM(name) PLACE_##name,
+#define PLACE_HISTOGRAM(name) PLACE_##name,
+#define PLACE(id, name, heading, kind, ...) PLACE_##kind(name)
+
+enum place {
+	PORTSOCK_COLUMNS(PLACE)
+	PLACES,
+	PLACES_COUNTS = PLACE_backlog,
+};
+
+/* Of single ephemeral rows there is nothing else. */
+#define DASH_IDENTITY
+#define DASH_TEXT " -"
+#define DASH_STATE " -"
+#define DASH_GAUGE " -"
+#define DASH_COUNTER " -"
+#define DASH_PEAK " -"
+#define DASH_SUM " -"
+#define DASH_HISTOGRAM " -"
+#define DASH(id, name, heading, kind, ...) DASH_##kind
+
+static const char dashes[] = PORTSOCK_COLUMNS(DASH) "\n";
 
 static void list_print(struct seq_file *m, const u64 *list)
 {
@@ -298,6 +341,53 @@ static void owner_print(struct seq_file *m, const struct portsock_line *line,
 	seq_putc(m, '\n');
 }
 
+/* Writes all of them at once. Returns false if one is too large. */
+static bool digits_print(struct seq_file *m, const u64 *numbers)
+{
+	char text[2 * PLACES_COUNTS];
+	int i;
+
+	for (i = 0; i < PLACES_COUNTS; i++) {
+		if (numbers[i] > 9)
+			return false;
+		text[2 * i] = ' ';
+		text[2 * i + 1] = '0' + numbers[i];
+	}
+	return !seq_write(m, text, sizeof(text));
+}
+
+static void numbers_print(struct seq_file *m, const struct portsock_line *line,
+			  const u64 *numbers, int place, int end)
+{
+	static const u64 *(*const lists[])(const struct portsock_line *line) = {
+		PORTSOCK_COLUMNS(LIST)
+	};
+
+	for (; place < end; place++)
+		if (lists[place])
+			list_print(m, lists[place](line));
+		else
+			number_print(m, numbers[place] != NO_ANSWER,
+				     numbers[place]);
+}
+
+static void all_print(struct seq_file *m, const struct portsock_line *line)
+{
+	const u64 numbers[] = { PORTSOCK_COLUMNS(NUMBER) };
+
+	numbers_print(m, line, numbers, 0, PLACES);
+}
+
+/* A port that the kernel chose is one of many. */
+static void single_print(struct seq_file *m, const struct portsock_line *line)
+{
+	const u64 numbers[] = { PORTSOCK_COLUMNS(COUNT) };
+
+	if (!digits_print(m, numbers))
+		numbers_print(m, line, numbers, 0, PLACES_COUNTS);
+	seq_puts(m, dashes + 2 * PLACES_COUNTS);
+}
+
 /**
  * portsock_format_line() - one row
  * @m: file to print to
@@ -307,12 +397,6 @@ static void owner_print(struct seq_file *m, const struct portsock_line *line,
 void portsock_format_line(struct seq_file *m, const struct portsock_line *line,
 			  struct pid_namespace *ns)
 {
-	static const u64 *(*const lists[])(const struct portsock_line *line) = {
-		PORTSOCK_COLUMNS(LIST)
-	};
-	const u64 numbers[] = { PORTSOCK_COLUMNS(NUMBER) };
-	size_t i;
-
 	seq_puts(m, proto_names[line->proto]);
 	if (line->total)
 		seq_puts(m, " *");
@@ -320,12 +404,10 @@ void portsock_format_line(struct seq_file *m, const struct portsock_line *line,
 		seq_put_decimal_ull(m, " ", line->port);
 	seq_putc(m, ' ');
 	seq_puts(m, class_names[line->class]);
-	for (i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (lists[i])
-			list_print(m, lists[i](line));
-		else if (numbers[i] == NO_ANSWER)
-			seq_puts(m, " -");
-		else
-			seq_put_decimal_ull(m, " ", numbers[i]);
-	owner_print(m, line, ns);
+	if (line->class == PORTSOCK_EPHEMERAL && !line->total) {
+		single_print(m, line);
+	} else {
+		all_print(m, line);
+		owner_print(m, line, ns);
+	}
 }
