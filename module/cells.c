@@ -32,21 +32,22 @@ static void cell_begin(struct portsock_cell *cell)
 }
 
 /**
- * portsock_cells_alloc() - cells for all CPUs
+ * portsock_cells_alloc() - cells for the CPUs that are online
  *
  * Context: process, may sleep.
  * Return: the cells, or NULL without memory. Ends with portsock_cells_free().
  */
 struct portsock_cells *portsock_cells_alloc(void)
 {
+	unsigned int cpu, nr = CELLS_NR();
 	struct portsock_cells *cells;
-	unsigned int cpu;
 
-	cells = kvzalloc(struct_size(cells, cell, CELLS_NR), GFP_KERNEL);
+	cells = kvzalloc(struct_size(cells, cell, nr), GFP_KERNEL);
 	if (!cells)
 		return NULL;
+	cells->nr = nr;
 	cells->lock = (arch_spinlock_t)__ARCH_SPIN_LOCK_UNLOCKED;
-	for (cpu = 0; cpu < CELLS_NR; cpu++)
+	for (cpu = 0; cpu < cells->nr; cpu++)
 		cell_begin(&cells->cell[cpu]);
 	return cells;
 }
@@ -93,7 +94,7 @@ static void __cells_lock_each(struct portsock_cells *cells)
 {
 	unsigned int cpu;
 
-	for (cpu = 0; cpu < CELLS_NR; cpu++)
+	for (cpu = 0; cpu < cells->nr; cpu++)
 		arch_spin_lock(&cells->cell[cpu].lock);
 }
 
@@ -101,7 +102,7 @@ static void __cells_unlock_each(struct portsock_cells *cells)
 {
 	unsigned int cpu;
 
-	for (cpu = 0; cpu < CELLS_NR; cpu++)
+	for (cpu = 0; cpu < cells->nr; cpu++)
 		arch_spin_unlock(&cells->cell[cpu].lock);
 }
 
@@ -141,7 +142,7 @@ static void __room_collect(struct portsock_cells *cells, enum cells_gauge gauge)
 	unsigned int cpu;
 
 	__cells_lock_each(cells);
-	for (cpu = 0; cpu < CELLS_NR; cpu++) {
+	for (cpu = 0; cpu < cells->nr; cpu++) {
 		u32 *room = &cells->cell[cpu].room[gauge];
 
 		atomic_add(*room, &peak->room);
@@ -187,7 +188,7 @@ static u32 __room_find(struct portsock_cells *cells, enum cells_gauge gauge)
 struct portsock_cell *portsock_cells_lock_room(struct portsock_cells *cells,
 					       enum cells_gauge gauge)
 {
-	struct portsock_cell *cell = &cells->cell[CELLS_CPU()];
+	struct portsock_cell *cell = cells_own(cells);
 	u32 room;
 
 	arch_spin_lock(&cells->lock);
@@ -211,7 +212,7 @@ static void __cells_add(const struct portsock_cells *cells,
 	struct portsock_unbound *unbound = &sum->unbound;
 	unsigned int cpu;
 
-	for (cpu = 0; cpu < CELLS_NR; cpu++) {
+	for (cpu = 0; cpu < cells->nr; cpu++) {
 		const struct portsock_numbers *cell =
 			&cells->cell[cpu].numbers;
 
@@ -238,7 +239,7 @@ static void __gauges_move(struct portsock_cells *cells,
 {
 	unsigned int cpu;
 
-	for (cpu = 0; cpu < CELLS_NR; cpu++) {
+	for (cpu = 0; cpu < cells->nr; cpu++) {
 		struct portsock_numbers *cell = &cells->cell[cpu].numbers;
 
 		counts_move_gauges(&numbers->counts, &cell->counts);
@@ -324,7 +325,7 @@ void portsock_cells_depth(struct portsock_cells *cells,
 {
 	unsigned int cpu;
 
-	for (cpu = 0; cpu < CELLS_NR; cpu++) {
+	for (cpu = 0; cpu < cells->nr; cpu++) {
 		struct portsock_cell *cell = &cells->cell[cpu];
 		unsigned long flags;
 
@@ -343,7 +344,7 @@ static u32 __cells_close(struct portsock_cells *cells)
 	unsigned int cpu;
 	u32 users = 0;
 
-	for (cpu = 0; cpu < CELLS_NR; cpu++) {
+	for (cpu = 0; cpu < cells->nr; cpu++) {
 		struct portsock_cell *cell = &cells->cell[cpu];
 
 		WRITE_ONCE(cell->over, true);
@@ -372,7 +373,7 @@ u32 portsock_cells_end(struct portsock_cells *cells,
 	__cells_add(cells, numbers);
 	portsock_cells_unlock_all(cells);
 	numbers_mend(numbers);
-	for (cpu = 0; cpu < CELLS_NR; cpu++) {
+	for (cpu = 0; cpu < cells->nr; cpu++) {
 		struct portsock_depth **depth =
 			&cells->cell[cpu].numbers.depth;
 
@@ -393,7 +394,7 @@ u64 portsock_cells_opened(struct portsock_cells *cells)
 	unsigned int cpu;
 	u64 opened = 0;
 
-	for (cpu = 0; cpu < CELLS_NR; cpu++) {
+	for (cpu = 0; cpu < cells->nr; cpu++) {
 		struct portsock_cell *cell = &cells->cell[cpu];
 		unsigned long flags;
 

@@ -8,6 +8,7 @@
 
 #include <linux/atomic.h>
 #include <linux/cache.h>
+#include <linux/cpumask.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
@@ -22,7 +23,7 @@ struct portsock_table;
 
 #ifndef CELLS_CPU
 #define CELLS_CPU() raw_smp_processor_id()
-#define CELLS_NR nr_cpu_ids
+#define CELLS_NR() (cpumask_last(cpu_online_mask) + 1)
 #endif
 
 /* Room that a cell takes at a time, and half of what it keeps at most. */
@@ -84,12 +85,13 @@ struct cells_peak {
 } ____cacheline_aligned_in_smp;
 
 /**
- * struct portsock_cells - a cell for each CPU
+ * struct portsock_cells - a cell for each CPU that was online
  * @rcu: whoever looked before they went may still take the lock of a cell
  * @node: of a row, among those that are looked up, see busy.h
  * @table: of the row, or of the total
  * @row: whose numbers these are; NULL of a total
  * @key: of the row; that of port 0 stands for the total of a protocol
+ * @nr: how many cells there are
  * @others: among all cells; who gave them
  * @opened: sockets that were counted when it was last looked at; the same
  * @looked: it was looked at before; the same
@@ -98,7 +100,7 @@ struct cells_peak {
  * @lock: held by who raises a peak, or takes room that no cell has; the locks of
  *	cells nest inside. Not known to lockdep either
  * @peaks: of each gauge
- * @cell: by number of the CPU
+ * @cell: by number of the CPU; those that came later have the first
  */
 struct portsock_cells {
 	struct rcu_head rcu;
@@ -106,6 +108,7 @@ struct portsock_cells {
 	struct portsock_table *table;
 	struct portsock_row *row;
 	u32 key;
+	unsigned int nr;
 	struct list_head others;
 	u64 opened;
 	bool looked;
@@ -143,6 +146,14 @@ static inline struct portsock_cell *cell_of(struct portsock_numbers *numbers)
 	return container_of(numbers, struct portsock_cell, numbers);
 }
 
+/* That of this CPU. */
+static inline struct portsock_cell *cells_own(struct portsock_cells *cells)
+{
+	unsigned int cpu = CELLS_CPU();
+
+	return &cells->cell[likely(cpu < cells->nr) ? cpu : 0];
+}
+
 static inline void cell_unlock(struct portsock_cell *cell)
 {
 	arch_spin_unlock(&cell->lock);
@@ -157,7 +168,7 @@ static inline void cell_unlock(struct portsock_cell *cell)
  */
 static inline struct portsock_cell *cells_lock(struct portsock_cells *cells)
 {
-	struct portsock_cell *cell = &cells->cell[CELLS_CPU()];
+	struct portsock_cell *cell = cells_own(cells);
 
 	arch_spin_lock(&cell->lock);
 	if (likely(!cell->over))

@@ -151,7 +151,8 @@ static inline void arch_spin_unlock(arch_spinlock_t *lock)
 extern __thread unsigned int this_cpu;
 
 #define raw_smp_processor_id() this_cpu
-#define nr_cpu_ids CPUS_MAX
+#define CELLS_CPU() this_cpu
+#define CELLS_NR() CPUS_MAX
 #define __read_mostly
 #define ____cacheline_aligned_in_smp __attribute__((aligned(CACHE_LINE)))
 
