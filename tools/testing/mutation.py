@@ -4,7 +4,8 @@
 A change deletes a statement or negates a condition. A statement is one that ends in a semicolon, or a loop or if with
 several of those in it. A condition is what controls an if, a loop or ?:, each operand of && and ||, each comparison and
 each expression that begins with !. Declarations stay; so does a return at the end of a function that returns
-something, and what the compiler asserts: without these nothing compiles, or nothing changes.
+something, or a loop without a condition there, and what the compiler asserts: without these nothing compiles, or
+nothing changes. What is in front of ?: with nothing in between is a value.
 
 All changes are compiled at once; a number in the compiled file says which of them is in force, 0 none.
 """
@@ -240,6 +241,7 @@ class Source:
         if close is None:
             return self._simple(at, last, tail)
         word = self.tokens[at].text
+        stays = tail and "".join(t.text for t in self.tokens[at:close + 1]) == "for(;;)"
         tail = tail and word == "if"
         if word == "for":
             first, second = self._until(at + 2, ";"), self._until(self._until(at + 2, ";") + 1, ";")
@@ -254,7 +256,7 @@ class Source:
         after = self._after(close + 1)
         if word == "if" and self._is(after, "else"):
             count += self._statement(after + 1, tail)
-        if count > 1 and not tail:
+        if count > 1 and not tail and not stays:
             self._note(at, last, False)
         return count
 
@@ -314,7 +316,10 @@ class Source:
 
     def _choice(self, first, last):
         question = self._operators(first, last, {"?"})[0]
-        self._condition(first, question)
+        if self._is(question + 1, ":"):
+            self._value(first, question)
+        else:
+            self._condition(first, question)
         depth, at = 0, question
         for at in self._operators(question, last, {"?", ":"}):
             depth += 1 if self._is(at, "?") else -1
