@@ -232,10 +232,22 @@ static void socket_that_turns_to_ipv4_does_so_where_it_goes(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, find(PORTSOCK_UDP, 53));
 	KUNIT_EXPECT_EQ(test, line.counts.ipv6, 1);
 	h.ipv6 = false;
-	h.remote = 0;
 	portsock_sock_hold(&sks[0], &h);
 	KUNIT_ASSERT_TRUE(test, find(PORTSOCK_UDP, 53));
 	KUNIT_EXPECT_EQ(test, line.counts.ipv6, 0);
+	KUNIT_EXPECT_EQ(test, line.counts.sockets, 1);
+}
+
+static void datagram_socket_may_connect_to_no_port_at_last(struct kunit *test)
+{
+	hold_of(&sks[0], PORTSOCK_UDP, 40000, TCP_ESTABLISHED, 53);
+	hold_of(&sks[0], PORTSOCK_UDP, 40000, TCP_ESTABLISHED, 0);
+	KUNIT_ASSERT_TRUE(test, find(PORTSOCK_UDP, 53));
+	KUNIT_EXPECT_EQ(test, line.counts.sockets, 0);
+	KUNIT_ASSERT_TRUE(test, find(PORTSOCK_UDP, 0));
+	KUNIT_EXPECT_EQ(test, line.counts.sockets, 0);
+	hold_of(&sks[0], PORTSOCK_UDP, 40000, TCP_ESTABLISHED, 123);
+	KUNIT_ASSERT_TRUE(test, find(PORTSOCK_UDP, 123));
 	KUNIT_EXPECT_EQ(test, line.counts.sockets, 1);
 }
 
@@ -478,6 +490,7 @@ static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(socket_that_is_not_connected_goes_nowhere),
 	KUNIT_CASE(datagram_socket_may_go_elsewhere),
 	KUNIT_CASE(socket_that_turns_to_ipv4_does_so_where_it_goes),
+	KUNIT_CASE(datagram_socket_may_connect_to_no_port_at_last),
 	KUNIT_CASE(open_connection_tells_both_rows),
 	KUNIT_CASE(want_of_ports_counts_where_it_was_to_go),
 	KUNIT_CASE(total_is_the_sum_and_stays),

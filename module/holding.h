@@ -32,7 +32,7 @@ struct sock;
  *	row look at it: see portsock_queue_add(). False for a mini-socket
  * @guessed: it is not known that the socket connected to @remote
  * @remote: port of the peer in host order, if the socket connected to it, or 0
- *	if not, or if nothing new is known of that
+ *	if not, or, but for a socket of UDP, if nothing new is known of that
  * @proto: transport protocol
  * @state: kernel state number; TCP_TIME_WAIT stands for a mini-socket
  * @ipv6: the socket is AF_INET6

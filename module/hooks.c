@@ -560,6 +560,8 @@ static void notrace on_addrform(struct ftrace_regs *fregs)
 	if (proto == PORTSOCK_UDPLITE)
 		datagram_settle(sk);
 	portsock_sk_look(sk, proto, sk->sk_state, &h);
+	if (proto == PORTSOCK_UDP)
+		h.remote = portsock_sk_went(sk);
 	h.ipv6 = false;
 	portsock_sock_change(sk, &h);
 }

@@ -32,6 +32,17 @@ static __always_inline int remote_meet(struct portsock_share *share,
 	return remote_add(share, h);
 }
 
+/*
+ * Is it another port than that of @remote? A socket of UDP says each time where it
+ * is connected to, others only when they get there.
+ */
+static bool remote_is_other(const struct portsock_row *remote,
+			    const struct portsock_holding *h)
+{
+	return h->remote != key_port(remote->key) &&
+	       (h->remote || h->proto == PORTSOCK_UDP);
+}
+
 /* @share is about to say @h, and still says what it said. */
 static void remote_change(struct portsock_share *share,
 			  const struct portsock_holding *h)
@@ -40,8 +51,7 @@ static void remote_change(struct portsock_share *share,
 
 	if (likely(!remote))
 		return;
-	if (BIT(h->state) & CLOSED_STATES ||
-	    (h->remote && h->remote != key_port(remote->key)))
+	if (BIT(h->state) & CLOSED_STATES || remote_is_other(remote, h))
 		remote_del(share, h->end);
 	else if (h->state != share->state || h->ipv6 != share->ipv6 ||
 		 h->end || h->birth)

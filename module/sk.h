@@ -193,12 +193,28 @@ static inline bool portsock_sk_read(const struct sock *sk, int state,
 }
 
 /**
+ * portsock_sk_went() - the port that a datagram socket is connected to
+ * @sk: full socket
+ *
+ * A server may have a connected socket on its port for each of its clients.
+ *
+ * Context: any.
+ * Return: in host order; 0 if there is none, if it is on a port that its program
+ * asked for, or if nobody wants to know.
+ */
+static inline u16 portsock_sk_went(const struct sock *sk)
+{
+	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED ||
+	    sk->sk_userlocks & SOCK_BINDPORT_LOCK)
+		return 0;
+	return portsock_sk_remote(sk);
+}
+
+/**
  * portsock_sk_came() - how a datagram socket came by its port, as far as
  * its state tells
  * @sk: full socket
  * @h: what it holds; receives that
- *
- * A server may have a connected socket on its port for each of its clients.
  *
  * Context: any.
  */
@@ -208,8 +224,7 @@ static inline void portsock_sk_came(const struct sock *sk,
 	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 		return;
 	h->how = PORTSOCK_CONNECTED;
-	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
-		h->remote = portsock_sk_remote(sk);
+	h->remote = portsock_sk_went(sk);
 }
 
 /**

@@ -11,7 +11,7 @@ import protocols
 from depth_test import Info, exchange, full, sampling, trying
 from harness import equal, needs_module, port_of, sysctl, until
 from protocols import dccp, listening, sctp, udplite
-from tcp_test import expect_error
+from tcp_test import IPV6_ADDRFORM, expect_error
 
 
 def remotes(t):
@@ -205,12 +205,18 @@ def test_udp(t):
     harness.disconnect(sock)
     expect(t, "udp", 123, opened=1, closed=1)
     sock.connect(("127.0.0.1", 123))
+    sock.connect(("127.0.0.1", 0))
+    expect(t, "udp", 123, opened=2, closed=2)
     t.drop(sock)
     expect(t, "udp", 123, opened=2, closed=2)
     six = t.udp(v6=True)
     six.connect(("::1", 53))
     expect(t, "udp", 53, sockets=1, established=1, opened=2, closed=1)
     equal(remotes(t)["udp", 53]["ipv6"], 1, "ipv6")
+    six.connect(("::ffff:127.0.0.1", 53))
+    six.setsockopt(socket.IPPROTO_IPV6, IPV6_ADDRFORM, socket.AF_INET)
+    expect(t, "udp", 53, sockets=1, established=1, opened=2, closed=1)
+    equal(remotes(t)["udp", 53]["ipv6"], 0, "ipv6")
     server = t.udp()
     server.bind(("127.0.0.1", 443))
     server.connect(("127.0.0.1", 40000))
