@@ -2,14 +2,17 @@
 /*
  * scaling - how much more do several processors get done than one?
  *
- * scaling SECONDS REPETITIONS
+ * scaling SECONDS SEED
  *
  * The module's records and rows, as they are, in threads instead of hooks. Prints
- * for each workload, kind of table, number of threads and repetition: the sockets,
- * from when they come to when they are forgotten, per second of the threads'
- * processors, and the part of the time that they had these. Threads stay on a
- * processor each. They have a table together ("one"), or, as what they could get
- * done at best, one each ("own").
+ * for each workload, kind of table and number of threads: the sockets, from when
+ * they come to when they are forgotten, per second of the threads' processors, and
+ * the part of the time that they had these. Threads stay on a processor each. They
+ * have a table together ("one"), or, as what they could get done at best, one each
+ * ("own"). Nobody has cells to begin with.
+ *
+ * Which ports the threads have, each where it has its own, depends on the seed: it
+ * matters whose buckets are in one line of the cache.
  */
 #define _GNU_SOURCE
 #include "sockets.h"
@@ -22,6 +25,7 @@
 #define SOCKETS		512	/* that a thread has at a time */
 #define PORT		443
 #define PORTS		200	/* that a thread accepts on, where each has its own */
+#define SERVICES	1024	/* the first port that may be one of these */
 #define EPHEMERAL	32768
 
 /* That of all threads, and behind it one for each. */
@@ -44,15 +48,30 @@ static void hot(struct worker *worker, unsigned long n)
 	accepted(worker->table, worker->sockets[n % SOCKETS], PORT);
 }
 
-static int many_port(unsigned int cpu, unsigned int n)
+static int ports[THREADS_MAX][PORTS];
+
+static void choose_ports(unsigned int seed)
 {
-	return 1000 + 400 * cpu + n;
+	static bool chosen[EPHEMERAL];
+
+	srand(seed);
+	for (size_t cpu = 0; cpu < THREADS_MAX; cpu++) {
+		for (size_t n = 0; n < PORTS; n++) {
+			int port;
+
+			do
+				port = SERVICES + rand() % (EPHEMERAL - SERVICES);
+			while (chosen[port]);
+			chosen[port] = true;
+			ports[cpu][n] = port;
+		}
+	}
 }
 
 static void many(struct worker *worker, unsigned long n)
 {
 	accepted(worker->table, worker->sockets[n % SOCKETS],
-		 many_port(worker->cpu, n % PORTS));
+		 ports[worker->cpu][n % PORTS]);
 }
 
 static void ephemeral(struct worker *worker, unsigned long n)
@@ -108,6 +127,8 @@ static void run(const struct workload *workload, int threads, double seconds, bo
 	static struct worker workers[THREADS_MAX];
 	double start = clock_seconds(CLOCK_MONOTONIC), rate = 0, had = 0;
 
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		portsock_spread_end(tables[i]);
 	WRITE_ONCE(stop, false);
 	for (int i = 0; i < threads; i++) {
 		workers[i] = (struct worker){ .cpu = i, .table = tables[own ? 1 + i : 0],
@@ -146,8 +167,8 @@ static void listen_all(int threads)
 	for (int cpu = 0; cpu < threads; cpu++) {
 		listen_on(tables[1 + cpu], PORT);
 		for (int n = 0; n < PORTS; n++) {
-			listen_on(tables[0], many_port(cpu, n));
-			listen_on(tables[1 + cpu], many_port(cpu, n));
+			listen_on(tables[0], ports[cpu][n]);
+			listen_on(tables[1 + cpu], ports[cpu][n]);
 		}
 	}
 }
@@ -178,10 +199,9 @@ static void verify(struct portsock_table *table)
 int main(int argc, char **argv)
 {
 	double seconds = argc == 3 ? atof(argv[1]) : 0;
-	int repetitions = argc == 3 ? atoi(argv[2]) : 0;
 	int most = min(sysconf(_SC_NPROCESSORS_ONLN), (long)THREADS_MAX);
 
-	if (seconds <= 0 || repetitions < 1)
+	if (seconds <= 0)
 		return 2;
 	if (sockets_init())
 		return 1;
@@ -190,13 +210,12 @@ int main(int argc, char **argv)
 		if (!tables[i])
 			return 1;
 	}
+	choose_ports(atoi(argv[2]));
 	listen_all(most);
-	while (repetitions--) {
-		for (size_t i = 0; i < ARRAY_SIZE(workloads); i++)
-			for (int threads = 1; threads <= most; threads *= 2)
-				for (int own = 0; own <= (threads > 1); own++)
-					run(&workloads[i], threads, seconds, own);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(workloads); i++)
+		for (int threads = 1; threads <= most; threads *= 2)
+			for (int own = 0; own <= (threads > 1); own++)
+				run(&workloads[i], threads, seconds, own);
 	close_all();
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		verify(tables[i]);
