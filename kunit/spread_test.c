@@ -60,6 +60,36 @@ static void what_was_waited_for_is_wanted_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, portsock_wants_take(wants), 0);
 }
 
+static void row_whose_sockets_queue_has_none(struct kunit *test)
+{
+	struct portsock_table *table = test->priv;
+	struct portsock_holding h = service(test, PORTSOCK_UDP, 53, TCP_CLOSE);
+	struct portsock_want wants[WANTS_MAX];
+	struct portsock_share share = { };
+	int i;
+
+	portsock_share_hold(&share, &h);
+	for (i = 0; i < 3 * WANTS_WAITS; i++) {
+		portsock_row_wait(share.row);
+		raw_unlock(&share.row->bucket->lock);
+	}
+	KUNIT_EXPECT_EQ(test, portsock_wants_take(wants), 0);
+	portsock_spread(table, key_of(PORTSOCK_UDP, 53));
+	KUNIT_EXPECT_EQ(test, spread_nr(), 0);
+	portsock_share_del(&share);
+
+	h.state = TCP_ESTABLISHED;
+	h.service = false;
+	h.port = 40000;
+	h.how = PORTSOCK_CONNECTED;
+	h.remote = 53;
+	portsock_share_hold(&share, &h);
+	portsock_spread(table, key_remote(PORTSOCK_UDP, 53));
+	KUNIT_EXPECT_EQ(test, spread_nr(), 1);
+	portsock_share_del(&share);
+	portsock_spread_end(table);
+}
+
 static void row_has_cells_until_it_is_quiet(struct kunit *test)
 {
 	struct portsock_table *table = test->priv;
@@ -155,6 +185,7 @@ static void namespaces_have_but_a_part(struct kunit *test)
 
 static struct kunit_case spread_cases[] = {
 	KUNIT_CASE(what_was_waited_for_is_wanted_once),
+	KUNIT_CASE(row_whose_sockets_queue_has_none),
 	KUNIT_CASE(row_has_cells_until_it_is_quiet),
 	KUNIT_CASE(total_has_cells_until_it_is_quiet),
 	KUNIT_CASE(what_is_not_there_gets_none),

@@ -10,6 +10,16 @@
 #include "row.h"
 #include "wants.h"
 
+/*
+ * Does each socket of a row change its tree of queues, for which all cells are
+ * locked, when it comes and when it goes?
+ */
+static bool key_is_queued(u32 key)
+{
+	return !key_is_remote(key) &&
+	       BIT(key_proto(key)) & PORTSOCK_PROTOS_DATAGRAM;
+}
+
 /**
  * portsock_row_wait() - take the lock of a row that somebody else has
  * @row: pinned by a share
@@ -20,7 +30,8 @@ noinline void portsock_row_wait(struct portsock_row *row)
 	__acquires(&row->bucket->lock)
 {
 	raw_lock(&row->bucket->lock);
-	if (row->kind == ROW_SERVICE && waits_add(&row->waits))
+	if (row->kind == ROW_SERVICE && !key_is_queued(row->key) &&
+	    waits_add(&row->waits))
 		portsock_want(row->table, row->key);
 }
 
@@ -262,7 +273,8 @@ noinline bool portsock_row_cell_add(struct portsock_share *share, u32 key,
 /* Caller holds the lock of the row's bucket. */
 static bool __row_may_spread(struct portsock_row *row)
 {
-	if (!row || row->kind != ROW_SERVICE || !row->shares)
+	if (!row || row->kind != ROW_SERVICE || !row->shares ||
+	    key_is_queued(row->key))
 		return false;
 	return !key_is_deep(row->key) || depth_of(&row->body->numbers.depth);
 }
