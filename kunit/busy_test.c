@@ -3,7 +3,12 @@
  * Rows and totals that CPUs have cells of; on which CPU something happens is
  * chosen at random.
  */
+#include <linux/delay.h>
 #include <linux/prandom.h>
+
+static unsigned int sleeps;
+static void sleep_unlocked(unsigned int microseconds);
+#define usleep_range(least, most) sleep_unlocked(least)
 
 #define CELLS_NR() 4
 /* One came later. */
@@ -406,6 +411,34 @@ static void gauges_of_a_cell_do_not_drift_away(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, portsock_gauges_short(), before);
 }
 
+/* Readers wait for each other no longer than it takes to read. */
+static void sleep_unlocked(unsigned int microseconds)
+{
+	sleeps += !mutex_is_locked(&portsock_cells_mutex);
+	udelay(microseconds);
+}
+
+static void readers_let_cpus_have_their_cells(struct kunit *test)
+{
+	struct portsock_holding h = service(test, PORTSOCK_TCP, 1,
+					    TCP_ESTABLISHED);
+	struct portsock_line line;
+
+	h.table = tables[1];
+	add(test, &shares[1][0], h);
+	spread(test, 0);
+	KUNIT_EXPECT_EQ(test, portsock_cells_rest(cells[0]), 0);
+	cells[0]->ready = ktime_get_mono_fast_ns() + 5 * NSEC_PER_MSEC;
+	KUNIT_EXPECT_GT(test, portsock_cells_rest(cells[0]), 1000);
+	sleeps = 0;
+	KUNIT_ASSERT_TRUE(test, line_find(tables[1], PORTSOCK_SERVICES,
+					  PORTSOCK_TCP, 1, &line));
+	KUNIT_EXPECT_GE(test, sleeps, 1);
+	KUNIT_EXPECT_EQ(test, line.counts.sockets, 1);
+	KUNIT_EXPECT_LE(test, cells[0]->ready,
+			ktime_get_mono_fast_ns() + CELLS_REST_MAX);
+}
+
 /* Each time that room is taken from all cells costs all CPUs. */
 static void room_is_shared_if_it_is_scarce(struct kunit *test)
 {
@@ -453,6 +486,7 @@ static struct kunit_case busy_cases[] = {
 	KUNIT_CASE(sum_below_none_is_mended),
 	KUNIT_CASE(peak_does_not_add_up_over_cpus),
 	KUNIT_CASE(gauges_of_a_cell_do_not_drift_away),
+	KUNIT_CASE(readers_let_cpus_have_their_cells),
 	KUNIT_CASE(room_is_shared_if_it_is_scarce),
 	KUNIT_CASE(row_is_idle_when_its_cells_are_gone),
 	KUNIT_CASE(cells_say_what_one_would),

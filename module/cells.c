@@ -7,7 +7,6 @@
  */
 #include "cells.h"
 
-#include <linux/delay.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
@@ -66,6 +65,8 @@ void portsock_cells_free(struct portsock_cells *cells)
 
 static void peak_begin(struct cells_peak *peak, u32 most, u32 now)
 {
+	/* as it should be already, or there would be less room than none */
+	most = max(most, now);
 	peak->peak = most;
 	atomic_set(&peak->room, most - now);
 }
@@ -278,38 +279,49 @@ void portsock_cells_look(struct portsock_cells *cells,
 }
 
 /**
- * portsock_cells_read() - what was counted, here and before
+ * portsock_cells_rest() - for how long must readers let CPUs have their cells?
  * @cells: begun
+ *
+ * Context: process; the mutex is held.
+ * Return: microseconds; 0 if they may read now.
+ */
+unsigned int portsock_cells_rest(const struct portsock_cells *cells)
+{
+	u64 now = ktime_get_mono_fast_ns();
+
+	if (likely(now >= cells->ready))
+		return 0;
+	return div_u64(cells->ready - now, NSEC_PER_USEC) + 1;
+}
+
+/**
+ * portsock_cells_read() - what was counted, here and before
+ * @cells: begun; portsock_cells_rest() is 0
  * @numbers: what was counted before
  * @sum: receives both, but for what else is known
  *
- * Nobody can count meanwhile, so that after a while in which readers had to do
- * with @cells they let others for ten times as long.
+ * Nobody can count meanwhile.
  *
- * Context: process, may sleep; the mutex is held, with which @numbers does not
- * change.
+ * Context: process; the mutex is held, with which @numbers does not change.
  */
 void portsock_cells_read(struct portsock_cells *cells,
 			 const struct portsock_numbers *numbers,
 			 struct portsock_numbers *sum)
 {
-	u64 begun = ktime_get_mono_fast_ns(), ended;
 	unsigned long flags;
+	u64 begun, ended;
 
-	if (unlikely(begun < cells->ready)) {
-		u64 wait = div_u64(cells->ready - begun, NSEC_PER_USEC) + 1;
-
-		usleep_range(wait, 2 * wait);
-		begun = ktime_get_mono_fast_ns();
-	}
 	*sum = *numbers;
 	local_irq_save(flags);
+	begun = ktime_get_mono_fast_ns();
 	portsock_cells_lock_all(cells);
 	__cells_add(cells, sum);
 	portsock_cells_unlock_all(cells);
-	local_irq_restore(flags);
 	ended = ktime_get_mono_fast_ns();
-	cells->ready = ended + 10 * (ended - begun);
+	local_irq_restore(flags);
+	/* the machine may have stood still */
+	cells->ready = ended + min_t(u64, CELLS_REST * (ended - begun),
+				     CELLS_REST_MAX);
 	numbers_mend(sum);
 }
 

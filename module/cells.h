@@ -29,6 +29,13 @@ struct portsock_table;
 /* Room that a cell takes at a time, and half of what it keeps at most. */
 #define CELLS_ROOM 16
 
+/*
+ * After a read CPUs have their cells for so many times as long as it kept them
+ * from that, but no longer than so many nanoseconds.
+ */
+#define CELLS_REST 10
+#define CELLS_REST_MAX NSEC_PER_MSEC
+
 /* After so many times that room was collected from all cells none keeps any. */
 #define CELLS_COLLECTS 64
 
@@ -95,7 +102,7 @@ struct cells_peak {
  * @others: among all cells; who gave them
  * @opened: sockets that were counted when it was last looked at; the same
  * @looked: it was looked at before; the same
- * @ready: when it may be read again, in nanoseconds of the monotonic clock;
+ * @ready: when they may be read again, in nanoseconds of the monotonic clock;
  *	protected by the mutex
  * @lock: held by who raises a peak, or takes room that no cell has; the locks of
  *	cells nest inside. Not known to lockdep either
@@ -129,6 +136,7 @@ u32 portsock_cells_end(struct portsock_cells *cells,
 		       struct portsock_numbers *numbers);
 void portsock_cells_look(struct portsock_cells *cells,
 			 struct portsock_numbers *numbers);
+unsigned int portsock_cells_rest(const struct portsock_cells *cells);
 void portsock_cells_read(struct portsock_cells *cells,
 			 const struct portsock_numbers *numbers,
 			 struct portsock_numbers *sum);

@@ -5,6 +5,7 @@
  */
 #include "cursor.h"
 
+#include <linux/delay.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -42,20 +43,40 @@ static bool total_read_one(struct portsock_total *total,
 	return one;
 }
 
+/*
+ * The same with what is in cells. Returns for how many microseconds that has to
+ * wait, and was not done; or 0.
+ */
+static unsigned int total_read_all(struct portsock_total *total,
+				   struct portsock_numbers *sum,
+				   struct portsock_depth *depth)
+{
+	unsigned int rest = 0;
+
+	mutex_lock(&portsock_cells_mutex);
+	if (!total_read_one(total, sum, depth)) {
+		rest = portsock_cells_rest(total->cells);
+		if (!rest) {
+			portsock_cells_read(total->cells, &total->numbers, sum);
+			if (depth)
+				portsock_cells_depth(total->cells, depth);
+		}
+	}
+	mutex_unlock(&portsock_cells_mutex);
+	return rest;
+}
+
 /* All numbers of a total; @depth: receives what else is known; or NULL. */
 static void total_read(struct portsock_total *total,
 		       struct portsock_numbers *sum,
 		       struct portsock_depth *depth)
 {
+	unsigned int rest;
+
 	if (likely(total_read_one(total, sum, depth)))
 		return;
-	mutex_lock(&portsock_cells_mutex);
-	if (!total_read_one(total, sum, depth)) {
-		portsock_cells_read(total->cells, &total->numbers, sum);
-		if (depth)
-			portsock_cells_depth(total->cells, depth);
-	}
-	mutex_unlock(&portsock_cells_mutex);
+	while ((rest = total_read_all(total, sum, depth)))
+		usleep_range(rest, 2 * rest);
 }
 
 /* Copies what is unbound of a protocol; false when nothing ever was. */
@@ -218,17 +239,19 @@ static struct portsock_row *__busy_find(struct portsock_table *table, u32 key,
 
 /*
  * The same of one that is busy; none of its sockets is asked. Returns false if it
- * is not any more.
+ * is not any more, or if that has to wait; @rest: receives for how many
+ * microseconds.
  */
 static bool busy_begin(struct portsock_table *table, u32 key,
-		       struct portsock_line *line)
+		       struct portsock_line *line, unsigned int *rest)
 {
 	struct portsock_numbers sum;
 	struct portsock_row *row;
 
 	mutex_lock(&portsock_cells_mutex);
 	row = __busy_find(table, key, line);
-	if (row) {
+	*rest = row ? portsock_cells_rest(row->body->cells) : 0;
+	if (row && !*rest) {
 		portsock_cells_read(row->body->cells, &row->body->numbers,
 				    &sum);
 		line->counts = sum.counts;
@@ -236,7 +259,7 @@ static bool busy_begin(struct portsock_table *table, u32 key,
 			portsock_cells_depth(row->body->cells, &line->depth);
 	}
 	mutex_unlock(&portsock_cells_mutex);
-	return row;
+	return row && !*rest;
 }
 
 /* Asks more sockets of a row, behind @address. */
@@ -264,13 +287,16 @@ static bool row_copy(struct portsock_table *table, u32 key,
 {
 	unsigned long address = 0;
 	enum copied copied;
+	unsigned int rest;
 
 	while ((copied = row_begin(table, key, line, &address)) == COPY_BUSY) {
-		if (busy_begin(table, key, line)) {
+		if (busy_begin(table, key, line, &rest)) {
 			address = row_ask(table, key, 0, line);
 			copied = COPY_DONE;
 			break;
 		}
+		if (rest)
+			usleep_range(rest, 2 * rest);
 	}
 	while (address) {
 		cond_resched();
@@ -500,7 +526,8 @@ static bool ephemeral_next(struct portsock_table *table,
  * @line: receives the row
  *
  * Each row is consistent in itself, but that a busy one may have ended more
- * connections than it has closed sockets; rows that come, go or turn service
+ * connections than it has closed sockets, and listeners that came since its
+ * sockets were counted; rows that come, go or turn service
  * meanwhile may or may not be met, all others are met once. Costs O(log rows)
  * with a service, looks at %AREA_PORTS ports with an ephemeral one, and what the
  * row's listeners take to be asked, whatever the number of other sockets; a lock
