@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+/* which cells there are */
 DEFINE_MUTEX(portsock_cells_mutex);
 
 static void cell_begin(struct portsock_cell *cell)

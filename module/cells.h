@@ -44,7 +44,7 @@ struct portsock_table;
  * sum is right modulo 2^32. No cell gets far away from it, see
  * portsock_cells_look().
  */
-#define CELLS_NONE (1U << 30)
+#define CELLS_NONE 0x40000000U
 
 /**
  * enum cells_gauge - of what there is a peak

@@ -201,6 +201,7 @@ static enum copied row_begin(struct portsock_table *table, u32 key,
 			     struct portsock_line *line, unsigned long *address)
 {
 	struct row_bucket *bucket = row_bucket(table, key);
+	bool ephemeral = line->part == PORTSOCK_EPHEMERALS;
 	enum copied copied = COPY_NONE;
 	struct portsock_row *row;
 	unsigned long flags;
@@ -208,7 +209,7 @@ static enum copied row_begin(struct portsock_table *table, u32 key,
 	line->queue = (struct portsock_queue){ };
 	raw_lock_irqsave(&bucket->lock, flags);
 	row = __row_find(bucket, table, key);
-	if (row && row_is_ephemeral(row) == (line->part == PORTSOCK_EPHEMERALS))
+	if (row && row_is_ephemeral(row) == ephemeral)
 		copied = row_is_busy(row) ? COPY_BUSY : COPY_DONE;
 	if (copied == COPY_DONE) {
 		__row_copy(row, line);

@@ -228,7 +228,7 @@ static const u64 *list_accept_wait_log2(const struct portsock_line *line)
 #define COUNT_TEXT(place, state, column)
 #define COUNT_STATE(place, state, column) state_column(line, state),
 #define COUNT_GAUGE(place, state, column) \
-	place < PLACES_COUNTS ? column(line) : 0,
+	((place) < PLACES_COUNTS ? column(line) : 0),
 #define COUNT_COUNTER(place, state, column) COUNT_GAUGE(place, state, column)
 #define COUNT_PEAK(place, state, column) COUNT_GAUGE(place, state, column)
 #define COUNT_SUM(place, state, column) 0,

@@ -27,7 +27,7 @@ static __always_inline void raw_lock(raw_spinlock_t *lock)
 	}
 }
 
-/* Returns false if somebody else has the lock. */
+/* Returns false if somebody else has the lock. Ends with raw_unlock_some(). */
 static __always_inline bool raw_trylock(raw_spinlock_t *lock)
 {
 	if (LOCKS_CHECKED)
@@ -44,6 +44,22 @@ static __always_inline void raw_unlock(raw_spinlock_t *lock)
 		arch_spin_unlock(&lock->raw_lock);
 		__release(lock);
 	}
+}
+
+/*
+ * The same for locks which some of those that come there take, and others do
+ * not: sparse cannot follow that, and takes them for locks that nobody has.
+ */
+static __always_inline void raw_lock_some(raw_spinlock_t *lock)
+{
+	raw_lock(lock);
+	__release(lock);
+}
+
+static __always_inline void raw_unlock_some(raw_spinlock_t *lock)
+{
+	__acquire(lock);
+	raw_unlock(lock);
 }
 
 #define raw_lock_irqsave(lock, flags) \

@@ -190,7 +190,7 @@ static int __ephemeral_begin(struct portsock_row *row,
 	dead = READ_ONCE(row->table->dead);
 	if (likely(!dead))
 		numbers_begin(&total->numbers, share);
-	raw_unlock(&total->lock);
+	raw_unlock_some(&total->lock);
 	return unlikely(dead) ? -ESHUTDOWN : 0;
 }
 
@@ -431,7 +431,7 @@ int portsock_row_update(struct portsock_share *share,
 	int err;
 
 	if (share->queues || h->queues || h->state == TCP_LISTEN)
-		raw_lock(&row->bucket->lock);
+		raw_lock_some(&row->bucket->lock);
 	else
 		cell = row_lock(row, share_comes(share, h->state));
 	if (unlikely(cell)) {
@@ -439,7 +439,7 @@ int portsock_row_update(struct portsock_share *share,
 		return 0;
 	}
 	err = __row_update(share, h);
-	raw_unlock(&row->bucket->lock);
+	raw_unlock_some(&row->bucket->lock);
 	return err;
 }
 

@@ -35,8 +35,7 @@ void __portsock_row_added(struct portsock_share *share,
 			  const struct portsock_holding *h);
 void __portsock_row_over(struct portsock_row *row)
 	__releases(&row->bucket->lock);
-void portsock_row_wait(struct portsock_row *row)
-	__acquires(&row->bucket->lock);
+void portsock_row_wait(struct portsock_row *row);
 struct portsock_numbers *portsock_row_cell(struct portsock_row *row);
 struct portsock_numbers *portsock_row_cell_come(struct portsock_row *row);
 void portsock_row_cell_step(struct portsock_row *row, u8 from, u8 to,
@@ -65,10 +64,10 @@ static __always_inline bool row_lock_one(struct portsock_row *row)
 {
 	if (unlikely(row_is_busy(row)))
 		return false;
-	raw_lock(&row->bucket->lock);
+	raw_lock_some(&row->bucket->lock);
 	if (likely(row->kind != ROW_BUSY))
 		return true;
-	raw_unlock(&row->bucket->lock);
+	raw_unlock_some(&row->bucket->lock);
 	return false;
 }
 
@@ -110,7 +109,7 @@ static inline void row_unlock(struct portsock_row *row,
 	if (cell)
 		cell_unlock(cell_of(cell));
 	else
-		raw_unlock(&row->bucket->lock);
+		raw_unlock_some(&row->bucket->lock);
 }
 
 /*
@@ -353,7 +352,7 @@ static __always_inline void service_step(struct portsock_row *row, u8 from,
 		return;
 	}
 	numbers_step(&row->body->numbers, from, to, handshake);
-	raw_unlock(&row->bucket->lock);
+	raw_unlock_some(&row->bucket->lock);
 }
 
 /* The same in a total. */
@@ -383,7 +382,7 @@ static inline void __ephemeral_step(struct portsock_row *row, u8 from, u8 to,
 		return;
 	}
 	total_step(&total->numbers, from, to, handshake);
-	raw_unlock(&total->lock);
+	raw_unlock_some(&total->lock);
 }
 
 /**
@@ -409,7 +408,7 @@ static inline void row_step(struct portsock_share *share, u8 to, u32 handshake)
 	else
 		numbers_step(&row->body->numbers, from, to, handshake);
 	share->state = to;
-	raw_unlock(&row->bucket->lock);
+	raw_unlock_some(&row->bucket->lock);
 }
 
 /* A share leaves a total; with @goes, the port does. */
@@ -440,7 +439,7 @@ static __always_inline void __ephemeral_leave(struct portsock_row *row,
 			   share->ipv6);
 	if (likely(total_lock_one(total))) {
 		total_leave(&total->numbers, share, goes, end);
-		raw_unlock(&total->lock);
+		raw_unlock_some(&total->lock);
 	} else {
 		portsock_total_cell_leave(total, share, goes, end);
 	}
@@ -482,7 +481,7 @@ static __always_inline void row_leave(struct portsock_row *row, bool remote,
 	if (unlikely(row->kind == ROW_BUSY)) {
 		/* it stays so */
 		portsock_row_cell_leave(row, share, end);
-		raw_unlock(&bucket->lock);
+		raw_unlock_some(&bucket->lock);
 		return;
 	}
 	row->shares--;
@@ -491,11 +490,12 @@ static __always_inline void row_leave(struct portsock_row *row, bool remote,
 	} else {
 		numbers_leave(&row->body->numbers, share, end);
 		if (unlikely(!row->shares)) {
+			__acquire(&bucket->lock);
 			__portsock_row_over(row);
 			return;
 		}
 	}
-	raw_unlock(&bucket->lock);
+	raw_unlock_some(&bucket->lock);
 }
 
 /**
@@ -523,7 +523,7 @@ static __always_inline void row_depth_change(struct portsock_row *row,
 		return;
 	}
 	__row_depth_change(row, change, by);
-	raw_unlock(&row->bucket->lock);
+	raw_unlock_some(&row->bucket->lock);
 }
 
 static inline void depth_accept(struct portsock_depth *depth,

@@ -27,9 +27,8 @@ static bool key_is_queued(u32 key)
  * Context: any but NMI, interrupts off.
  */
 noinline void portsock_row_wait(struct portsock_row *row)
-	__acquires(&row->bucket->lock)
 {
-	raw_lock(&row->bucket->lock);
+	raw_lock_some(&row->bucket->lock);
 	if (row->kind == ROW_SERVICE && !key_is_queued(row->key) &&
 	    waits_add(&row->waits))
 		portsock_want(row->table, row->key);
@@ -301,7 +300,7 @@ bool portsock_row_spread(struct portsock_cells *cells)
 		cells->row = row;
 		portsock_cells_begin(cells, &row->body->numbers);
 		/* whoever saw that it was busy before may find these */
-		rcu_assign_pointer(row->body->cells, cells);
+		smp_store_release(&row->body->cells, cells);
 		row->shares++;
 		portsock_busy_add(cells);
 		/* all of that first: pairs with portsock_row_cell() */

@@ -113,7 +113,6 @@ void portsock_table_unpin(struct portsock_table *table);
 void portsock_table_settle(struct portsock_table *table);
 bool portsock_table_is_released(struct portsock_table *table);
 
-
 /*
  * A socket is unbound. Returns false when the table is about to go: whoever
  * found that it may has had the lock of the total before. Interrupts are off.
@@ -125,7 +124,7 @@ static __always_inline bool table_unbound_add(struct portsock_table *table,
 
 	if (likely(total_lock_one_come(&table->totals, proto, total))) {
 		unbound_add(&total->numbers.unbound, ipv6);
-		raw_unlock(&total->lock);
+		raw_unlock_some(&total->lock);
 	} else {
 		portsock_total_unbound_add(total, ipv6);
 	}
@@ -141,7 +140,7 @@ static __always_inline void table_unbound_sub(struct portsock_table *table,
 
 	if (likely(total_lock_one(total))) {
 		unbound_sub(&total->numbers.unbound, ipv6);
-		raw_unlock(&total->lock);
+		raw_unlock_some(&total->lock);
 	} else {
 		portsock_total_unbound_sub(total, ipv6);
 	}

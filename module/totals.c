@@ -54,11 +54,10 @@ bool portsock_totals_any(struct portsock_totals *totals)
  * Context: any but NMI, interrupts off.
  */
 noinline void portsock_total_wait(struct portsock_totals *totals, u8 proto)
-	__acquires(&totals->of[proto].lock)
 {
 	struct portsock_total *total = &totals->of[proto];
 
-	raw_lock(&total->lock);
+	raw_lock_some(&total->lock);
 	if (waits_add(&total->waits))
 		portsock_want(totals, key_of(proto, 0));
 }
@@ -79,10 +78,10 @@ portsock_total_cell(struct portsock_total *total)
 
 		if (likely(cell))
 			return &cell->numbers;
-		raw_lock(&total->lock);
+		raw_lock_some(&total->lock);
 		if (!total->cells)
 			return &total->numbers;
-		raw_unlock(&total->lock);
+		raw_unlock_some(&total->lock);
 	}
 }
 
@@ -104,10 +103,10 @@ portsock_total_cell_come(struct portsock_total *total, enum cells_gauge gauge)
 		cell = cells ? cells_lock_come(cells, gauge) : NULL;
 		if (likely(cell))
 			return &cell->numbers;
-		raw_lock(&total->lock);
+		raw_lock_some(&total->lock);
 		if (!total->cells)
 			return &total->numbers;
-		raw_unlock(&total->lock);
+		raw_unlock_some(&total->lock);
 	}
 }
 
@@ -159,7 +158,8 @@ void portsock_total_spread(struct portsock_total *total,
 
 	raw_lock_irqsave(&total->lock, flags);
 	portsock_cells_begin(cells, &total->numbers);
-	rcu_assign_pointer(total->cells, cells);
+	/* all of that first: whoever finds them depends on it */
+	smp_store_release(&total->cells, cells);
 	raw_unlock_irqrestore(&total->lock, flags);
 }
 

@@ -74,10 +74,10 @@ static __always_inline bool total_lock_one(struct portsock_total *total)
 {
 	if (unlikely(READ_ONCE(total->cells)))
 		return false;
-	raw_lock(&total->lock);
+	raw_lock_some(&total->lock);
 	if (likely(!total->cells))
 		return true;
-	raw_unlock(&total->lock);
+	raw_unlock_some(&total->lock);
 	return false;
 }
 
@@ -95,7 +95,7 @@ static __always_inline bool total_lock_one_come(struct portsock_totals *totals,
 		portsock_total_wait(totals, proto);
 	if (likely(!total->cells))
 		return true;
-	raw_unlock(&total->lock);
+	raw_unlock_some(&total->lock);
 	return false;
 }
 
@@ -138,7 +138,7 @@ static inline void total_unlock(struct portsock_total *total,
 				struct portsock_numbers *numbers)
 {
 	if (numbers == &total->numbers)
-		raw_unlock(&total->lock);
+		raw_unlock_some(&total->lock);
 	else
 		cell_unlock(cell_of(numbers));
 }
