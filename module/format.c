@@ -223,18 +223,30 @@ static const u64 *list_accept_wait_log2(const struct portsock_line *line)
 #define NUMBER(id, name, heading, kind, ...) \
 	NUMBER_##kind(TCP_##id, column_##name)
 
-/* The same, but for those behind numbers of sockets, where nobody looks. */
-#define COUNT_IDENTITY(place, state, column)
-#define COUNT_TEXT(place, state, column)
-#define COUNT_STATE(place, state, column) state_column(line, state),
-#define COUNT_GAUGE(place, state, column) \
-	((place) < PLACES_COUNTS ? column(line) : 0),
-#define COUNT_COUNTER(place, state, column) COUNT_GAUGE(place, state, column)
-#define COUNT_PEAK(place, state, column) COUNT_GAUGE(place, state, column)
-#define COUNT_SUM(place, state, column) 0,
-#define COUNT_HISTOGRAM(place, state, column) 0,
-#define COUNT(id, name, heading, kind, ...) \
-	COUNT_##kind(PLACE_##name, TCP_##id, column_##name)
+/* The same, to make use of, but for those behind numbers of sockets. */
+#define COUNT_IDENTITY(use, place, state, column)
+#define COUNT_TEXT(use, place, state, column)
+#define COUNT_STATE(use, place, state, column) use(state_column(line, state))
+#define COUNT_GAUGE(use, place, state, column) \
+	use((place) < PLACES_COUNTS ? column(line) : 0)
+#define COUNT_COUNTER(use, place, state, column) \
+	COUNT_GAUGE(use, place, state, column)
+#define COUNT_PEAK(use, place, state, column) \
+	COUNT_GAUGE(use, place, state, column)
+#define COUNT_SUM(use, place, state, column) use(0)
+#define COUNT_HISTOGRAM(use, place, state, column) use(0)
+
+#define IN_LIST(number) (number),
+#define COUNT_IN_LIST(id, name, heading, kind, ...) \
+	COUNT_##kind(IN_LIST, PLACE_##name, TCP_##id, column_##name)
+
+#define OR(number) | (number)
+#define COUNT_OR(id, name, heading, kind, ...) \
+	COUNT_##kind(OR, PLACE_##name, TCP_##id, column_##name)
+
+#define DIGIT(number) ' ', '0' + (number),
+#define COUNT_DIGIT(id, name, heading, kind, ...) \
+	COUNT_##kind(DIGIT, PLACE_##name, TCP_##id, column_##name)
 
 /* A histogram in the place of a number. */
 #define LIST_IDENTITY(list)
@@ -341,21 +353,6 @@ static void owner_print(struct seq_file *m, const struct portsock_line *line,
 	seq_putc(m, '\n');
 }
 
-/* Writes all of them at once. Returns false if one is too large. */
-static bool digits_print(struct seq_file *m, const u64 *numbers)
-{
-	char text[2 * PLACES_COUNTS];
-	int i;
-
-	for (i = 0; i < PLACES_COUNTS; i++) {
-		if (numbers[i] > 9)
-			return false;
-		text[2 * i] = ' ';
-		text[2 * i + 1] = '0' + numbers[i];
-	}
-	return !seq_write(m, text, sizeof(text));
-}
-
 static void numbers_print(struct seq_file *m, const struct portsock_line *line,
 			  const u64 *numbers, int place, int end)
 {
@@ -378,14 +375,31 @@ static void all_print(struct seq_file *m, const struct portsock_line *line)
 	numbers_print(m, line, numbers, 0, PLACES);
 }
 
+/* Numbers of sockets, all at once. Returns false if one has more than a digit. */
+static bool digits_print(struct seq_file *m, const struct portsock_line *line)
+{
+	const char text[] = { PORTSOCK_COLUMNS(COUNT_DIGIT) };
+
+	if ((0 PORTSOCK_COLUMNS(COUNT_OR)) > 7)
+		return false;
+	return !seq_write(m, text, 2 * PLACES_COUNTS);
+}
+
+static noinline void counts_print(struct seq_file *m,
+				  const struct portsock_line *line)
+{
+	const u64 numbers[] = { PORTSOCK_COLUMNS(COUNT_IN_LIST) };
+
+	numbers_print(m, line, numbers, 0, PLACES_COUNTS);
+}
+
 /* A port that the kernel chose is one of many. */
 static void single_print(struct seq_file *m, const struct portsock_line *line)
 {
-	const u64 numbers[] = { PORTSOCK_COLUMNS(COUNT) };
-
-	if (!digits_print(m, numbers))
-		numbers_print(m, line, numbers, 0, PLACES_COUNTS);
-	seq_puts(m, dashes + 2 * PLACES_COUNTS);
+	if (!digits_print(m, line))
+		counts_print(m, line);
+	seq_write(m, dashes + 2 * PLACES_COUNTS,
+		  sizeof(dashes) - 1 - 2 * PLACES_COUNTS);
 }
 
 /**
