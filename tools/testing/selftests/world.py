@@ -326,7 +326,8 @@ class World:
                 thing.counted = True if code == 0 else None
         elif code == 0 and thing.hold and not thing.counted:
             thing.count("connected", thing.counted is False, 1)
-            thing.counted = True
+            # not if it was connected when the module was loaded, and only then
+            thing.counted = True if thing.counted is False else None
 
     def has(self, thing, port):
         """A socket of a protocol whose getsockname() tells the truth."""
