@@ -60,19 +60,55 @@ static void what_was_waited_for_is_wanted_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, portsock_wants_take(wants), 0);
 }
 
+static void waits(struct portsock_row *row, struct portsock_totals *totals)
+{
+	int i;
+
+	/* a second may end meanwhile */
+	for (i = 0; i < 2 * WANTS_WAITS; i++) {
+		if (row)
+			portsock_row_wait(row);
+		else
+			portsock_total_wait(totals, PORTSOCK_TCP);
+		raw_unlock_some(row ? &row->bucket->lock :
+				      &totals->of[PORTSOCK_TCP].lock);
+	}
+}
+
+static void row_or_total_is_wanted(struct kunit *test)
+{
+	struct portsock_table *table = test->priv;
+	struct portsock_want wants[WANTS_MAX];
+	struct portsock_share share = { };
+
+	add(test, &share, service(test, PORTSOCK_TCP, 80, TCP_ESTABLISHED));
+	waits(share.row, NULL);
+	KUNIT_ASSERT_EQ(test, portsock_wants_take(wants), 1);
+	KUNIT_EXPECT_PTR_EQ(test, wants[0].owner, table);
+	KUNIT_EXPECT_EQ(test, wants[0].key, key_of(PORTSOCK_TCP, 80));
+	portsock_share_del(&share);
+
+	waits(NULL, &table->totals);
+	KUNIT_ASSERT_EQ(test, portsock_wants_take(wants), 1);
+	KUNIT_EXPECT_PTR_EQ(test, wants[0].owner, &table->totals);
+	KUNIT_EXPECT_EQ(test, wants[0].key, key_of(PORTSOCK_TCP, 0));
+
+	/* there are many of these, each with few sockets */
+	add(test, &share, holding(test, PORTSOCK_TCP, 40000, TCP_SYN_SENT));
+	waits(share.row, NULL);
+	KUNIT_EXPECT_EQ(test, portsock_wants_take(wants), 0);
+	portsock_share_del(&share);
+}
+
 static void row_whose_sockets_queue_has_none(struct kunit *test)
 {
 	struct portsock_table *table = test->priv;
 	struct portsock_holding h = service(test, PORTSOCK_UDP, 53, TCP_CLOSE);
 	struct portsock_want wants[WANTS_MAX];
 	struct portsock_share share = { };
-	int i;
 
 	portsock_share_hold(&share, &h);
-	for (i = 0; i < 3 * WANTS_WAITS; i++) {
-		portsock_row_wait(share.row);
-		raw_unlock(&share.row->bucket->lock);
-	}
+	waits(share.row, NULL);
 	KUNIT_EXPECT_EQ(test, portsock_wants_take(wants), 0);
 	portsock_spread(table, key_of(PORTSOCK_UDP, 53));
 	KUNIT_EXPECT_EQ(test, spread_nr(), 0);
@@ -100,9 +136,12 @@ static void row_has_cells_until_it_is_quiet(struct kunit *test)
 	portsock_spread(table, key_of(PORTSOCK_TCP, 80));
 	KUNIT_EXPECT_EQ(test, spread_nr(), 1);
 	KUNIT_EXPECT_TRUE(test, row_is_busy(share.row));
+	share.row->body->cells->peaks[CELLS_SOCKETS].shared = true;
 	/* it may just have got them */
 	portsock_spread_look();
 	KUNIT_EXPECT_EQ(test, spread_nr(), 1);
+	KUNIT_EXPECT_FALSE(test,
+			   share.row->body->cells->peaks[CELLS_SOCKETS].shared);
 	opened(table, 80, SPREAD_QUIET);
 	portsock_spread_look();
 	KUNIT_EXPECT_EQ(test, spread_nr(), 1);
@@ -120,7 +159,12 @@ static void total_has_cells_until_it_is_quiet(struct kunit *test)
 	int i;
 
 	portsock_spread(table, key_of(PORTSOCK_TCP, 0));
+	portsock_spread(table, key_of(PORTSOCK_TCP, 0));
+	KUNIT_EXPECT_EQ(test, spread_nr(), 1);
+	table->totals.of[PORTSOCK_TCP].cells->peaks[CELLS_UNBOUND].shared = true;
 	portsock_spread_look();
+	KUNIT_EXPECT_FALSE(test, table->totals.of[PORTSOCK_TCP]
+				 .cells->peaks[CELLS_UNBOUND].shared);
 	for (i = 0; i < SPREAD_QUIET; i++) {
 		portsock_share_unbound(&share, table, PORTSOCK_TCP, false);
 		portsock_share_del(&share);
@@ -155,6 +199,23 @@ static void nobody_gets_any_without_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, spread_nr(), 0);
 }
 
+static void there_are_so_many_at_most(struct kunit *test)
+{
+	static struct portsock_share shares[SPREAD_MAX + 1];
+	struct portsock_table *table = test->priv;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(shares); i++) {
+		add(test, &shares[i], service(test, PORTSOCK_TCP, 1 + i,
+					      TCP_ESTABLISHED));
+		portsock_spread(table, key_of(PORTSOCK_TCP, 1 + i));
+	}
+	KUNIT_EXPECT_EQ(test, spread_nr(), SPREAD_MAX);
+	portsock_spread_end(table);
+	for (i = 0; i < ARRAY_SIZE(shares); i++)
+		portsock_share_del(&shares[i]);
+}
+
 /* Whoever makes namespaces leaves some for those that are there. */
 static void namespaces_have_but_a_part(struct kunit *test)
 {
@@ -185,11 +246,13 @@ static void namespaces_have_but_a_part(struct kunit *test)
 
 static struct kunit_case spread_cases[] = {
 	KUNIT_CASE(what_was_waited_for_is_wanted_once),
+	KUNIT_CASE(row_or_total_is_wanted),
 	KUNIT_CASE(row_whose_sockets_queue_has_none),
 	KUNIT_CASE(row_has_cells_until_it_is_quiet),
 	KUNIT_CASE(total_has_cells_until_it_is_quiet),
 	KUNIT_CASE(what_is_not_there_gets_none),
 	KUNIT_CASE(nobody_gets_any_without_memory),
+	KUNIT_CASE(there_are_so_many_at_most),
 	KUNIT_CASE(namespaces_have_but_a_part),
 	{ }
 };
