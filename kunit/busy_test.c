@@ -20,8 +20,8 @@ static struct rnd_state cpus, ops;
 #include <linux/module.h>
 
 #define SHARES 64
-#define PORTS 5
-#define SERVICES 3	/* of these; the others are ephemeral for ever */
+#define PORTS 4
+#define EPHEMERALS 60	/* ports behind these, never services */
 #define REMOTE 5000
 #define REMOTES 2
 #define KEYS (PORTS + REMOTES + 1)
@@ -117,6 +117,18 @@ static const u8 states[] = {
 	TCP_CLOSE_WAIT, TCP_CLOSE, TCP_TIME_WAIT, TCP_SYN_RECV, TCP_LISTEN,
 };
 
+static u16 any_port(void)
+{
+	switch (random(8)) {
+	case 0:
+		return 0;
+	case 1 ... 4:
+		return 1 + random(PORTS);
+	default:
+		return 1 + PORTS + random(EPHEMERALS);
+	}
+}
+
 /* A socket holds a port, or something else changes. */
 static void hold_any(struct kunit *test, int i)
 {
@@ -132,7 +144,7 @@ static void hold_any(struct kunit *test, int i)
 	};
 	struct portsock_holding h = {
 		.proto = PORTSOCK_TCP,
-		.port = random(8) ? 1 + random(PORTS) : 0,
+		.port = any_port(),
 		.state = states[random(ARRAY_SIZE(states))],
 		.ipv6 = random(2),
 		.how = random(PORTSOCK_HOW_NR),
@@ -145,7 +157,7 @@ static void hold_any(struct kunit *test, int i)
 
 	if (shares[0][i].row && random(3))
 		h.port = key_port(shares[0][i].row->key);
-	if (h.port > SERVICES) {
+	if (h.port > PORTS) {
 		h.service = false;
 		if (h.state == TCP_LISTEN)
 			h.state = TCP_ESTABLISHED;
