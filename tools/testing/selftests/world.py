@@ -294,7 +294,9 @@ class World:
         if thing.proto == "sctp" and not op.args[0]:
             thing.listening = thing.listening and code != 0
             return
-        if thing.hold in ("given", "maybe") and not thing.listening or thing.shares or thing.older:
+        # bind() of SCTP leaves a port ephemeral that the kernel may choose
+        chosen = thing.hold in ("given", "maybe") or thing.hold == "asked" and thing.proto == "sctp"
+        if chosen and not thing.listening or thing.shares or thing.older:
             thing.count("opened", 0, MANY)      # the port may turn service
         if code:
             if thing.hold is None or thing.hold == "connect":
