@@ -72,17 +72,16 @@ noinline void portsock_total_wait(struct portsock_totals *totals, u8 proto)
 noinline struct portsock_numbers *
 portsock_total_cell(struct portsock_total *total)
 {
-	for (;;) {
-		struct portsock_cells *cells = READ_ONCE(total->cells);
-		struct portsock_cell *cell = cells ? cells_lock(cells) : NULL;
+	struct portsock_cells *cells;
+	struct portsock_cell *cell;
 
+	while (!total_lock_one(total)) {
+		cells = READ_ONCE(total->cells);
+		cell = cells ? cells_lock(cells) : NULL;
 		if (likely(cell))
 			return &cell->numbers;
-		raw_lock_some(&total->lock);
-		if (!total->cells)
-			return &total->numbers;
-		raw_unlock_some(&total->lock);
 	}
+	return &total->numbers;
 }
 
 /**
@@ -96,18 +95,16 @@ portsock_total_cell(struct portsock_total *total)
 noinline struct portsock_numbers *
 portsock_total_cell_come(struct portsock_total *total, enum cells_gauge gauge)
 {
-	for (;;) {
-		struct portsock_cells *cells = READ_ONCE(total->cells);
-		struct portsock_cell *cell;
+	struct portsock_cells *cells;
+	struct portsock_cell *cell;
 
+	while (!total_lock_one(total)) {
+		cells = READ_ONCE(total->cells);
 		cell = cells ? cells_lock_come(cells, gauge) : NULL;
 		if (likely(cell))
 			return &cell->numbers;
-		raw_lock_some(&total->lock);
-		if (!total->cells)
-			return &total->numbers;
-		raw_unlock_some(&total->lock);
 	}
+	return &total->numbers;
 }
 
 /**
