@@ -12,15 +12,10 @@
 
 static struct portsock_table *others[MANY];
 
-static void opened(struct portsock_table *table, u16 port, int nr)
+static void opened(struct kunit *test, u16 port, int nr)
 {
-	struct portsock_holding h = {
-		.table = table,
-		.proto = PORTSOCK_TCP,
-		.port = port,
-		.state = TCP_ESTABLISHED,
-		.service = true,
-	};
+	struct portsock_holding h = service(test, PORTSOCK_TCP, port,
+					    TCP_ESTABLISHED);
 	struct portsock_share share = { };
 
 	while (nr--) {
@@ -142,10 +137,10 @@ static void row_has_cells_until_it_is_quiet(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, spread_nr(), 1);
 	KUNIT_EXPECT_FALSE(test,
 			   share.row->body->cells->peaks[CELLS_SOCKETS].shared);
-	opened(table, 80, SPREAD_QUIET);
+	opened(test, 80, SPREAD_QUIET);
 	portsock_spread_look();
 	KUNIT_EXPECT_EQ(test, spread_nr(), 1);
-	opened(table, 80, SPREAD_QUIET - 1);
+	opened(test, 80, SPREAD_QUIET - 1);
 	portsock_spread_look();
 	KUNIT_EXPECT_EQ(test, spread_nr(), 0);
 	KUNIT_EXPECT_FALSE(test, row_is_busy(share.row));
