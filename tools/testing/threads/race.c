@@ -57,17 +57,9 @@ static void fail(const struct portsock_line *line, const char *what)
 static void keep_one(struct worker *worker, unsigned int i)
 {
 	const void *sk = worker->sockets[i];
-	struct portsock_holding h = {
-		.table = table,
-		.proto = PORTSOCK_TCP,
-		.port = PORT,
-		.state = TCP_ESTABLISHED,
-		.how = PORTSOCK_ACCEPTED,
-		.service = true,
-	};
 
 	portsock_sock_forget(sk);
-	portsock_sock_hold(sk, &h);
+	arrived(table, sk, PORT);
 	worker->kept++;
 }
 

@@ -59,10 +59,9 @@ static inline void listening(struct portsock_table *table, struct sock *sk, int 
 
 static const struct portsock_end reset = { .cause = PORTSOCK_RESET, .now = 1, .bytes = { 3, 4 } };
 
-/* A connection that a server accepts, until the client has closed it. */
-static inline void accepted(struct portsock_table *table, const void *sk, int port)
+/* A server accepts a connection. Returns what its socket holds then. */
+static inline struct portsock_holding arrived(struct portsock_table *table, const void *sk, int port)
 {
-	static const unsigned char states[] = { TCP_CLOSE_WAIT, TCP_LAST_ACK };
 	struct portsock_holding h = {
 		.table = table,
 		.proto = PORTSOCK_TCP,
@@ -73,6 +72,15 @@ static inline void accepted(struct portsock_table *table, const void *sk, int po
 	};
 
 	portsock_sock_hold(sk, &h);
+	return h;
+}
+
+/* The same, until the client has closed it. */
+static inline void accepted(struct portsock_table *table, const void *sk, int port)
+{
+	static const unsigned char states[] = { TCP_CLOSE_WAIT, TCP_LAST_ACK };
+	struct portsock_holding h = arrived(table, sk, port);
+
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
 		h.state = states[i];
 		portsock_sock_change(sk, &h);
